@@ -1,0 +1,1 @@
+"""This device and its account: signing in, signing out, and taking devices off."""

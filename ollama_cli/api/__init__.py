@@ -1,0 +1,1 @@
+"""Ollama's API: where a command acts, what it asks, and what comes back."""

@@ -1,0 +1,84 @@
+"""The events of a streamed answer: NDJSON, a line a chunk."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from ollama_cli.errors import AnswerError
+
+LONGEST_LINE = 8 * 1024 * 1024
+"""Bytes that one line may have, as in the reference."""
+
+
+@dataclass(frozen=True)
+class Chunk:
+    """A piece of an answer.
+
+    Attributes:
+        text: A piece of the answer itself.
+        thinking: A piece of what the model thought before it.
+        done: Whether this is the last chunk.
+        done_reason: Why it ended: ``stop``, ``length``, ``load``, ``unload``, or nothing.
+        raw: The whole line, as an object.
+    """
+
+    text: str
+    thinking: str
+    done: bool
+    done_reason: str
+    raw: dict[str, Any]
+
+
+def lines(parts: Iterable[bytes]) -> Iterator[bytes]:
+    """Split a stream of bytes at line feeds, and at nothing else: a JSON text may hold Unicode's other line ends.
+
+    Raises:
+        AnswerError: A line is longer than any answer's.
+    """
+    pending: list[bytes] = []
+    size = 0
+    for part in parts:
+        *complete, rest = part.split(b"\n")
+        for line in complete:
+            pending.append(line)
+            yield b"".join(pending)
+            pending, size = [], 0
+        pending.append(rest)
+        size += len(rest)
+        if size > LONGEST_LINE:
+            raise AnswerError("The answer holds a line that is longer than any answer's.", code="answer_invalid")
+    if size:
+        yield b"".join(pending)
+
+
+def chunks(parts: Iterable[bytes]) -> Iterator[dict[str, Any]]:
+    """The objects of an NDJSON stream.
+
+    Raises:
+        AnswerError: A line is no JSON object.
+    """
+    for line in lines(parts):
+        if not line.strip():
+            continue
+        try:
+            content = json.loads(line)
+        except ValueError:
+            content = None
+        if not isinstance(content, dict):
+            raise AnswerError("The server sent something that is no answer.", code="answer_invalid")
+        yield content
+
+
+def chunk_of(content: dict[str, Any]) -> Chunk:
+    """A chunk of ``/api/generate``.
+
+    Raises:
+        AnswerError: A field has another type than an answer's.
+    """
+    text, thinking = content.get("response") or "", content.get("thinking") or ""
+    if not isinstance(text, str) or not isinstance(thinking, str):
+        raise AnswerError("The server sent something that is no answer.", code="answer_invalid")
+    return Chunk(text, thinking, content.get("done") is True, str(content.get("done_reason") or ""), content)

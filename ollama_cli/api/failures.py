@@ -1,0 +1,90 @@
+"""What a server refuses, in our own words: an HTTP status and body become one of our errors."""
+
+from __future__ import annotations
+
+import json
+from http import HTTPStatus
+from typing import Any
+
+from ollama_cli.errors import (
+    CliError,
+    ForbiddenError,
+    LimitError,
+    ModelNotFoundError,
+    SignInError,
+    UnavailableError,
+    UsageError,
+)
+
+_LONGEST_MESSAGE = 500
+
+
+def error_for(status: int, body: bytes, *, model: str | None = None) -> CliError:
+    """The error for an answer that is not a success.
+
+    Args:
+        status: The HTTP status.
+        body: Its body: JSON with an ``error``, plain text, HTML or nothing.
+        model: The model that was asked for, if one was.
+    """
+    content = _json_object(body)
+    said = _message(content, body)
+    tail = f": {said}" if said else "."
+    if status == HTTPStatus.UNAUTHORIZED:
+        url = content.get("signin_url")
+        return SignInError(
+            "ollama.com does not know this device or key.",
+            signin_url=url if isinstance(url, str) else None,
+            http_status=status,
+        )
+    if status == HTTPStatus.FORBIDDEN:
+        return ForbiddenError(
+            f"The server forbids it{tail}",
+            hint="Plans and what they hold: https://ollama.com/settings",
+            http_status=status,
+        )
+    if status == HTTPStatus.NOT_FOUND and model is not None:
+        return ModelNotFoundError(
+            f"There is no model {model!r}{tail}", hint="Models: https://ollama.com/search?c=cloud", http_status=status
+        )
+    if status == HTTPStatus.GONE:
+        return ModelNotFoundError(f"It is not offered any more{tail}", code="model_retired", http_status=status)
+    if status == HTTPStatus.TOO_MANY_REQUESTS:
+        return LimitError(
+            f"A usage limit is reached{tail}", hint="Wait, or see https://ollama.com/settings", http_status=status
+        )
+    if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+        return UnavailableError(
+            f"The server failed with status {status}{tail}",
+            hint="Try again in a moment.",
+            code="server_error",
+            http_status=status,
+        )
+    if HTTPStatus.MULTIPLE_CHOICES <= status < HTTPStatus.BAD_REQUEST:
+        return UnavailableError(
+            f"The server answered with a redirect ({status}), which is not followed with a credential.",
+            hint="Check OLLAMA_HOST: it should name the server itself.",
+            code="redirect",
+            http_status=status,
+        )
+    return UsageError(f"The server does not take the request ({status}){tail}", code="bad_request", http_status=status)
+
+
+def _json_object(body: bytes) -> dict[str, Any]:
+    try:
+        content = json.loads(body)
+    except ValueError:
+        return {}
+    return content if isinstance(content, dict) else {}
+
+
+def _message(content: dict[str, Any], body: bytes) -> str:
+    """What the server said, on one line: the ``error`` of a JSON body, else a body that is plain text."""
+    said = content.get("error", content.get("message"))
+    if isinstance(said, dict):  # the shape of /v1
+        said = said.get("message")
+    if not isinstance(said, str):
+        text = body.decode("utf-8", "replace").strip()
+        said = "" if content or text.startswith(("<", "{", "[")) else text
+    line = " ".join(said.split())
+    return line if len(line) <= _LONGEST_MESSAGE else f"{line[:_LONGEST_MESSAGE]}…"

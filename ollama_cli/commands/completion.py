@@ -1,0 +1,38 @@
+"""``completion``: the script that completes our commands in a shell."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Annotated
+
+import typer
+
+from ollama_cli.commands.command_line import Command
+
+
+class Shell(StrEnum):
+    """The shells that are completed in."""
+
+    BASH = "bash"
+    ZSH = "zsh"
+    FISH = "fish"
+    POWERSHELL = "powershell"
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command("completion", cls=Command)(completion)
+
+
+def completion(
+    typer_context: typer.Context,
+    shell: Annotated[Shell, typer.Argument(metavar="SHELL", help="bash, zsh, fish or powershell.")],
+) -> None:
+    """Print the script that completes commands and options in a shell.
+
+    For bash: ollama-cli completion bash > ~/.local/share/bash-completion/completions/ollama-cli
+    """
+    from typer._completion_shared import get_completion_script
+
+    script = get_completion_script(prog_name="ollama-cli", complete_var="_OLLAMA_CLI_COMPLETE", shell=shell.value)
+    typer_context.obj.streams.answer(script)

@@ -1,0 +1,143 @@
+"""``signin``: put this device on an account."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from ollama_cli.commands.command_line import Command
+from ollama_cli.errors import SignInError
+from ollama_cli.terminal.sanitize import clean_line
+
+if TYPE_CHECKING:
+    from ollama_cli.account.signin import Waiting
+    from ollama_cli.api.account import Account
+    from ollama_cli.api.place import Place
+    from ollama_cli.context import Context
+
+
+@dataclass(frozen=True)
+class SigninOptions:
+    """What the command line of ``signin`` says.
+
+    Attributes:
+        browser: Whether to open one.
+        timeout: Seconds to wait; None is the default for where it runs.
+        wait: Whether to wait at all.
+        name: What to call this device; None is the host name.
+        as_json: Whether to print JSON.
+        cloud: Whether to go to ollama.com whatever OLLAMA_HOST says.
+    """
+
+    browser: bool = True
+    timeout: float | None = None
+    wait: bool = True
+    name: str | None = None
+    as_json: bool = False
+    cloud: bool = False
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command and its alias."""
+    app.command("signin", cls=Command)(signin)
+    app.command("login", cls=Command, hidden=True)(signin)
+
+
+def signin(
+    typer_context: typer.Context,
+    no_browser: Annotated[bool, typer.Option("--no-browser", help="Print the link only.")] = False,
+    timeout: Annotated[
+        float | None, typer.Option("--timeout", min=0, metavar="SECONDS", help="How long to wait for the approval.")
+    ] = None,
+    no_wait: Annotated[bool, typer.Option("--no-wait", help="Print the link and end.")] = False,
+    name: Annotated[
+        str | None, typer.Option("--name", metavar="DEVICE", help="What to call this device; by default its host name.")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+    cloud: Annotated[bool, typer.Option("--cloud", help="At ollama.com, whatever OLLAMA_HOST says.")] = False,
+) -> None:
+    """Sign this device in to your ollama.com account.
+
+    Makes a key for this device, if there is none, keeps it in the system's keyring, and prints the link on which you
+    approve it. Ends with status 4 when it is not approved in the end.
+    """
+    run(typer_context.obj, SigninOptions(not no_browser, timeout, not no_wait, name, as_json, cloud))
+
+
+def run(context: Context, options: SigninOptions) -> None:
+    """Sign in, and say who signed in.
+
+    Raises:
+        SignInError: Nobody approved it in time, or nobody was waited for.
+    """
+    from ollama_cli.account.signin import SECONDS_FOR_A_PERSON, Waiting
+    from ollama_cli.api.place import account_place
+
+    streams = context.streams
+    seconds = options.timeout if options.timeout is not None else SECONDS_FOR_A_PERSON if streams.interactive else 0
+    waiting = Waiting(
+        seconds=seconds if options.wait else 0,
+        browser=options.browser and streams.interactive,
+        print_link=streams.say if options.as_json else streams.answer,
+    )
+    place = account_place(context.settings, cloud=options.cloud)
+    facts: dict[str, str] = {}
+    try:
+        if place.kind == "daemon":
+            account = sign_in_daemon(context, place, waiting)
+        else:
+            account, stored = context.sign_in(place, waiting, name=options.name)
+            facts = {"fingerprint": stored.credential.fingerprint, "store": stored.source}
+    except SignInError as error:
+        if options.as_json:
+            streams.answer(json.dumps({"signed_in": False, "signin_url": error.signin_url}))
+            raise
+        raise error.without_link() from None  # it was printed already
+    if options.as_json:
+        who = {"signed_in": True, "account": account.name, "email": account.email, "plan": account.plan}
+        streams.answer(json.dumps({**who, **facts}, ensure_ascii=False))
+    else:
+        streams.say(f"Signed in as {clean_line(account.name)}.")
+    if place.kind == "cloud":
+        tell_what_counts_before(context, place)
+
+
+def sign_in_daemon(context: Context, place: Place, waiting: Waiting) -> Account:
+    """Sign a daemon's own device in, as the reference client does: the daemon knows the link.
+
+    Its link is shown with the fingerprint of the key that it would approve, and opened only on a yes.
+
+    Raises:
+        SignInError: It is not signed in in the end, or its link is none that may be followed.
+    """
+    from ollama_cli.account.signin import wait_for_approval
+    from ollama_cli.credentials.public_key import fingerprint_of
+    from ollama_cli.signing.connect_link import key_in
+    from ollama_cli.terminal.browser import open_in_browser
+    from ollama_cli.terminal.prompts import confirm
+
+    client = context.client(place, context.daemon_credential(place))
+    account, link = client.account()
+    if account is not None:
+        return account
+    public_key = key_in(link) if link else None
+    if link is None or public_key is None:
+        raise SignInError(
+            f"The Ollama server at {place.base_url} is not signed in, and names no link to ollama.com to do it with.",
+            hint="Sign in on the machine it runs on, with `ollama signin` there.",
+        )
+    context.streams.say(f"The Ollama server at {place.base_url} asks to be signed in as a device of its own,")
+    context.streams.say(f"with the key {fingerprint_of(public_key)}.")
+    if waiting.browser:
+        waiting = replace(waiting, browser=confirm(context.streams, "Open its link in the browser?", default=False))
+    return wait_for_approval(client, context.streams, link, waiting, open_in_browser)
+
+
+def tell_what_counts_before(context: Context, place: Place) -> None:
+    """Say that the environment holds a credential which is used before the one that was signed in."""
+    active = context.given_credential(place)
+    if active is not None:
+        context.streams.say(f"Note: {active.source} is used before this device's key.")

@@ -1,0 +1,104 @@
+"""``signout``: take this device off its account."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from ollama_cli.commands.command_line import Command
+from ollama_cli.errors import SignInError
+
+if TYPE_CHECKING:
+    from ollama_cli.api.place import Place
+    from ollama_cli.context import Context
+
+
+@dataclass(frozen=True)
+class SignoutOptions:
+    """What the command line of ``signout`` says.
+
+    Attributes:
+        local_only: Whether to forget the key without asking the server.
+        as_json: Whether to print JSON.
+        cloud: Whether to go to ollama.com whatever OLLAMA_HOST says.
+    """
+
+    local_only: bool = False
+    as_json: bool = False
+    cloud: bool = False
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command and its alias."""
+    app.command("signout", cls=Command)(signout)
+    app.command("logout", cls=Command, hidden=True)(signout)
+
+
+def signout(
+    typer_context: typer.Context,
+    local_only: Annotated[
+        bool, typer.Option("--local-only", help="Forget the key here without asking the server.")
+    ] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+    cloud: Annotated[bool, typer.Option("--cloud", help="At ollama.com, whatever OLLAMA_HOST says.")] = False,
+) -> None:
+    """Take this device off your account, and forget its key.
+
+    The key is forgotten only once the server has said that the device is off; when it cannot be asked, nothing is
+    forgotten and the status is 7.
+    """
+    run(typer_context.obj, SignoutOptions(local_only, as_json, cloud))
+
+
+def run(context: Context, options: SignoutOptions) -> None:
+    """Sign out, and say what that did."""
+    from ollama_cli.api.place import account_place
+
+    place = account_place(context.settings, cloud=options.cloud)
+    if place.kind == "daemon":
+        outcome, text = _sign_out_daemon(context, place)
+    else:
+        outcome, text = _sign_out(context, place, local_only=options.local_only)
+    if options.as_json:
+        context.streams.answer(json.dumps({"signed_in": False, "outcome": outcome}))
+    else:
+        context.streams.say(text)
+    if place.kind == "cloud":
+        active = context.given_credential(place)
+        if active is not None:
+            context.streams.say(f"Note: {active.source} is still there, and is used for requests.")
+
+
+def _sign_out(context: Context, place: Place, *, local_only: bool) -> tuple[str, str]:
+    from ollama_cli.account.signout import Outcome, take_off
+
+    key_name = context.key_name(place)
+    if context.wallet.record(key_name) is None:
+        return "not_signed_in", "This device is signed out already."
+    if local_only:
+        context.wallet.forget(key_name)
+        return "forgotten", (
+            "The key is forgotten here. The device may still be on your account: https://ollama.com/settings/keys"
+        )
+    stored = context.wallet.find(key_name)
+    if stored is None:
+        context.wallet.forget(key_name)
+        return "key_lost", (
+            "The key is no longer in its store, so the server could not be told. "
+            "Take the device off at https://ollama.com/settings/keys"
+        )
+    client = context.client(place, stored)
+    if take_off(client, context.wallet, key_name, stored.credential.encoded) is Outcome.NOT_SIGNED_IN:
+        return "not_signed_in", "This device was signed out already; its key is forgotten."
+    return "signed_out", "Signed out: this device is off your account, and its key is forgotten."
+
+
+def _sign_out_daemon(context: Context, place: Place) -> tuple[str, str]:
+    try:
+        context.client(place, context.daemon_credential(place)).sign_out_daemon()
+    except SignInError:
+        return "not_signed_in", f"The Ollama server at {place.base_url} is signed out already."
+    return "signed_out", f"Signed out the Ollama server at {place.base_url}."

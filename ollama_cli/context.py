@@ -1,0 +1,207 @@
+"""The composition root: makes what a command needs, when it is first asked for.
+
+Nothing is imported or opened before that, so that a command pays only for what it uses. Every side effect (streams,
+browser, questions, clock, stores, network) reaches a command through here, and a test can put another in its place.
+"""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ollama_cli.errors import UsageError
+from ollama_cli.settings import Host, Settings
+from ollama_cli.terminal.streams import Streams
+
+if TYPE_CHECKING:
+    from ollama_cli.account.signin import Waiting
+    from ollama_cli.api.account import Account
+    from ollama_cli.api.client import OllamaClient
+    from ollama_cli.api.place import Place
+    from ollama_cli.credentials.credential import Active, StoredKey
+    from ollama_cli.credentials.wallet import Wallet
+    from ollama_cli.sandbox.server import EmbeddedSandbox
+
+_SANDBOX_KEY = "sandbox"
+"""Under this name the sandbox's own key is kept, for its port changes."""
+
+
+@dataclass(frozen=True)
+class GlobalOptions:
+    """The options that stand before the subcommand."""
+
+    key_file: Path | None = None
+    insecure_storage: bool = False
+    sandbox: bool = False
+    debug: bool = False
+
+
+@dataclass
+class Context:
+    """What a command works with.
+
+    Attributes:
+        given_settings: The environment, before ``--sandbox`` takes its place.
+        options: The global options.
+        streams: Standard input, output and error.
+    """
+
+    given_settings: Settings
+    options: GlobalOptions
+    streams: Streams
+    _resources: ExitStack = field(default_factory=ExitStack)
+    _embedded: EmbeddedSandbox | None = None
+
+    def close(self) -> None:
+        """Close what was opened: connections, and a sandbox that this command started."""
+        self._resources.close()
+
+    @cached_property
+    def settings(self) -> Settings:
+        """The environment; with ``--sandbox``, the sandbox in the place of every host and credential in it."""
+        if not self.options.sandbox:
+            return self.given_settings
+        return replace(
+            self.given_settings,
+            host=Host.parse("ollama.com"),
+            cloud_url=self._sandbox_url(),
+            api_key=None,
+            device_key=None,
+            sign_for_host=False,
+            no_cloud=None,
+        )
+
+    def _sandbox_url(self) -> str:
+        from ollama_cli.sandbox.discovery import running
+
+        url = running(self.sandbox_dir)
+        if url is None:
+            from ollama_cli.sandbox.server import EmbeddedSandbox
+
+            self._embedded = self._resources.enter_context(EmbeddedSandbox(self.sandbox_dir))
+            url = self._embedded.url
+        return url
+
+    @property
+    def sandbox_dir(self) -> Path:
+        """Where the sandbox keeps its account, its devices and its own key."""
+        return self.given_settings.data_dir / "sandbox"
+
+    @cached_property
+    def wallet(self) -> Wallet:
+        """The device keys that this machine keeps; with ``--sandbox``, the sandbox's own."""
+        from ollama_cli.credentials.chosen import open_wallet
+
+        settings, new_store = self.settings, "file" if self.options.insecure_storage else "keyring"
+        if self.options.sandbox:
+            settings, new_store = replace(settings, home_override=self.sandbox_dir), "file"
+        return open_wallet(settings, new_store=new_store, person_present=self.streams.interactive)
+
+    def key_name(self, place: Place) -> str:
+        """The name under which the wallet keeps the key for a place: its origin."""
+        return _SANDBOX_KEY if self.options.sandbox else place.origin
+
+    def given_credential(self, place: Place) -> Active | None:
+        """The credential that option or environment gives for a place, or None."""
+        from ollama_cli.credentials.chosen import given_for
+
+        if self.options.sandbox:
+            return None
+        return given_for(self.settings, place.origin, self.options.key_file)
+
+    def credential(self, place: Place) -> Active | None:
+        """The credential that counts for a place, or None; never a new one."""
+        return self.given_credential(place) or self.wallet.find(self.key_name(place))
+
+    def daemon_credential(self, place: Place) -> Active | None:
+        """What requests to a daemon carry: nothing, unless OLLAMA_AUTH asks for a signature by a key of its own."""
+        if self.options.key_file is not None:
+            return self.given_credential(place)
+        return self.wallet.ensure(self.key_name(place)) if place.authenticated else None
+
+    def client(self, place: Place, active: Active | None) -> OllamaClient:
+        """A client for a place; the connections are closed with the context.
+
+        Args:
+            place: The server.
+            active: Its credential, or None to ask without one.
+        """
+        from ollama_cli import __version__
+        from ollama_cli.api.client import OllamaClient
+        from ollama_cli.transport.auth import CredentialAuth
+        from ollama_cli.transport.client import open_client
+        from ollama_cli.transport.clock import Clock
+
+        auth = None
+        if active is not None:
+            clock = Clock(on_mend=self._tell_clock)
+            auth = CredentialAuth(active.credential, place.origin, place.base_path, clock=clock)
+        observe = self.streams.say if self.options.debug else None
+        http = open_client(place.base_url, auth, user_agent=f"ollama-cli/{__version__}", observe=observe)
+        client = OllamaClient(http)
+        self._resources.callback(client.close)
+        return client
+
+    def _tell_clock(self, seconds: int) -> None:
+        direction = "behind" if seconds > 0 else "ahead of"
+        self.streams.say(
+            f"Note: this machine's clock is {abs(seconds)} seconds {direction} the server's; the request was signed "
+            "again with the server's time. Set the clock right."
+        )
+
+    def sign_in(self, place: Place, waiting: Waiting, *, name: str | None = None) -> tuple[Account, StoredKey]:
+        """Sign this device in at ollama.com, or at what stands in for it, with its stored key.
+
+        The key is made and stored before its link is shown, so that a second try shows the same link.
+
+        Args:
+            place: The cloud.
+            waiting: How to wait for the approval.
+            name: What to call the device; None is the host name.
+
+        Returns:
+            The account, and the key.
+
+        Raises:
+            SignInError: Nobody approved it in time.
+        """
+        import socket
+
+        from ollama_cli.account.signin import wait_for_approval
+        from ollama_cli.signing.connect_link import signin_url
+        from ollama_cli.terminal.browser import open_in_browser
+
+        stored = self.wallet.ensure(self.key_name(place))
+        client = self.client(place, stored)
+        account, _ = client.account()
+        if account is None:
+            public_key = stored.credential.public_key
+            device = name or socket.gethostname() or "device"
+            if self._embedded is not None:
+                self._embedded.approve(public_key, device)
+                self.streams.say("The sandbox approves this device by itself; ollama.com would ask you on its page.")
+                waiting = replace(waiting, browser=False, print_link=_print_nothing)
+            link = signin_url(device, public_key, base_url=place.base_url)
+            account = wait_for_approval(client, self.streams, link, waiting, open_in_browser)
+        return account, stored
+
+    @property
+    def approves_itself(self) -> bool:
+        """Whether this command runs a sandbox of its own, in which sign-in needs nobody."""
+        return self._embedded is not None
+
+    def require_interactive(self, what: str, instead: str) -> None:
+        """Refuse to ask where nobody is there to answer.
+
+        Raises:
+            UsageError: stdin or stderr is no terminal.
+        """
+        if not self.streams.interactive:
+            raise UsageError(what, hint=instead)
+
+
+def _print_nothing(_: str) -> None:
+    """Where nobody has to open a link, none is shown."""

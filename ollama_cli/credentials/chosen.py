@@ -1,0 +1,63 @@
+"""Which credential counts for an origin, first that is there: given by option, by environment, or stored."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ollama_cli.credentials import given
+from ollama_cli.credentials.index import CredentialIndex
+from ollama_cli.credentials.wallet import Wallet
+from ollama_cli.settings.hosts import CLOUD_URL, is_loopback
+
+if TYPE_CHECKING:
+    from ollama_cli.credentials.credential import Active
+    from ollama_cli.credentials.store import CredentialStore
+    from ollama_cli.settings import Settings
+
+
+def open_wallet(settings: Settings, *, new_store: str = "keyring", person_present: bool = False) -> Wallet:
+    """The device keys that this machine keeps.
+
+    Args:
+        settings: Says where the index stands.
+        new_store: The kind of store for a new key.
+        person_present: Whether somebody could answer a question of the keyring's.
+    """
+
+    def open_store(kind: str) -> CredentialStore:
+        if kind == "file":
+            from ollama_cli.credentials.file_store import FileStore
+
+            return FileStore(settings.data_dir / "keys")
+        from ollama_cli.credentials.keyring_store import KeyringStore
+
+        return KeyringStore(person_present=person_present)
+
+    return Wallet(CredentialIndex(settings.data_dir / "credentials.json"), open_store, new_store=new_store)
+
+
+def given_for(settings: Settings, origin: str, key_file: Path | None = None) -> Active | None:
+    """The credential that option or environment gives for an origin, or None.
+
+    What the environment holds goes to ollama.com, or to the loopback address that stands in for it, and nowhere else;
+    a key file was named for this very command, and goes where it goes.
+
+    Raises:
+        UsageError: It is there and cannot be used.
+    """
+    if key_file is not None:
+        return given.from_key_file(key_file)
+    if origin == CLOUD_URL or (origin == settings.cloud_url and is_loopback(origin)):
+        return given.from_environment(settings)
+    return None
+
+
+def choose(settings: Settings, origin: str) -> Active | None:
+    """The credential that a command without options would use for an origin, or None where there is none.
+
+    Raises:
+        UsageError: The environment's cannot be used.
+        StoreError: The store of the kept one cannot be used.
+    """
+    return given_for(settings, origin) or open_wallet(settings).find(origin)

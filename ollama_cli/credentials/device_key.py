@@ -1,0 +1,129 @@
+"""An ed25519 key pair that stands for this device, in the text form that OpenSSH and Ollama use.
+
+>>> key = DeviceKey.generate()
+>>> key.public_key.startswith("ssh-ed25519 AAAA")
+True
+>>> token = key.sign("POST,/api/me?ts=1763883600")       # the whole value of the Authorization header
+"""
+
+from __future__ import annotations
+
+from base64 import b64encode
+
+from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+    PublicFormat,
+    load_ssh_private_key,
+)
+
+from ollama_cli.credentials.public_key import encode_public_key, fingerprint_of
+from ollama_cli.errors import UsageError
+from ollama_cli.secret import Secret
+
+
+class KeyTextError(UsageError):
+    """A text is not a private key that can be used; ``reason`` says what it is instead.
+
+    Attributes:
+        reason: ``empty``, ``encrypted``, ``passphrase`` (a wrong one), ``foreign`` (another kind of key), ``corrupt``.
+    """
+
+    default_code = "bad_key"
+
+    def __init__(self, reason: str, message: str, hint: str) -> None:
+        super().__init__(message, hint=hint)
+        self.reason = reason
+
+
+class DeviceKey:
+    """A private key that never shows itself: its ``repr`` is its fingerprint."""
+
+    __slots__ = ("_private", "public_key")
+
+    public_key: str
+    """The public key line, ``ssh-ed25519 AAAA…``, without a comment."""
+
+    def __init__(self, private: Ed25519PrivateKey) -> None:
+        self._private = private
+        line = private.public_key().public_bytes(Encoding.OpenSSH, PublicFormat.OpenSSH)
+        self.public_key = line.decode()
+
+    @classmethod
+    def generate(cls) -> DeviceKey:
+        """A new key from the system's source of randomness."""
+        return cls(Ed25519PrivateKey.generate())
+
+    @classmethod
+    def from_openssh(cls, text: str, passphrase: str | None = None) -> DeviceKey:
+        """Read a private key in OpenSSH form.
+
+        Args:
+            text: The PEM, from ``-----BEGIN OPENSSH PRIVATE KEY-----`` on.
+            passphrase: For a key that is encrypted.
+
+        Raises:
+            KeyTextError: It is empty, encrypted, of another kind, or corrupt.
+        """
+        stripped = text.strip()
+        if not stripped:
+            raise KeyTextError("empty", "The key is empty.", "Give a private key in OpenSSH form.")
+        try:
+            private = load_ssh_private_key(f"{stripped}\n".encode(), passphrase.encode() if passphrase else None)
+        except TypeError:  # a passphrase is missing, or given for a key that needs none
+            if passphrase is not None:
+                return cls.from_openssh(text)
+            raise KeyTextError(
+                "encrypted", "The key is encrypted with a passphrase.", "Give a key without one, or the passphrase."
+            ) from None
+        except (ValueError, UnsupportedAlgorithm) as error:
+            if passphrase is not None and "BEGIN OPENSSH" in stripped:
+                raise KeyTextError(
+                    "passphrase", "The passphrase does not open the key.", "Check it and try again."
+                ) from None
+            if "OPENSSH" not in stripped.partition("\n")[0]:
+                raise KeyTextError(
+                    "foreign",
+                    "This is not a private key in OpenSSH form.",
+                    "`ssh-keygen -t ed25519` makes one; `ssh-keygen -p` rewrites an old one.",
+                ) from None
+            raise KeyTextError(
+                "corrupt", "The key is damaged and cannot be read.", "Use another copy of it, or sign in anew."
+            ) from error
+        if not isinstance(private, Ed25519PrivateKey):
+            raise KeyTextError(
+                "foreign", "The key is of another kind than ed25519.", "`ssh-keygen -t ed25519` makes one."
+            )
+        return cls(private)
+
+    def to_openssh(self) -> Secret:
+        """The private key as OpenSSH PEM text, not encrypted."""
+        pem = self._private.private_bytes(Encoding.PEM, PrivateFormat.OpenSSH, NoEncryption())
+        return Secret(pem.decode())
+
+    @property
+    def encoded(self) -> str:
+        """The public key as it stands in URLs: unpadded base64url of the whole line."""
+        return encode_public_key(self.public_key)
+
+    @property
+    def fingerprint(self) -> str:
+        """What ``ssh-keygen -l`` prints for it: ``SHA256:…``."""
+        return fingerprint_of(self.public_key)
+
+    def sign(self, message: bytes | str) -> str:
+        """Sign a message.
+
+        Returns:
+            The whole value of an ``Authorization`` header: the base64 of the public key, a colon, and the base64 of
+            the 64-byte signature. There is no scheme word.
+        """
+        data = message.encode() if isinstance(message, str) else message
+        signature = b64encode(self._private.sign(data)).decode()
+        return f"{self.public_key.split()[1]}:{signature}"
+
+    def __repr__(self) -> str:
+        return f"DeviceKey({self.fingerprint})"

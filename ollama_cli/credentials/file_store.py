@@ -1,0 +1,59 @@
+"""Secrets in files that only their owner can read: the store for those who ask for it with --insecure-storage."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from urllib.parse import quote
+
+from ollama_cli.credentials.files import write_atomically
+from ollama_cli.errors import StoreError
+from ollama_cli.secret import Secret
+
+
+class FileStore:
+    """A folder with a file an entry, each 0600 and not encrypted.
+
+    Args:
+        folder: Where the files stand; made when the first one is written.
+    """
+
+    kind = "file"
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    @property
+    def description(self) -> str:
+        """The folder, and that it is not encrypted."""
+        return f"a file in {self._folder}, not encrypted"
+
+    def _path(self, entry: str) -> Path:
+        return self._folder / quote(entry, safe="@")
+
+    def get(self, entry: str) -> Secret | None:
+        """The secret of an entry, or None where there is none."""
+        try:
+            return Secret(self._path(entry).read_text(encoding="utf-8"))
+        except FileNotFoundError:
+            return None
+        except (OSError, UnicodeDecodeError) as error:
+            raise StoreError(
+                f"{self._path(entry)} cannot be read: {getattr(error, 'strerror', None) or 'it is not text'}.",
+                hint="Mend the file's owner and permissions, or move it away and sign in anew.",
+            ) from error
+
+    def put(self, entry: str, secret: Secret) -> None:
+        """Write a secret and read it back."""
+        write_atomically(self._path(entry), secret.reveal())
+        if self.get(entry) != secret:
+            raise StoreError(f"{self._path(entry)} does not hold what was written to it.", hint="Look at the disk.")
+
+    def delete(self, entry: str) -> None:
+        """Remove an entry's file; one that is not there is no error."""
+        try:
+            self._path(entry).unlink(missing_ok=True)
+        except OSError as error:
+            raise StoreError(
+                f"{self._path(entry)} cannot be removed: {error.strerror}.",
+                hint="Remove it by hand: it holds a private key.",
+            ) from error

@@ -1,0 +1,56 @@
+"""Files that hold something of ours: written whole or not at all, readable by their owner alone."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from contextlib import suppress
+from pathlib import Path
+
+from ollama_cli.errors import StoreError
+
+OWNER_ONLY_FOLDER = 0o700
+
+
+def private_folder(path: Path) -> Path:
+    """Make a folder that only its owner can enter, with its parents.
+
+    Raises:
+        StoreError: It cannot be made.
+    """
+    try:
+        path.mkdir(mode=OWNER_ONLY_FOLDER, parents=True, exist_ok=True)
+    except OSError as error:
+        raise _cannot_write(path, error) from error
+    return path
+
+
+def write_atomically(path: Path, text: str) -> None:
+    """Write a file that is at any moment the old one or the new one, with mode 0600.
+
+    Raises:
+        StoreError: It cannot be written, as on a full or read-only disk; the old one still stands.
+    """
+    private_folder(path.parent)
+    try:
+        descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")  # mkstemp makes it 0600
+    except OSError as error:
+        raise _cannot_write(path, error) from error
+    try:
+        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        Path(temporary).replace(path)
+    except OSError as error:
+        raise _cannot_write(path, error) from error
+    finally:
+        with suppress(OSError):
+            Path(temporary).unlink()
+
+
+def _cannot_write(path: Path, error: OSError) -> StoreError:
+    return StoreError(
+        f"{path} cannot be written: {error.strerror or error}.",
+        hint="Free some space, mend the folder's permissions, or name another folder with OLLAMA_CLI_HOME.",
+    )

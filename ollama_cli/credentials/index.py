@@ -1,0 +1,126 @@
+"""What is not secret about the stored credentials, in one readable file: which there are, and where.
+
+The file is the list; a store only holds what the list names. It is changed under a lock, so that two sign-ins at once
+end with one key.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from ollama_cli.credentials.files import private_folder, write_atomically
+from ollama_cli.errors import StoreError
+
+DEFAULT_PROFILE = "default"
+_VERSION = 1
+
+
+@dataclass(frozen=True)
+class Record:
+    """A stored device key.
+
+    Attributes:
+        profile: Whose it is.
+        origin: The one origin that it signs for.
+        store: The kind of store that holds it.
+        public_key: Its public key line.
+        created_at: When it was made, in unix seconds.
+    """
+
+    profile: str
+    origin: str
+    store: str
+    public_key: str
+    created_at: int
+
+    @property
+    def entry(self) -> str:
+        """The name of its entry in the store."""
+        return entry_name(self.profile, self.origin)
+
+
+def entry_name(profile: str, origin: str) -> str:
+    """The name under which a store keeps the key of a profile for an origin."""
+    return f"{profile}@{origin}"
+
+
+class CredentialIndex:
+    """The list of stored credentials.
+
+    Args:
+        path: The file; it need not be there.
+        lock_seconds: How long to wait for another process that changes it.
+    """
+
+    def __init__(self, path: Path, *, lock_seconds: float = 150.0) -> None:
+        self._path = path
+        self._lock_seconds = lock_seconds
+
+    def find(self, profile: str, origin: str) -> Record | None:
+        """The record of a profile for an origin, or None."""
+        return next((r for r in self._read() if (r.profile, r.origin) == (profile, origin)), None)
+
+    def add(self, profile: str, origin: str, store: str, public_key: str) -> Record:
+        """Note a key that has been stored, in place of an older one of the same profile and origin."""
+        record = Record(profile, origin, store, public_key, int(time.time()))
+        self._write([*(r for r in self._read() if r.entry != record.entry), record])
+        return record
+
+    def remove(self, record: Record) -> None:
+        """Take a record off the list."""
+        self._write([r for r in self._read() if r.entry != record.entry])
+
+    @contextmanager
+    def locked(self) -> Iterator[None]:
+        """Keep other processes from changing the list.
+
+        Raises:
+            StoreError: Another process held it for too long, or the folder cannot be written.
+        """
+        from filelock import FileLock, Timeout
+
+        private_folder(self._path.parent)
+        lock = FileLock(self._path.with_suffix(".lock"), timeout=self._lock_seconds, mode=0o600)
+        try:
+            lock.acquire()
+        except Timeout as error:
+            raise StoreError(
+                "Another ollama-cli is changing the stored credentials and does not finish.",
+                hint="Answer its question, or end it, and try again.",
+                code="store_busy",
+            ) from error
+        except OSError as error:
+            raise StoreError(
+                f"{self._path.parent} cannot be written: {error.strerror or error}.",
+                hint="Mend the folder's permissions, or name another folder with OLLAMA_CLI_HOME.",
+            ) from error
+        try:
+            yield
+        finally:
+            lock.release()
+
+    def _read(self) -> list[Record]:
+        try:
+            content = json.loads(self._path.read_text(encoding="utf-8"))
+            return [Record(**item) for item in content["credentials"]]
+        except FileNotFoundError:
+            return []
+        except OSError as error:
+            raise StoreError(
+                f"{self._path} cannot be read: {error.strerror}.", hint="Mend its owner and permissions."
+            ) from error
+        except (ValueError, KeyError, TypeError) as error:
+            raise StoreError(
+                f"{self._path} is damaged: it is not the list of credentials that it should be.",
+                hint="Move it away and run `ollama-cli signin`: a key that is still in its store is found again.",
+                code="index_damaged",
+            ) from error
+
+    def _write(self, records: list[Record]) -> None:
+        content = {"version": _VERSION, "credentials": [asdict(record) for record in records]}
+        write_atomically(self._path, json.dumps(content, indent=2) + "\n")

@@ -1,0 +1,114 @@
+"""This machine's device keys: the index and the stores behind one face.
+
+A key is stored before anybody sees it, and forgotten only when it is asked for: the rules that keep a key which the
+server knows from being lost here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from ollama_cli.credentials.credential import StoredKey
+from ollama_cli.credentials.index import DEFAULT_PROFILE, CredentialIndex, Record, entry_name
+from ollama_cli.errors import StoreError
+
+if TYPE_CHECKING:
+    from ollama_cli.credentials.device_key import DeviceKey
+    from ollama_cli.credentials.store import CredentialStore
+
+
+class Wallet:
+    """The stored device keys of one profile.
+
+    Args:
+        index: The list of what is stored.
+        open_store: Gives the store of a kind (``keyring``, ``file``, ``memory``).
+        new_store: The kind in which a new key is stored.
+        profile: The profile whose keys these are.
+    """
+
+    def __init__(
+        self,
+        index: CredentialIndex,
+        open_store: Callable[[str], CredentialStore],
+        *,
+        new_store: str,
+        profile: str = DEFAULT_PROFILE,
+    ) -> None:
+        self._index = index
+        self._open_store = open_store
+        self._new_store = new_store
+        self._profile = profile
+
+    def record(self, origin: str) -> Record | None:
+        """What is known about the key for an origin, without opening its store."""
+        return self._index.find(self._profile, origin)
+
+    def find(self, origin: str) -> StoredKey | None:
+        """The key for an origin, or None where none is stored.
+
+        Raises:
+            StoreError: The store cannot be used, or what it holds is no key.
+        """
+        record = self.record(origin)
+        if record is None:
+            return None
+        store = self._open_store(record.store)
+        key = _load(store, record.entry)
+        return StoredKey(key, store.description) if key else None
+
+    def ensure(self, origin: str) -> StoredKey:
+        """The key for an origin, made and stored now if there is none.
+
+        A key that a store holds without being listed (the list was lost, or a sign-in was cut short) is taken up
+        again rather than replaced.
+
+        Raises:
+            StoreError: The store cannot be used; nothing is made then.
+        """
+        found = self.find(origin)
+        if found is not None:
+            return found
+        from ollama_cli.credentials.device_key import DeviceKey
+
+        with self._index.locked():
+            found = self.find(origin)  # another process may have been faster
+            if found is not None:
+                return found
+            store = self._open_store(self._new_store)
+            entry = entry_name(self._profile, origin)
+            key = _load(store, entry)
+            if key is None:
+                key = DeviceKey.generate()
+                store.put(entry, key.to_openssh())
+            self._index.add(self._profile, origin, store.kind, key.public_key)
+            return StoredKey(key, store.description)
+
+    def forget(self, origin: str) -> None:
+        """Delete the key for an origin from its store and the list.
+
+        Raises:
+            StoreError: The store cannot be used; the key is then still listed.
+        """
+        with self._index.locked():
+            record = self.record(origin)
+            if record is not None:
+                self._open_store(record.store).delete(record.entry)
+                self._index.remove(record)
+
+
+def _load(store: CredentialStore, entry: str) -> DeviceKey | None:
+    from ollama_cli.credentials.device_key import DeviceKey, KeyTextError
+
+    secret = store.get(entry)
+    if secret is None:
+        return None
+    try:
+        return DeviceKey.from_openssh(secret.reveal())
+    except KeyTextError as error:
+        raise StoreError(
+            f"The entry {entry} in {store.description} cannot be used: {error.message}",
+            hint="It is left as it is. Put the right key back, or delete the entry and run `ollama-cli signin`.",
+            code="stored_key_unusable",
+        ) from error

@@ -1,0 +1,137 @@
+"""One tree of errors; each has a message, a hint, a code and the exit status that it ends the program with.
+
+Only ``main`` turns an error into an exit status; everything below raises. The statuses are a contract with scripts::
+
+    CliError                     1  unexpected
+    ├── SafetyError              1  refused, because it would not be safe
+    ├── UsageError               2  the command line, a setting or a file that was given is wrong
+    ├── ModelNotFoundError       3  no such model, or it is retired
+    ├── SignInError              4  a sign-in is needed, was refused, or timed out
+    ├── ForbiddenError           5  the plan does not hold it, or cloud models are disabled
+    ├── LimitError               6  a usage limit is reached
+    ├── UnavailableError         7  network, TLS, time-out or server failure; worth a retry
+    ├── AnswerError              8  the answer is incomplete or not valid
+    └── StoreError               9  the credential store cannot be used
+"""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+INTERRUPTED = 130
+"""Exit status after Ctrl-C."""
+
+CLOSED_PIPE = 141
+"""Exit status when the reader of stdout went away."""
+
+
+class CliError(Exception):
+    """Anything that ends a command other than well.
+
+    Args:
+        message: One sentence that says what happened.
+        hint: What to do next, in one or more lines.
+        code: A word for scripts, where it differs from the class's.
+        signin_url: The link that signs this device in, where that is the way out.
+        http_status: What the server answered with, where it did.
+    """
+
+    status: ClassVar[int] = 1
+    default_code: ClassVar[str] = "unexpected"
+    retryable: ClassVar[bool] = False
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        hint: str | None = None,
+        code: str | None = None,
+        signin_url: str | None = None,
+        http_status: int | None = None,
+    ) -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+        self.code = code or self.default_code
+        self.signin_url = signin_url
+        self.http_status = http_status
+
+    def as_json(self) -> dict[str, Any]:
+        """The error as the one object that ``--json`` prints on stderr."""
+        return {
+            "error": {
+                "code": self.code,
+                "message": self.message,
+                "hint": self.hint,
+                "status": self.status,
+                "retryable": self.retryable,
+                "signin_url": self.signin_url,
+            }
+        }
+
+
+class SafetyError(CliError):
+    """Refused, because going on would not be safe."""
+
+    default_code = "refused"
+
+
+class UsageError(CliError):
+    """The command line, a setting or a given file is wrong."""
+
+    status = 2
+    default_code = "usage"
+
+
+class ModelNotFoundError(CliError):
+    """There is no such model, or there is none any more."""
+
+    status = 3
+    default_code = "model_not_found"
+
+
+class SignInError(CliError):
+    """A sign-in is needed, was refused, or did not happen in time."""
+
+    status = 4
+    default_code = "signin_required"
+
+    def without_link(self) -> SignInError:
+        """The same error for a person who has been shown the link already."""
+        return SignInError(self.message, hint=self.hint, code=self.code, http_status=self.http_status)
+
+
+class ForbiddenError(CliError):
+    """The account's plan does not hold it, or cloud models are disabled."""
+
+    status = 5
+    default_code = "forbidden"
+
+
+class LimitError(CliError):
+    """A usage limit is reached."""
+
+    status = 6
+    default_code = "limit_reached"
+
+
+class UnavailableError(CliError):
+    """Network, TLS, time-out or server failure: worth a retry."""
+
+    status = 7
+    default_code = "unavailable"
+    retryable = True
+
+
+class AnswerError(CliError):
+    """The answer is incomplete, or not what it has to be."""
+
+    status = 8
+    default_code = "answer_incomplete"
+
+
+class StoreError(CliError):
+    """The credential store cannot be used."""
+
+    status = 9
+    default_code = "store_unavailable"

@@ -1,0 +1,130 @@
+"""The command line as a whole, and the only place where an error becomes an exit status."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from typer.exceptions import Abort, Exit, TyperException
+from typer.main import get_command
+
+from ollama_cli.commands import completion, keys, run, sandbox, signin, signout, status
+from ollama_cli.context import Context, GlobalOptions
+from ollama_cli.errors import CLOSED_PIPE, INTERRUPTED, CliError, UsageError
+from ollama_cli.settings import Settings
+from ollama_cli.terminal.errors import show_error
+from ollama_cli.terminal.streams import Streams
+
+PROGRAM = "ollama-cli"
+
+app = typer.Typer(
+    name=PROGRAM,
+    add_completion=False,
+    rich_markup_mode=None,  # plain help: rich costs as much as all the rest of a --help
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+for command in (signin, signout, status, keys, run, sandbox, completion):
+    command.register(app)
+
+
+@app.callback(invoke_without_command=True)
+def global_options(
+    typer_context: typer.Context,
+    key_file: Annotated[
+        Path | None, typer.Option("--key-file", metavar="FILE", help="Use the private key in FILE for this command.")
+    ] = None,
+    insecure_storage: Annotated[
+        bool, typer.Option("--insecure-storage", help="Keep a new key in a file (0600), not in the keyring.")
+    ] = False,
+    use_sandbox: Annotated[
+        bool, typer.Option("--sandbox", help="Use a stand-in for ollama.com on this machine: no account, no network.")
+    ] = False,
+    no_color: Annotated[bool, typer.Option("--no-color", help="Print no colours.")] = False,
+    debug: Annotated[bool, typer.Option("--debug", help="Tell on stderr what is requested and answered.")] = False,
+    _version: Annotated[bool, typer.Option("--version", help="Print the version.")] = False,
+) -> None:
+    """Your ollama.com account and its cloud models, in a terminal.
+
+    Try it without an account: ollama-cli --sandbox run gpt-oss:120b-cloud "Why is the sky blue?"
+    """
+    settings = Settings.from_environment(os.environ)
+    streams = Streams.standard(color=not (no_color or settings.no_color))
+    if _version:
+        from ollama_cli import __version__
+
+        streams.answer(f"{PROGRAM} {__version__}")
+        raise Exit
+    if typer_context.invoked_subcommand is None:
+        streams.answer(typer_context.get_help())
+        raise Exit
+    for warning in settings.warnings:
+        streams.say(f"Warning: {warning}")
+    options = GlobalOptions(key_file, insecure_storage, use_sandbox, debug)
+    context = Context(settings, options, streams)
+    typer_context.obj = context
+    typer_context.call_on_close(context.close)
+
+
+def main(args: Sequence[str]) -> int:
+    """Run a command line.
+
+    Args:
+        args: The arguments, without the program's name.
+
+    Returns:
+        The exit status.
+    """
+    if "_OLLAMA_CLI_COMPLETE" in os.environ:
+        from typer.completion import get_completion_inspect_parameters
+
+        get_completion_inspect_parameters()  # makes Typer's own completion classes known
+        app(prog_name=PROGRAM)
+    before_options_end = args[: args.index("--")] if "--" in args else args
+    as_json, debug = "--json" in before_options_end, "--debug" in before_options_end
+    try:
+        command = get_command(app)
+        with command.make_context(PROGRAM, list(args)) as typer_context:
+            command.invoke(typer_context)
+            sys.stdout.flush()
+    except Exit as error:
+        return error.exit_code
+    except (KeyboardInterrupt, Abort):
+        return INTERRUPTED
+    except BrokenPipeError:
+        # Python flushes stdout once more when it ends, which must not fail again.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return CLOSED_PIPE
+    except TyperException as error:
+        return _report(_usage_error(error), as_json=as_json)
+    except CliError as error:
+        return _report(error, as_json=as_json, debug=debug)
+    except Exception as error:  # noqa: BLE001 - nobody is ever shown a traceback
+        unexpected = CliError(
+            f"Something went wrong that should not ({type(error).__name__}).",
+            hint="This is a fault of ollama-cli. Run it again with --debug, and report what that prints.",
+        )
+        return _report(unexpected, as_json=as_json, debug=debug)
+    return 0
+
+
+def _report(error: CliError, *, as_json: bool, debug: bool = False) -> int:
+    streams = Streams.standard(color=False)
+    show_error(streams, error, as_json=as_json)
+    if debug:
+        import traceback
+
+        frames = traceback.extract_tb(sys.exc_info()[2])
+        streams.say("".join(traceback.format_list(frames)))
+    return error.status
+
+
+def _usage_error(error: TyperException) -> UsageError:
+    """A mistake on the command line; Typer's text is kept, its layout is not."""
+    typer_context = getattr(error, "ctx", None)
+    path = typer_context.command_path if typer_context else PROGRAM
+    message = error.format_message()
+    return UsageError(message if message.endswith((".", "?")) else f"{message}.", hint=f"See `{path} --help`.")

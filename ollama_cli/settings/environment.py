@@ -1,0 +1,137 @@
+"""What the environment says, in one frozen value. Nothing else in the program reads ``os.environ`` for a decision."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+
+from ollama_cli.errors import UsageError
+from ollama_cli.secret import Secret
+from ollama_cli.settings.hosts import CLOUD_URL, Host, is_loopback, origin_of
+
+_FALSE_WORDS = frozenset({"", "0", "false", "f", "no", "n", "off"})
+
+
+def is_true(value: str | None) -> bool:
+    """Whether a variable switches something on; any other word than a clear no counts as yes, as in the reference."""
+    return value is not None and value.strip().strip("\"'").lower() not in _FALSE_WORDS
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Every variable that the program reads, by its meaning.
+
+    Attributes:
+        host: OLLAMA_HOST, or None where it is unset or empty.
+        cloud_url: ollama.com, or the loopback address that OLLAMA_CLOUD_BASE_URL puts in its place.
+        api_key: OLLAMA_API_KEY.
+        device_key: OLLAMA_CLI_KEY, a private key in OpenSSH form.
+        sign_for_host: OLLAMA_AUTH, to sign requests to OLLAMA_HOST too.
+        no_cloud: The reason why cloud models are off, or None.
+        home_override: OLLAMA_CLI_HOME, the one folder for config, data and cache.
+        no_color: NO_COLOR, or a terminal that knows no colour.
+        warnings: What was wrong with a variable that is used all the same.
+    """
+
+    host: Host | None = None
+    cloud_url: str = CLOUD_URL
+    api_key: Secret | None = None
+    device_key: Secret | None = None
+    sign_for_host: bool = False
+    no_cloud: str | None = None
+    home_override: Path | None = None
+    no_color: bool = False
+    warnings: tuple[str, ...] = field(default=())
+
+    @classmethod
+    def from_environment(cls, environ: Mapping[str, str]) -> Settings:
+        """Read the variables.
+
+        Raises:
+            UsageError: A variable's value cannot be used.
+        """
+        host_text = environ.get("OLLAMA_HOST", "").strip().strip("\"'").strip()
+        host = Host.parse(host_text) if host_text else None
+        home = environ.get("OLLAMA_CLI_HOME", "")
+        return cls(
+            host=host,
+            cloud_url=_cloud_url(environ.get("OLLAMA_CLOUD_BASE_URL", "")),
+            api_key=_secret(environ.get("OLLAMA_API_KEY")),
+            device_key=_secret(environ.get("OLLAMA_CLI_KEY")),
+            sign_for_host=is_true(environ.get("OLLAMA_AUTH")),
+            no_cloud=_no_cloud(environ),
+            home_override=Path(home) if home else None,
+            no_color=bool(environ.get("NO_COLOR")) or environ.get("TERM") == "dumb",
+            warnings=(host.warning,) if host and host.warning else (),
+        )
+
+    @cached_property
+    def config_dir(self) -> Path:
+        """Where settings stand that a person may edit."""
+        return self._folder("config")
+
+    @cached_property
+    def data_dir(self) -> Path:
+        """Where the index of credentials, stored keys and the sandbox's account stand."""
+        return self._folder("data")
+
+    @cached_property
+    def cache_dir(self) -> Path:
+        """What can be thrown away."""
+        return self._folder("cache")
+
+    def _folder(self, kind: str) -> Path:
+        if self.home_override is not None:
+            return self.home_override / kind
+        import platformdirs
+
+        path: Path = getattr(platformdirs, f"user_{kind}_path")("ollama-cli", appauthor=False)
+        return path
+
+
+def _secret(value: str | None) -> Secret | None:
+    return Secret(value.strip()) if value and value.strip() else None
+
+
+def _cloud_url(value: str) -> str:
+    """The stand-in for ollama.com; only a loopback address can be one, as in the reference's releases."""
+    value = value.strip().strip("\"'").strip()
+    if not value:
+        return CLOUD_URL
+    hint = "It takes a loopback address such as http://127.0.0.1:8080; unset it to use ollama.com."
+    from urllib.parse import urlsplit
+
+    try:
+        parts = urlsplit(value)
+        acceptable = (
+            parts.scheme in {"http", "https"}
+            and is_loopback(value)
+            and "@" not in parts.netloc
+            and parts.path in {"", "/"}
+            and not parts.query
+            and not parts.fragment
+            and parts.port != 0
+        )
+    except ValueError:
+        acceptable = False
+    if not acceptable:
+        raise UsageError("OLLAMA_CLOUD_BASE_URL is not a bare loopback address.", hint=hint)
+    return origin_of(value)
+
+
+def _no_cloud(environ: Mapping[str, str]) -> str | None:
+    """Why cloud models are off: the variable, or the switch in an installed Ollama's own settings."""
+    if is_true(environ.get("OLLAMA_NO_CLOUD")):
+        return "OLLAMA_NO_CLOUD is set"
+    home = environ.get("HOME") or environ.get("USERPROFILE")
+    if not home:
+        return None
+    path = Path(home) / ".ollama" / "server.json"
+    try:
+        switched_off = json.loads(path.read_bytes()).get("disable_ollama_cloud") is True
+    except (OSError, ValueError, AttributeError):
+        return None
+    return f"disable_ollama_cloud is set in {path}" if switched_off else None

@@ -1,0 +1,39 @@
+"""The link that a person opens to put this device on their account."""
+
+from __future__ import annotations
+
+from urllib.parse import parse_qs, quote, urlsplit
+
+from ollama_cli.credentials.public_key import decode_public_key, encode_public_key
+from ollama_cli.settings.hosts import CLOUD_URL
+
+
+def signin_url(device_name: str, public_key: str, *, base_url: str = CLOUD_URL) -> str:
+    """The link that signs a device in.
+
+    Args:
+        device_name: What the account's page will call this device. Every reserved character is escaped, so that no
+            name can add a parameter of its own.
+        public_key: The line ``ssh-ed25519 AAAA…``, without a comment.
+        base_url: The origin to sign in at.
+    """
+    name = quote(device_name, safe="", errors="replace")
+    return f"{base_url}/connect?name={name}&key={encode_public_key(public_key)}"
+
+
+def key_in(link: str) -> str | None:
+    """The public key line that a connect link would approve, or None where the link may not be opened.
+
+    It must be https, at exactly ollama.com with no port or user, its path ``/connect``, with one ``key`` that is an
+    ed25519 public key.
+    """
+    if not link.isascii() or not link.isprintable() or any(char in link for char in " \\"):
+        return None
+    try:
+        parts = urlsplit(link)
+        keys = parse_qs(parts.query, keep_blank_values=True).get("key", [])
+    except ValueError:
+        return None
+    if (parts.scheme, parts.netloc, parts.path, parts.fragment) != ("https", "ollama.com", "/connect", ""):
+        return None
+    return decode_public_key(keys[0]) if len(keys) == 1 else None

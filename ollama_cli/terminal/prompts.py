@@ -1,0 +1,18 @@
+"""Questions to a person, on stderr, so that stdout stays the answer's."""
+
+from __future__ import annotations
+
+from ollama_cli.terminal.streams import Streams
+
+
+def confirm(streams: Streams, question: str, *, default: bool) -> bool:
+    """Ask a yes-or-no question; the end of input means no. Ask only where ``streams.interactive``."""
+    from rich.console import Console
+    from rich.prompt import Confirm
+
+    console = Console(file=streams.err, no_color=not streams.color)
+    try:
+        return Confirm.ask(question, console=console, default=default)
+    except EOFError:
+        streams.say("")
+        return False

@@ -1,0 +1,118 @@
+"""The one place where a request gets its credential: an ``httpx.Auth`` that serves exactly one origin.
+
+>>> import httpx
+>>> from ollama_cli import DeviceKey, OllamaAuth
+>>> auth = OllamaAuth(DeviceKey.generate())
+>>> request = next(auth.auth_flow(httpx.Request("POST", "https://ollama.com/api/me")))
+>>> request.url.query.startswith(b"ts=")
+True
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from typing import TYPE_CHECKING
+
+from ollama_cli.credentials.credential import ApiKey
+from ollama_cli.errors import SafetyError, SignInError
+from ollama_cli.secret import Secret
+from ollama_cli.settings.hosts import CLOUD_URL, is_loopback, origin_of
+from ollama_cli.signing.message import message, signed_target
+from ollama_cli.transport.clock import Clock
+from ollama_cli.transport.lean_httpx import httpx
+
+if TYPE_CHECKING:
+    from ollama_cli.credentials.credential import Credential
+    from ollama_cli.credentials.device_key import DeviceKey
+
+_UNAUTHORIZED = 401
+
+
+class CredentialAuth(httpx.Auth):
+    """Puts a credential on requests to one origin, and refuses to put it on any other.
+
+    A device key signs each request anew, with a time stamp in its query; an API key goes along as a Bearer token. A
+    signature that is refused while the server's clock is minutes away from ours is made once more with its time.
+
+    Args:
+        credential: What to authenticate with.
+        origin: The only origin it goes to; https, or a loopback address.
+        base_path: The path of a server that stands below one; it is sent, and not signed.
+        clock: What time it is, and how far the server's is away.
+    """
+
+    def __init__(self, credential: Credential, origin: str, base_path: str = "", *, clock: Clock | None = None) -> None:
+        self._credential = credential
+        self._origin = origin_of(origin)
+        self._base_path = base_path.rstrip("/")
+        self._clock = clock or Clock()
+        if not self._origin.startswith("https://") and not is_loopback(self._origin):
+            raise SafetyError(
+                f"No credential is sent to {self._origin}: the connection is not encrypted.",
+                hint="Use an https:// address.",
+            )
+
+    def auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
+        """Authenticate a request; see ``httpx.Auth``.
+
+        Raises:
+            SafetyError: The request goes to another origin.
+        """
+        if origin_of(str(request.url)) != self._origin:
+            raise SafetyError(
+                f"The credential for {self._origin} is not sent to {request.url.scheme}://{request.url.netloc.decode()}."
+            )
+        if isinstance(self._credential, ApiKey):
+            request.headers["Authorization"] = f"Bearer {self._credential.secret.reveal()}"
+            yield request
+            return
+        self._sign(request, self._credential)
+        response = yield request
+        if response.status_code == _UNAUTHORIZED and self._clock.mend(response.headers.get("Date"), self._origin):
+            self._sign(request, self._credential)
+            yield request
+
+    def _sign(self, request: httpx.Request, key: DeviceKey) -> None:
+        path, _, query = request.url.raw_path.decode("ascii").partition("?")
+        target = signed_target(path, query, self._clock.timestamp())
+        request.url = request.url.copy_with(raw_path=target.encode("ascii"))
+        request.headers["Authorization"] = key.sign(message(request.method, target.removeprefix(self._base_path)))
+
+
+class OllamaAuth(CredentialAuth):
+    """Authentication for any ``httpx`` client, as the public API gives it.
+
+    Args:
+        credential: A ``DeviceKey``, an API key as text, or None for the one that ``ollama-cli`` itself would use.
+        origin: The only origin that the credential goes to.
+        base_path: The path of a server that stands below one; it is sent, and not signed.
+
+    Raises:
+        SafetyError: The origin is neither https nor loopback.
+        SignInError: No credential is given, and none is there.
+    """
+
+    def __init__(
+        self,
+        credential: DeviceKey | ApiKey | str | None = None,
+        origin: str = CLOUD_URL,
+        base_path: str = "",
+    ) -> None:
+        if credential is None:
+            credential = _own_credential(origin_of(origin))
+        elif isinstance(credential, str):
+            credential = ApiKey(Secret(credential))
+        super().__init__(credential, origin, base_path)
+
+
+def _own_credential(origin: str) -> Credential:
+    """The credential that the command would use for an origin."""
+    import os
+
+    from ollama_cli.credentials.chosen import choose
+    from ollama_cli.settings import Settings
+
+    active = choose(Settings.from_environment(os.environ), origin)
+    if active is None:
+        raise SignInError(f"There is no credential for {origin}.", hint="Run `ollama-cli signin` first.")
+    return active.credential

@@ -1,0 +1,76 @@
+"""Clients for one server: the right trust, proxies and time limits, and never a redirect with a credential."""
+
+from __future__ import annotations
+
+import os
+import ssl
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from ollama_cli.settings.hosts import is_loopback
+from ollama_cli.transport.lean_httpx import httpx
+
+if TYPE_CHECKING:
+    from ollama_cli.transport.auth import CredentialAuth
+
+SECONDS_TO_CONNECT = 10.0
+SECONDS_BETWEEN_BYTES = 30.0
+"""How long a request about an account or a list may stand still."""
+
+SECONDS_TO_THINK = 300.0
+"""How long a model may say nothing: it may have to be loaded, or to wait for its turn."""
+
+
+def open_client(
+    base_url: str, auth: CredentialAuth | None, *, user_agent: str, observe: Callable[[str], None] | None = None
+) -> httpx.Client:
+    """A client for one server.
+
+    Proxies (HTTPS_PROXY, NO_PROXY) and certificates (SSL_CERT_FILE, the system's) are taken from the environment for
+    everything but this machine itself.
+
+    Args:
+        base_url: Scheme, host, port and base path.
+        auth: What authenticates its requests, or None.
+        user_agent: How we name ourselves.
+        observe: Told of every request and answer in a line that holds no credential.
+    """
+    local = is_loopback(base_url)
+    return httpx.Client(
+        base_url=base_url,
+        auth=auth,
+        verify=_trust(base_url),
+        trust_env=not local,
+        follow_redirects=False,
+        timeout=httpx.Timeout(SECONDS_BETWEEN_BYTES, connect=SECONDS_TO_CONNECT),
+        headers={"User-Agent": user_agent, "Accept": "application/json"},
+        event_hooks=_told_to(observe) if observe else None,
+    )
+
+
+def _told_to(observe: Callable[[str], None]) -> dict[str, list[Callable[..., None]]]:
+    def on_request(request: httpx.Request) -> None:
+        observe(f"> {request.method} {request.url.copy_with(query=None)}")
+
+    def on_response(response: httpx.Response) -> None:
+        observe(f"< {response.status_code} {response.headers.get('Content-Type', '')}")
+
+    return {"request": [on_request], "response": [on_response]}
+
+
+def patient() -> httpx.Timeout:
+    """The time limits for an answer that a model has to think about."""
+    return httpx.Timeout(SECONDS_TO_THINK, connect=SECONDS_TO_CONNECT)
+
+
+def _trust(base_url: str) -> ssl.SSLContext:
+    """What certificates are held to; for plain http a context that has loaded none, which saves its cost."""
+    if not base_url.startswith("https://"):
+        return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    import truststore
+
+    context = truststore.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    extra_file, extra_folder = os.environ.get("SSL_CERT_FILE"), os.environ.get("SSL_CERT_DIR")
+    if extra_file or extra_folder:
+        context.load_verify_locations(extra_file or None, extra_folder or None)
+    return context
