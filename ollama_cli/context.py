@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from ollama_cli.api.client import OllamaClient
     from ollama_cli.api.place import Place
     from ollama_cli.credentials.credential import Active, StoredKey
+    from ollama_cli.credentials.device_key import DeviceKey
     from ollama_cli.credentials.wallet import Wallet
     from ollama_cli.sandbox.server import EmbeddedSandbox
 
@@ -168,25 +169,33 @@ class Context:
         Raises:
             SignInError: Nobody approved it in time.
         """
-        import socket
-
         from ollama_cli.account.signin import wait_for_approval
-        from ollama_cli.signing.connect_link import signin_url
         from ollama_cli.terminal.browser import open_in_browser
 
         stored = self.wallet.ensure(self.key_name(place))
         client = self.client(place, stored)
         account, _ = client.account()
+        if account is None and self._embedded is not None:
+            self._embedded.approve(stored.credential.public_key, name or self.device_name)
+            self.streams.say("The sandbox approves this device by itself; ollama.com would ask you on its page.")
+            account, _ = client.account()
         if account is None:
-            public_key = stored.credential.public_key
-            device = name or socket.gethostname() or "device"
-            if self._embedded is not None:
-                self._embedded.approve(public_key, device)
-                self.streams.say("The sandbox approves this device by itself; ollama.com would ask you on its page.")
-                waiting = replace(waiting, browser=False, print_link=_print_nothing)
-            link = signin_url(device, public_key, base_url=place.base_url)
+            link = self.connect_link(place, stored.credential, name)
             account = wait_for_approval(client, self.streams, link, waiting, open_in_browser)
         return account, stored
+
+    @property
+    def device_name(self) -> str:
+        """What an account's page calls this machine."""
+        import socket
+
+        return socket.gethostname() or "device"
+
+    def connect_link(self, place: Place, key: DeviceKey, name: str | None = None) -> str:
+        """The link that puts a key on an account, with the device's name."""
+        from ollama_cli.signing.connect_link import signin_url
+
+        return signin_url(name or self.device_name, key.public_key, base_url=place.base_url)
 
     @property
     def approves_itself(self) -> bool:
@@ -201,7 +210,3 @@ class Context:
         """
         if not self.streams.interactive:
             raise UsageError(what, hint=instead)
-
-
-def _print_nothing(_: str) -> None:
-    """Where nobody has to open a link, none is shown."""

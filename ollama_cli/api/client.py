@@ -39,7 +39,7 @@ class OllamaClient:
             return Account.from_answer(self._request("POST", "/api/me").json()), None
         except SignInError as refused:
             return None, refused.signin_url
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise AnswerError("The server's answer about the account is not JSON.", code="answer_invalid") from error
 
     def revoke_key(self, encoded: str) -> None:

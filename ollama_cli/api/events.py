@@ -43,15 +43,19 @@ def lines(parts: Iterable[bytes]) -> Iterator[bytes]:
     for part in parts:
         *complete, rest = part.split(b"\n")
         for line in complete:
-            pending.append(line)
-            yield b"".join(pending)
+            _check_length(size + len(line))
+            yield b"".join([*pending, line])
             pending, size = [], 0
         pending.append(rest)
         size += len(rest)
-        if size > LONGEST_LINE:
-            raise AnswerError("The answer holds a line that is longer than any answer's.", code="answer_invalid")
+        _check_length(size)
     if size:
         yield b"".join(pending)
+
+
+def _check_length(size: int) -> None:
+    if size > LONGEST_LINE:
+        raise AnswerError("The answer holds a line that is longer than any answer's.", code="answer_invalid")
 
 
 def chunks(parts: Iterable[bytes]) -> Iterator[dict[str, Any]]:
@@ -65,7 +69,7 @@ def chunks(parts: Iterable[bytes]) -> Iterator[dict[str, Any]]:
             continue
         try:
             content = json.loads(line)
-        except ValueError:
+        except (ValueError, RecursionError):  # a text that is nested too deeply is the second
             content = None
         if not isinstance(content, dict):
             raise AnswerError("The server sent something that is no answer.", code="answer_invalid")

@@ -73,7 +73,7 @@ def error_for(status: int, body: bytes, *, model: str | None = None) -> CliError
 def _json_object(body: bytes) -> dict[str, Any]:
     try:
         content = json.loads(body)
-    except ValueError:
+    except (ValueError, RecursionError):
         return {}
     return content if isinstance(content, dict) else {}
 

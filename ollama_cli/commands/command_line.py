@@ -42,24 +42,25 @@ def normalised(args: Sequence[str], flags: set[str], valued: set[str], optional_
     Raises:
         UsageError: A switch has a value that is neither true nor false.
     """
-    result: list[str] = []
+    result: list[list[str]] = []  # an option and its value stay together
     rest = list(args)
     while rest:
         arg = rest.pop(0)
         name, equals, value = arg.partition("=")
         if arg == "--":
-            return [*result, arg, *rest]
+            result.append([arg, *rest])
+            break
         if name in optional_values:
-            result.append(arg if equals else f"{name}={optional_values[name]}")
+            result.append([arg if equals else f"{name}={optional_values[name]}"])
         elif arg in valued:
-            result += [arg, *rest[:1]]
+            result.append([arg, *rest[:1]])
             rest = rest[1:]
         elif equals and name in flags:
             if value not in _TRUE | _FALSE:
                 raise UsageError(f"{name} takes true or false, not {value!r}.")
-            result = [other for other in result if other != name]
+            result = [other for other in result if other != [name]]
             if value in _TRUE:
-                result.append(name)
+                result.append([name])
         else:
-            result.append(arg)
-    return result
+            result.append([arg])
+    return [arg for group in result for arg in group]

@@ -69,16 +69,18 @@ def run(context: Context, options: RunOptions) -> None:
     from ollama_cli.api.place import model_place
 
     model = ModelRef.parse(options.model)
-    prompt = " ".join((*filter(None, [context.streams.piped_input()]), *options.words))
+    prompt = _text(" ".join((*filter(None, [context.streams.piped_input()]), *options.words)))
     if not prompt:
         raise UsageError("There is no prompt.", hint=f'Such as: ollama-cli run {options.model} "Why is the sky blue?"')
     place = model_place(context.settings, model, cloud=options.cloud)
-    body = {"model": model.base if place.kind == "cloud" else options.model.strip(), "prompt": prompt}
+    body = {"model": _text(model.base if place.kind == "cloud" else options.model.strip()), "prompt": prompt}
     if place.kind == "daemon":
         try:
             _stream(context, place, context.daemon_credential(place), body, options)
         except UnavailableError as error:
             raise _no_daemon(error, place, model) from error
+        except SignInError as error:
+            raise _daemon_not_signed_in(error, place) from error
         return
     # Without any credential, a key is made now: the link that the refused request leads to is this key's.
     active = context.given_credential(place) or context.wallet.ensure(context.key_name(place))
@@ -102,17 +104,12 @@ def _stream(context: Context, place: Place, active: Active | None, body: dict[st
 
 def _sign_in_or_raise(context: Context, place: Place, active: Active) -> None:
     """After a refused request: sign in where a person is there and wants to, else say how."""
-    import socket
-
     from ollama_cli.account.refusal import refusal
     from ollama_cli.account.signin import SECONDS_FOR_A_PERSON, Waiting
     from ollama_cli.credentials.credential import ApiKey, StoredKey
-    from ollama_cli.signing.connect_link import signin_url
     from ollama_cli.terminal.prompts import confirm
 
-    link = None
-    if not isinstance(active.credential, ApiKey):
-        link = signin_url(socket.gethostname(), active.credential.public_key, base_url=place.base_url)
+    link = None if isinstance(active.credential, ApiKey) else context.connect_link(place, active.credential)
     refused = refusal(active, link)
     waiting = Waiting(SECONDS_FOR_A_PERSON, browser=True, print_link=context.streams.say)
     if not isinstance(active, StoredKey):
@@ -125,6 +122,23 @@ def _sign_in_or_raise(context: Context, place: Place, active: Active) -> None:
             raise refused
     account, _ = context.sign_in(place, waiting)
     context.streams.say(f"Signed in as {account.name}.\n")
+
+
+def _text(typed: str) -> str:
+    """What was typed or piped, with what is no UTF-8 in it replaced, for a request holds UTF-8 only."""
+    return typed.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+
+
+def _daemon_not_signed_in(error: SignInError, place: Place) -> SignInError:
+    """A daemon refused as itself not signed in; its link is passed on where it leads to ollama.com."""
+    from ollama_cli.signing.connect_link import key_in
+
+    link = error.signin_url if error.signin_url and key_in(error.signin_url) else None
+    return SignInError(
+        f"The Ollama server at {place.base_url} is not signed in.",
+        hint="Its link below signs that server in as a device of its own." if link else "Run `ollama-cli signin`.",
+        signin_url=link,
+    )
 
 
 def _no_daemon(error: UnavailableError, place: Place, model: ModelRef) -> Exception:

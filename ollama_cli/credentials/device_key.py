@@ -79,7 +79,13 @@ class DeviceKey:
             raise KeyTextError(
                 "encrypted", "The key is encrypted with a passphrase.", "Give a key without one, or the passphrase."
             ) from None
-        except (ValueError, UnsupportedAlgorithm) as error:
+        except UnsupportedAlgorithm as error:  # a cipher or a kind of key, or bcrypt is missing
+            raise KeyTextError(
+                "foreign",
+                f"The key cannot be read here: {error}.",
+                "`ssh-keygen -t ed25519` makes one that can; `ssh-keygen -p` takes a passphrase off.",
+            ) from error
+        except ValueError as error:
             if passphrase is not None and "BEGIN OPENSSH" in stripped:
                 raise KeyTextError(
                     "passphrase", "The passphrase does not open the key.", "Check it and try again."

@@ -7,6 +7,8 @@ from urllib.parse import parse_qs, quote, urlsplit
 from ollama_cli.credentials.public_key import decode_public_key, encode_public_key
 from ollama_cli.settings.hosts import CLOUD_URL
 
+_PARAMETERS = {"name", "key", "launch"}
+
 
 def signin_url(device_name: str, public_key: str, *, base_url: str = CLOUD_URL) -> str:
     """The link that signs a device in.
@@ -25,15 +27,17 @@ def key_in(link: str) -> str | None:
     """The public key line that a connect link would approve, or None where the link may not be opened.
 
     It must be https, at exactly ollama.com with no port or user, its path ``/connect``, with one ``key`` that is an
-    ed25519 public key.
+    ed25519 public key, and no parameter but those that the reference's links have.
     """
-    if not link.isascii() or not link.isprintable() or any(char in link for char in " \\"):
+    if not link.isascii() or not link.isprintable() or any(char in link for char in " \\#;"):
         return None
     try:
         parts = urlsplit(link)
-        keys = parse_qs(parts.query, keep_blank_values=True).get("key", [])
+        query = parse_qs(parts.query, keep_blank_values=True)
     except ValueError:
         return None
-    if (parts.scheme, parts.netloc, parts.path, parts.fragment) != ("https", "ollama.com", "/connect", ""):
+    if (parts.scheme, parts.netloc, parts.path) != ("https", "ollama.com", "/connect"):
         return None
-    return decode_public_key(keys[0]) if len(keys) == 1 else None
+    if len(query.get("key", [])) != 1 or not query.keys() <= _PARAMETERS:
+        return None
+    return decode_public_key(query["key"][0])

@@ -26,5 +26,5 @@ def show_error(streams: Streams, error: CliError, *, as_json: bool) -> None:
     if error.signin_url:
         streams.say("Sign in with this link:")
         streams.say("")
-        streams.say(error.signin_url)
+        streams.say(clean_line(error.signin_url))
         streams.say("")

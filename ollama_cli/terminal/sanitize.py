@@ -8,40 +8,40 @@ from __future__ import annotations
 
 import re
 
-# What may follow ESC, up to its end: CSI; a string (OSC, DCS, SOS, PM, APC) up to ST or BEL; or one final character.
-_SEQUENCE = re.compile(
-    r"(?:\x1b\[|\x9b)[\x20-\x3f]*[\x40-\x7e]"
-    r"|(?:\x1b[\]PX^_]|[\x9d\x90\x98\x9e\x9f])[^\x07\x1b\x9c]*(?:\x07|\x1b\\|\x9c)"
-    r"|\x1b[\x20-\x2f]*[\x30-\x4f\x51-\x57\x59\x5a\x5c\x60-\x7e]"
-)
-_BEGINNING = re.compile(
-    r"(?:\x1b\[|\x9b)[\x20-\x3f]*\Z|(?:\x1b[\]PX^_]|[\x9d\x90\x98\x9e\x9f])[^\x07\x1b\x9c]*\x1b?\Z|\x1b[\x20-\x2f]*\Z"
+# A sequence: CSI; a string (OSC, DCS, SOS, PM, APC) up to BEL, ST, or CAN or SUB, which break it off; or ESC and one
+# final character. A text is read once from left to right, and every pattern is decided by what follows its first
+# character within bounds: so it makes no difference where a text is cut.
+_CSI = r"(?:\x1b\[|\x9b)[\x20-\x3f]{0,256}"
+_STRING = r"(?:\x1b[\]PX^_]|[\x90\x98\x9d-\x9f])[^\x07\x18\x1a\x1b\x80-\x9f]{0,4096}"
+_ESCAPE = r"\x1b[\x20-\x2f]{0,16}"
+_FOREIGN = re.compile(
+    rf"{_CSI}[\x40-\x7e]|{_STRING}(?:[\x07\x18\x1a\x9c]|\x1b\\)|{_ESCAPE}[\x30-\x4f\x51-\x57\x59\x5a\x5c\x60-\x7e]"
+    rf"|(?P<beginning>(?:{_CSI}|{_STRING}\x1b?|{_ESCAPE})\Z)"
+    r"|[\x00-\x08\x0b-\x1f\x7f-\x9f]"
 )
 _CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 _ONE_LINE = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u200e\u200f\u202a-\u202e\u2066-\u2069]")
-_LONGEST_SEQUENCE = 4096
 
 
 class Sanitizer:
-    """Cleans a text that comes in pieces."""
+    """Cleans a text that comes in pieces; what is no whole sequence loses its control characters only."""
 
     def __init__(self) -> None:
         self._held = ""
 
     def feed(self, text: str) -> str:
         """The clean form of the next piece; the beginning of a sequence is held back until its end is known."""
-        text = _SEQUENCE.sub("", self._held + text)
-        beginning = _BEGINNING.search(text)
-        self._held = ""
-        if beginning and len(text) - beginning.start() <= _LONGEST_SEQUENCE:
-            self._held = text[beginning.start() :]
-            text = text[: beginning.start()]
-        return _CONTROLS.sub("", text)
+        text, self._held = self._held + text, ""
+        return _FOREIGN.sub(self._take, text)
+
+    def _take(self, match: re.Match[str]) -> str:
+        self._held = match["beginning"] or ""  # a beginning reaches to the end of the text: it is the last match
+        return ""
 
     def end(self) -> str:
         """What was held back and turned out to be no sequence, without its control characters."""
         rest, self._held = self._held, ""
-        return _CONTROLS.sub("", rest) if not rest.startswith(("\x1b", "\x9b", "\x9d", "\x90")) else ""
+        return _CONTROLS.sub("", rest)
 
 
 def clean(text: str) -> str:
@@ -52,4 +52,4 @@ def clean(text: str) -> str:
 
 def clean_line(text: str) -> str:
     """A foreign text to stand in a line of ours: no control sequences, no line ends, no change of direction."""
-    return _ONE_LINE.sub("", _SEQUENCE.sub("", text))
+    return _ONE_LINE.sub("", clean(text))

@@ -30,7 +30,7 @@ class Streams:
         """The process's own streams, speaking UTF-8 whatever the locale says."""
         for stream in (sys.stdin, sys.stdout, sys.stderr):
             if isinstance(stream, io.TextIOWrapper):
-                stream.reconfigure(encoding="utf-8", errors="surrogateescape" if stream is sys.stdin else "replace")
+                stream.reconfigure(encoding="utf-8", errors="replace")
         return cls(_present(sys.stdin), _present(sys.stdout), _present(sys.stderr), color)
 
     @property

@@ -44,7 +44,7 @@ class CredentialAuth(httpx.Auth):
     def __init__(self, credential: Credential, origin: str, base_path: str = "", *, clock: Clock | None = None) -> None:
         self._credential = credential
         self._origin = origin_of(origin)
-        self._base_path = base_path.rstrip("/")
+        self._base_path = httpx.URL(path=base_path).raw_path.decode("ascii").rstrip("/")  # as a request line has it
         self._clock = clock or Clock()
         if not self._origin.startswith("https://") and not is_loopback(self._origin):
             raise SafetyError(
@@ -76,7 +76,8 @@ class CredentialAuth(httpx.Auth):
         path, _, query = request.url.raw_path.decode("ascii").partition("?")
         target = signed_target(path, query, self._clock.timestamp())
         request.url = request.url.copy_with(raw_path=target.encode("ascii"))
-        request.headers["Authorization"] = key.sign(message(request.method, target.removeprefix(self._base_path)))
+        signed = target.removeprefix(self._base_path) if target.startswith(f"{self._base_path}/") else target
+        request.headers["Authorization"] = key.sign(message(request.method, signed))
 
 
 class OllamaAuth(CredentialAuth):

@@ -1,0 +1,1 @@
+complete --command ollama-cli --no-files --arguments "(env _OLLAMA_CLI_COMPLETE=complete_fish _TYPER_COMPLETE_FISH_ACTION=get-args _TYPER_COMPLETE_ARGS=(commandline -cp) ollama-cli)" --condition "env _OLLAMA_CLI_COMPLETE=complete_fish _TYPER_COMPLETE_FISH_ACTION=is-args _TYPER_COMPLETE_ARGS=(commandline -cp) ollama-cli"

@@ -1,0 +1,1 @@
+"""A stand-in for ollama.com on this machine: real signatures, pages that approve a device, models that only pretend."""

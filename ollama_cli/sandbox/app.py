@@ -1,0 +1,67 @@
+"""The sandbox's routes, put together."""
+
+from __future__ import annotations
+
+from starlette.applications import Starlette
+from starlette.routing import Route
+from starlette.types import ASGIApp
+
+from ollama_cli.errors import StoreError
+from ollama_cli.sandbox import account_api, catalogue, inference, openai, pages, web
+from ollama_cli.sandbox.failing import Failing
+from ollama_cli.sandbox.faults import Fault, FaultPlan
+from ollama_cli.sandbox.place import Sandbox
+from ollama_cli.sandbox.refusals import (
+    RefusedError,
+    answer_broken_store,
+    answer_no_method,
+    answer_no_route,
+    answer_refusal,
+)
+from ollama_cli.sandbox.wire import Wire
+
+_ROUTES = (
+    Route("/", catalogue.root),
+    Route("/sandbox", catalogue.instance),
+    Route("/sandbox/requests", catalogue.requests),
+    Route("/api/version", catalogue.version),
+    Route("/api/tags", catalogue.tags),
+    Route("/api/show", catalogue.show, methods=["POST"]),
+    Route("/api/pull", catalogue.pull, methods=["POST"]),
+    Route("/api/me", account_api.me, methods=["POST"]),
+    Route("/api/signout", account_api.sign_out, methods=["POST"]),
+    Route("/api/user/keys/{key}", account_api.remove_key, methods=["DELETE"]),
+    Route("/api/generate", inference.generate, methods=["POST"]),
+    Route("/api/chat", inference.chat, methods=["POST"]),
+    Route("/api/embed", inference.embed, methods=["POST"]),
+    Route("/api/web_search", web.search, methods=["POST"]),
+    Route("/api/web_fetch", web.fetch, methods=["POST"]),
+    Route("/v1/models", catalogue.openai_models),
+    Route("/v1/models/{name:path}", catalogue.openai_model),
+    Route("/v1/chat/completions", openai.chat_completions, methods=["POST"]),
+    Route("/connect", pages.connect),
+    Route("/connect", pages.decide, methods=["POST"]),
+    Route("/settings/keys", pages.keys),
+    Route("/settings/keys", pages.change_keys, methods=["POST"]),
+)
+
+
+def create_app(sandbox: Sandbox, faults: tuple[Fault, ...] = ()) -> ASGIApp:
+    """The whole sandbox as an ASGI app.
+
+    Args:
+        sandbox: What its routes share.
+        faults: What it is to fail at.
+    """
+    app = Starlette(
+        routes=_ROUTES,
+        exception_handlers={
+            RefusedError: answer_refusal,
+            StoreError: answer_broken_store,
+            404: answer_no_route,
+            405: answer_no_method,
+        },
+    )
+    app.router.redirect_slashes = False
+    app.state.sandbox = sandbox
+    return Wire(Failing(app, FaultPlan(faults)), sandbox)

@@ -1,0 +1,108 @@
+"""The same at a terminal: a person who signs in, asks, signs out and asks again."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pexpect
+from support import COMMAND, Cli, Sandbox
+
+MODEL = "gpt-oss:120b-cloud"
+LINK = re.compile(r"http://127\.0\.0\.1:\d+/connect\?name=[^&\s]+&key=[\w-]+")
+
+
+def terminal(device: Cli, *args: str) -> pexpect.spawn[str]:
+    return pexpect.spawn(
+        COMMAND,
+        list(args),
+        env={**device.environment, "TERM": "xterm-256color"},
+        dimensions=(24, 200),
+        encoding="utf-8",
+        timeout=30,
+    )
+
+
+def expect_link(child: pexpect.spawn[str]) -> str:
+    child.expect(LINK)
+    assert isinstance(child.after, str)
+    return child.after
+
+
+def finish(child: pexpect.spawn[str]) -> tuple[int | None, str]:
+    child.expect(pexpect.EOF)
+    child.close()
+    return child.exitstatus, child.before or ""
+
+
+def test_sign_in_run_sign_out_run(device: Cli, sandbox: Sandbox) -> None:
+    child = terminal(device, "--insecure-storage", "signin")
+    old_link = expect_link(child)
+    child.expect("Waiting for you")
+    sandbox.decide(old_link)
+    status, shown = finish(child)
+    assert status == 0
+    assert "Signed in as sandbox." in shown
+
+    status, shown = finish(terminal(device, "run", MODEL, "Why is the sky blue?"))
+    assert status == 0
+    assert "Rayleigh" in shown
+    assert "\x1b[2m" in shown  # what the model thought is dimmed
+
+    status, shown = finish(terminal(device, "signout"))
+    assert status == 0
+    assert "off your account" in shown
+
+    child = terminal(device, "--insecure-storage", "run", MODEL, "hi")
+    child.expect(re.compile(r"Sign in now\?.*: "))
+    child.sendline("n")
+    status, shown = finish(child)
+    assert status == 4
+    fresh = LINK.search(shown)
+    assert fresh is not None
+    assert fresh[0] != old_link
+
+
+def test_run_offers_to_sign_in_and_goes_on_with_the_same_prompt(device: Cli, sandbox: Sandbox) -> None:
+    child = terminal(device, "--insecure-storage", "run", MODEL, "Why is the sky blue?")
+    child.expect(re.compile(r"Sign in now\?.*: "))
+    child.sendline("y")
+    link = expect_link(child)
+    child.expect("Waiting for you")
+    sandbox.decide(link)
+    status, shown = finish(child)
+    assert status == 0
+    assert "Rayleigh" in shown
+
+
+def test_signin_opens_the_browser_with_the_link(device: Cli, sandbox: Sandbox, tmp_path: Path) -> None:
+    seen = tmp_path / "opened"
+    browser = tmp_path / "browser"
+    browser.write_text(f'#!/bin/sh\necho "$1" > {seen}.new\nmv {seen}.new {seen}\n')
+    browser.chmod(0o755)
+    device.environment["BROWSER"] = str(browser)
+    child = terminal(device, "--insecure-storage", "signin")
+    link = expect_link(child)
+    child.expect("Waiting for you")
+    sandbox.decide(link)
+    assert finish(child)[0] == 0
+    assert seen.read_text().strip() == link
+
+
+def test_ctrl_c_while_waiting_leaves_the_same_link(device: Cli) -> None:
+    child = terminal(device, "--insecure-storage", "signin")
+    link = expect_link(child)
+    child.expect("Waiting for you")
+    child.sendintr()
+    status, shown = finish(child)
+    assert status == 130
+    assert "Traceback" not in shown
+    assert device("signin", "--no-wait").stdout.strip() == link
+
+
+def test_revoke_asks_at_a_terminal(signed_in: Cli) -> None:
+    child = terminal(signed_in, "keys", "revoke")
+    child.expect(re.compile(r"Revoke SHA256:.*: "))
+    child.sendline("n")
+    assert finish(child)[0] == 1
+    assert signed_in("status", "--quiet").returncode == 0

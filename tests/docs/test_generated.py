@@ -1,0 +1,63 @@
+"""What is generated from the program and committed is what the program prints today."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from ollama_cli import errors
+from ollama_cli.errors import CliError
+
+ROOT = Path(__file__).parents[2]
+PAGES = [ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").glob("*.md")), ROOT / "bench" / "README.md"]
+
+
+@pytest.mark.parametrize("script", ["docs/make_help.py", "completions/make.py"])
+def test_what_is_generated_is_current(script: str) -> None:
+    done = subprocess.run(
+        [sys.executable, ROOT / script, "--check"],
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+
+
+def test_the_table_of_statuses_holds_every_error() -> None:
+    table = (ROOT / "docs" / "statuses.md").read_text(encoding="utf-8")
+    told = {int(status): rest for status, rest in re.findall(r"^\| (\d+) \|(.*)$", table, re.MULTILINE)}
+    classes: list[type[CliError]] = [CliError, *CliError.__subclasses__()]
+    assert set(told) == {0, errors.INTERRUPTED, errors.CLOSED_PIPE, *(error.status for error in classes)}
+    for error in classes:
+        assert f"`{error.default_code}`" in told[error.status], error
+
+
+def test_every_code_of_an_error_is_told() -> None:
+    told = (ROOT / "docs" / "statuses.md").read_text(encoding="utf-8")
+    sources = [file.read_text(encoding="utf-8") for file in (ROOT / "ollama_cli").rglob("*.py")]
+    codes = {code for source in sources for code in re.findall(r"\bcode=\"(\w+)\"", source)}
+    assert {code for code in codes if f"`{code}`" not in told} == set()
+
+
+def test_the_readme_tells_every_status() -> None:
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    statuses = {error.status for error in CliError.__subclasses__()} | {0, 1, errors.INTERRUPTED, errors.CLOSED_PIPE}
+    assert {int(status) for status in re.findall(r"^\| (\d+) \|", readme, re.MULTILINE)} == statuses
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_links_between_pages_lead_somewhere(page: Path) -> None:
+    for target in re.findall(r"\]\(([^)#]+)[^)]*\)", page.read_text(encoding="utf-8")):
+        if "://" not in target:
+            assert (page.parent / target).exists(), target
+
+
+def test_the_files_that_pages_name_exist() -> None:
+    named = set(re.findall(r"`(ollama_cli/[\w/]+\.py)`", "".join(page.read_text(encoding="utf-8") for page in PAGES)))
+    assert named
+    assert {name for name in named if not (ROOT / name).exists()} == set()

@@ -1,0 +1,112 @@
+"""What tests of the installed command share: a clean environment, the command, the sandbox, a person at its page."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+COMMAND = str(Path(sys.executable).with_name("ollama-cli"))
+SECONDS = 60
+
+_KEPT = ("PATH", "COVERAGE_PROCESS_START", "COVERAGE_PROCESS_CONFIG", "SYSTEMROOT")
+
+
+def clean_environment(home: Path) -> dict[str, str]:
+    """An environment in which nothing of the real person's is seen: no home, no keyring, no display, no credential."""
+    environment = {name: os.environ[name] for name in _KEPT if name in os.environ}
+    return environment | {"HOME": str(home), "OLLAMA_CLI_HOME": str(home / "state"), "LANG": "C.UTF-8"}
+
+
+@dataclass
+class Cli:
+    """The installed command in a home of its own."""
+
+    home: Path
+    environment: dict[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.environment = clean_environment(self.home) | self.environment
+
+    def __call__(
+        self, *args: str, stdin: str | bytes | None = None, env: Mapping[str, str] | None = None
+    ) -> subprocess.CompletedProcess[str]:
+        """Run it to its end; without ``stdin`` it reads from /dev/null."""
+        data = stdin.encode() if isinstance(stdin, str) else stdin
+        done = subprocess.run(
+            [COMMAND, *args],
+            input=data,
+            stdin=subprocess.DEVNULL if data is None else None,
+            capture_output=True,
+            env=self.environment | dict(env or {}),
+            timeout=SECONDS,
+            check=False,
+        )
+        return subprocess.CompletedProcess(done.args, done.returncode, done.stdout.decode(), done.stderr.decode())
+
+    def start(self, *args: str, env: Mapping[str, str] | None = None) -> subprocess.Popen[str]:
+        """Start it, with pipes for stdout and stderr."""
+        return subprocess.Popen(
+            [COMMAND, *args],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            env=self.environment | dict(env or {}),
+            text=True,
+        )
+
+
+@dataclass
+class Sandbox:
+    """A sandbox that runs as ``ollama-cli sandbox``."""
+
+    url: str
+    process: subprocess.Popen[str]
+
+    def requests(self) -> list[dict[str, Any]]:
+        """The requests that it was sent, without those about itself."""
+        answer: list[dict[str, Any]] = httpx.get(f"{self.url}/sandbox/requests", trust_env=False).json()
+        return answer
+
+    def decide(self, link: str, action: str = "approve") -> httpx.Response:
+        """Do at the page what a person does: open the link and press a button."""
+        with httpx.Client(trust_env=False) as browser:
+            page = browser.get(link)
+            assert page.status_code == 200, page.text
+            return browser.post(f"{self.url}/connect", data={**hidden_fields(page.text), "action": action})
+
+    def take_off_all(self) -> None:
+        """Remove every device at the settings page."""
+        with httpx.Client(trust_env=False, base_url=self.url) as browser:
+            page = browser.get("/settings/keys").text
+            for form in re.findall(r"<form.*?</form>", page, re.DOTALL):
+                if "remove" in form and "key" in form:
+                    browser.post("/settings/keys", data=hidden_fields(form))
+
+
+def hidden_fields(html: str) -> dict[str, str]:
+    """The hidden fields of a form."""
+    fields = {}
+    for tag in re.findall(r"<input[^>]*type=\"hidden\"[^>]*>", html):
+        attributes = dict(re.findall(r"(\w+)=\"([^\"]*)\"", tag))
+        fields[attributes["name"]] = attributes["value"]
+    return fields
+
+
+def start_sandbox(home: Path, *faults: str) -> Sandbox:
+    """Start ``ollama-cli sandbox`` on a free port, and wait until it says where it is."""
+    options = [word for fault in faults for word in ("--fault", fault)]
+    process = Cli(home).start("sandbox", "--port", "0", *options)
+    assert process.stderr is not None
+    for line in process.stderr:
+        found = re.search(r"http://127\.0\.0\.1:\d+", line)
+        if found:
+            return Sandbox(found[0], process)
+    raise AssertionError(f"the sandbox did not start: {process.wait()}")
