@@ -37,7 +37,7 @@ def write_atomically(path: Path, text: str) -> None:
     except OSError as error:
         raise _cannot_write(path, error) from error
     try:
-        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+        with os.fdopen(descriptor, "w", encoding="utf-8", newline="") as file:
             file.write(text)
             file.flush()
             os.fsync(file.fileno())

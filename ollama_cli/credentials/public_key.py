@@ -25,11 +25,13 @@ def decode_public_key(encoded: str) -> str | None:
 
 
 def is_public_key(line: str) -> bool:
-    """Whether a text is an ed25519 public key line, ``ssh-ed25519 AAAA…``, without a comment."""
+    """Whether a text is an ed25519 public key line, ``ssh-ed25519 AAAA…``, in its one spelling, without a comment."""
     kind, _, text = line.partition(" ")
     try:
         blob = b64decode(text, validate=True)
     except (binascii.Error, ValueError):
+        return False
+    if b64encode(blob).decode() != text:  # base64 with superfluous padding decodes to the same bytes
         return False
     return kind == "ssh-ed25519" and blob.startswith(_BLOB_START) and len(blob) == len(_BLOB_START) + _KEY_BYTES
 

@@ -32,7 +32,7 @@ CREATE TABLE IF NOT EXISTS devices (
     state TEXT NOT NULL CHECK (state IN ('approved', 'denied', 'removed')),
     added INTEGER NOT NULL,
     last_used INTEGER
-) STRICT;
+);
 CREATE TABLE IF NOT EXISTS api_keys (
     id INTEGER PRIMARY KEY AUTOINCREMENT,
     digest TEXT NOT NULL UNIQUE,
@@ -40,7 +40,7 @@ CREATE TABLE IF NOT EXISTS api_keys (
     name TEXT NOT NULL,
     made INTEGER NOT NULL,
     last_used INTEGER
-) STRICT;
+);
 """
 
 
@@ -99,7 +99,6 @@ class Accounts:
         except OSError as error:
             raise self._unusable(error.strerror or str(error)) from error
         with self._database() as database:
-            database.execute("PRAGMA journal_mode = WAL")
             database.executescript(_SCHEMA)
 
     @contextmanager

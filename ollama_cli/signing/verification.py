@@ -8,7 +8,8 @@ from base64 import b64decode
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
-_BLOB_PREFIX = b"\x00\x00\x00\x0bssh-ed25519\x00\x00\x00\x20"
+from ollama_cli.credentials.public_key import is_public_key
+
 _SIGNATURE_BYTES = 64
 _KEY_BYTES = 32
 
@@ -21,19 +22,17 @@ def public_key_of(token: str, message: bytes) -> str | None:
         message: The bytes that must have been signed.
     """
     key_text, separator, signature_text = token.partition(":")
-    if not separator:
+    public_key = f"ssh-ed25519 {key_text}"
+    if not separator or not is_public_key(public_key):
         return None
     try:
-        blob = b64decode(key_text, validate=True)
         signature = b64decode(signature_text, validate=True)
     except (binascii.Error, ValueError):
-        return None
-    if not blob.startswith(_BLOB_PREFIX) or len(blob) != len(_BLOB_PREFIX) + _KEY_BYTES:
         return None
     if len(signature) != _SIGNATURE_BYTES:
         return None
     try:
-        Ed25519PublicKey.from_public_bytes(blob[-_KEY_BYTES:]).verify(signature, message)
+        Ed25519PublicKey.from_public_bytes(b64decode(key_text)[-_KEY_BYTES:]).verify(signature, message)
     except InvalidSignature:
         return None
-    return f"ssh-ed25519 {key_text}"
+    return public_key

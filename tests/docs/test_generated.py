@@ -11,6 +11,9 @@ import pytest
 
 from ollama_cli import errors
 from ollama_cli.errors import CliError
+from ollama_cli.sandbox import faults
+from ollama_cli.sandbox.faults import parse_fault
+from ollama_cli.sandbox.models import MODELS
 
 ROOT = Path(__file__).parents[2]
 PAGES = [ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").glob("*.md")), ROOT / "bench" / "README.md"]
@@ -61,3 +64,26 @@ def test_the_files_that_pages_name_exist() -> None:
     named = set(re.findall(r"`(ollama_cli/[\w/]+\.py)`", "".join(page.read_text(encoding="utf-8") for page in PAGES)))
     assert named
     assert {name for name in named if not (ROOT / name).exists()} == set()
+
+
+def test_the_page_about_the_sandbox_tells_its_faults_and_models() -> None:
+    page = (ROOT / "docs" / "sandbox.md").read_text(encoding="utf-8")
+    kinds = set(re.findall(r"^``([a-z-]+)", str(faults.__doc__), re.MULTILINE))
+    assert len(kinds) > 10
+    assert {kind for kind in kinds if f"| `{kind}" not in page} == set()
+    assert {model.name for model in MODELS if f"| `{model.name}` |" not in page} == set()
+
+
+def test_faults_that_pages_show_can_be_given() -> None:
+    shown = [fault for page in PAGES for fault in re.findall(r"--fault '([^']+)'", page.read_text(encoding="utf-8"))]
+    assert len(shown) > 5
+    for fault in shown:
+        parse_fault(fault)
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_options_that_pages_name_exist(page: Path) -> None:
+    helped = (ROOT / "docs" / "commands.md").read_text(encoding="utf-8")
+    commands = re.findall(r"ollama-cli ([^`\n#>|;]*)", page.read_text(encoding="utf-8"))
+    options = {option for command in commands for option in re.findall(r"(?<!\S)--[a-z-]+", command)}
+    assert {option for option in options if not re.search(rf"(?<!\S){option}\b", helped)} == set()

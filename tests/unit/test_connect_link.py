@@ -100,6 +100,8 @@ HOSTILE = [
     GOOD.replace(K, encode_public_key(f"{KEY.public_key} comment")),
     GOOD.replace(K, encode_public_key(KEY.public_key.replace("ssh-ed25519", "ssh-rsa", 1))),
     GOOD.replace(K, quote(KEY.public_key)),
+    GOOD.replace(K, encode_public_key(f"{KEY.public_key}=")),
+    GOOD.replace(K, encode_public_key(KEY.public_key + "AA==")),
 ]
 
 
