@@ -8,11 +8,10 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ollama_cli.commands.command_line import Command
+from ollama_cli.sandbox import DEFAULT_PORT
 
 if TYPE_CHECKING:
     from ollama_cli.context import Context
-
-DEFAULT_PORT = 11480
 
 
 @dataclass(frozen=True)

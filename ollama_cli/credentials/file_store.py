@@ -33,7 +33,7 @@ class FileStore:
     def get(self, entry: str) -> Secret | None:
         """The secret of an entry, or None where there is none."""
         try:
-            return Secret(self._path(entry).read_bytes().decode("utf-8"))  # line ends as they were written
+            return Secret(self._path(entry).read_bytes().decode("utf-8"))  # with its own line ends
         except FileNotFoundError:
             return None
         except (OSError, UnicodeDecodeError) as error:

@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING, Self
 
 from ollama_cli.errors import UsageError
 from ollama_cli.sandbox.accounts import Accounts
+from ollama_cli.sandbox import DEFAULT_PORT
 from ollama_cli.sandbox.discovery import announce_server, forget_server, running
 from ollama_cli.sandbox.faults import parse_fault
 from ollama_cli.sandbox.place import DEFAULT_PACE, Sandbox
@@ -29,9 +30,6 @@ from ollama_cli.secret import Secret
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp
-
-DEFAULT_PORT = 11480
-"""Where ``ollama-cli sandbox`` listens when it is not told."""
 
 _SECONDS_TO_END = 5.0
 
