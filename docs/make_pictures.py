@@ -48,7 +48,7 @@ def draw(name: str, command_lines: list[str]) -> None:
         console = Console(record=True, width=WIDTH, file=nowhere, force_terminal=True, color_system="truecolor")
         for command_line in command_lines:
             console.print(Text.assemble(("$ ", "bold green"), (f"ollama-cli {command_line}", "bold")))
-            console.print(Text.from_ansi(shown(command_line, environment)))
+            console.print(Text.from_ansi(shown(command_line, environment).replace(home, "~/.ollama-cli")))
         PICTURES.mkdir(exist_ok=True)
         picture = console.export_svg(title="ollama-cli", unique_id=name)
         (PICTURES / f"{name}.svg").write_text(picture, encoding="utf-8")

@@ -185,7 +185,8 @@ def _explain(error: BaseException) -> StoreError:
         return error
     if isinstance(error, errors.KeyringLocked):
         return _locked()
-    if isinstance(error, errors.NoKeyringError) or type(error).__name__ in {
+    # The last two: the address of a D-Bus is set, and nothing answers there (any more).
+    if isinstance(error, errors.NoKeyringError | ConnectionError | FileNotFoundError) or type(error).__name__ in {
         "SecretServiceNotAvailableException",
         "RuntimeError",  # a backend that is named, but cannot work here
         "ModuleNotFoundError",

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 import secrets
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -160,7 +161,7 @@ def _keys_page(request: Request, *, new_key: str | None = None, problem: str | N
         api_keys=api_keys,
         new_key=new_key,
         problem=problem,
-        token=sandbox.forms.issue(_KEYS_PAGE, browser),
+        token=partial(sandbox.forms.issue, _KEYS_PAGE, browser),
     )
     return _remembering(response, browser)
 

@@ -1,5 +1,6 @@
 """A keyring that cannot be used is an error that names the ways out, in bounded time, and never a plaintext file."""
 
+import gc
 import sys
 import threading
 import time
@@ -19,6 +20,8 @@ ENTRY = "default@https://ollama.com"
 SECRET = Secret("s3cr3t-t3xt")
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="the Secret Service is Linux's")
+
+leaves_connections_open = pytest.mark.filterwarnings("ignore:unclosed <socket:ResourceWarning")
 
 
 def named(patch: pytest.MonkeyPatch, backend: str) -> KeyringStore:
@@ -42,7 +45,9 @@ def failures(store: KeyringStore) -> list[StoreError]:
 
 
 def codes(store: KeyringStore) -> set[str]:
-    return {error.code for error in failures(store)}
+    found = {error.code for error in failures(store)}
+    gc.collect()  # keyring leaves its connection open where it fails: closed now, while that may be ignored
+    return found
 
 
 def test_without_a_bus_the_keyring_is_absent() -> None:
@@ -55,6 +60,7 @@ def test_without_an_address_of_a_bus_the_keyring_is_absent(monkeypatch: pytest.M
     assert codes(KeyringStore(person_present=False)) == {"store_absent"}
 
 
+@leaves_connections_open
 @pytest.mark.parametrize("person_present", [False, True])
 def test_a_locked_keyring_is_told_at_once(
     tmp_path: Path,
@@ -73,19 +79,20 @@ def test_a_locked_keyring_is_told_at_once(
         assert time.monotonic() - began < 10
 
 
+@leaves_connections_open
 def test_a_keyring_without_any_collection_is_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with secret_service(tmp_path / "secrets", password=None) as service:
         service.use(monkeypatch)
-        for error in failures(KeyringStore(person_present=False, seconds=20)):
-            assert error.code in {"store_unavailable", "store_locked"}
+        assert codes(KeyringStore(person_present=False, seconds=20)) == {"store_unavailable"}
 
 
+@leaves_connections_open
 def test_a_keyring_that_ends_between_two_calls_is_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with secret_service(tmp_path / "secrets") as service:
         service.use(monkeypatch)
         store = KeyringStore(person_present=False, seconds=20)
         store.put(ENTRY, SECRET)
-    assert codes(store) <= {"store_absent", "store_failed"}
+    assert codes(store) == {"store_absent"}
 
 
 def test_a_failing_keyring_makes_no_key_and_no_list(tmp_path: Path) -> None:
