@@ -66,7 +66,7 @@ def test_every_form_of_a_page_can_be_sent(nobody: httpx.Client, embedded: Embedd
         ("{key}", "<b>", "&lt;b&gt;"),
     ],
 )
-def test_a_pasted_public_key_is_a_device(  # noqa: PLR0917 - fixtures and parameters
+def test_a_pasted_public_key_is_a_device(
     nobody: httpx.Client, embedded: EmbeddedSandbox, connect: Connect, key: DeviceKey, line: str, name: str, listed: str
 ) -> None:
     data = {**form(nobody.get(PAGE), "add-device"), "public-key": line.format(key=key.public_key), "name": name}

@@ -4,11 +4,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from stores.secret_service import SecretService, secret_service
 
 from ollama_cli.credentials.file_store import FileStore
 from ollama_cli.credentials.keyring_store import KeyringStore
 from ollama_cli.credentials.store import CredentialStore, MemoryStore
+from stores.secret_service import SecretService, secret_service
 
 
 @pytest.fixture(autouse=True)

@@ -68,12 +68,12 @@ class SecretService:
 
 
 @contextmanager
-def secret_service(folder: Path, *, password: str | None = "pw") -> Iterator[SecretService]:
+def secret_service(folder: Path, *, unlocked: bool = True) -> Iterator[SecretService]:
     """Start one.
 
     Args:
         folder: Its home.
-        password: Unlocks the login keyring, which is made for it; None leaves it without any.
+        unlocked: Whether it has a login keyring, which is unlocked; else it has none at all.
     """
     for program in ("dbus-daemon", "gnome-keyring-daemon"):
         if shutil.which(program) is None:
@@ -100,7 +100,7 @@ def secret_service(folder: Path, *, password: str | None = "pw") -> Iterator[Sec
         stack.callback(_end, bus)
         assert bus.stdout is not None
         service = SecretService(bus.stdout.readline().strip())
-        unlock = [] if password is None else ["--unlock"]
+        unlock = ["--unlock"] if unlocked else []
         keyring = subprocess.Popen(
             ["gnome-keyring-daemon", "--foreground", "--components=secrets", *unlock],
             env={**environ, "DBUS_SESSION_BUS_ADDRESS": service.address},
@@ -111,7 +111,7 @@ def secret_service(folder: Path, *, password: str | None = "pw") -> Iterator[Sec
         )
         stack.callback(_end, keyring)
         assert keyring.stdin is not None
-        keyring.stdin.write(password or "")
+        keyring.stdin.write("pw")
         keyring.stdin.close()
         service.wait()
         yield service

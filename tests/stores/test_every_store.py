@@ -162,7 +162,7 @@ def test_a_damaged_key_is_an_error_and_never_overwritten(
     store: CredentialStore,
     tmp_path: Path,
     text: str,
-    listed: bool,  # noqa: FBT001
+    listed: bool,
 ) -> None:
     wallet = open_wallet(tmp_path, store)
     if listed:

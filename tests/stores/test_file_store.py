@@ -1,12 +1,13 @@
 """The file store: readable by its owner alone, written whole or not at all."""
 
+import os
 import stat
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from ollama_cli.credentials import files
 from ollama_cli.credentials.file_store import FileStore
 from ollama_cli.credentials.files import write_atomically
 from ollama_cli.credentials.index import CredentialIndex
@@ -61,10 +62,14 @@ def test_an_entry_s_file_stands_in_the_folder_whatever_its_name(tmp_path: Path, 
     assert store.get(entry) == Secret("s")
 
 
+def uses(store: FileStore) -> list[Callable[[], object]]:
+    return [lambda: store.put(ENTRY, Secret("s3cr3t")), lambda: store.get(ENTRY), lambda: store.delete(ENTRY)]
+
+
 def test_a_file_in_the_folder_s_way_is_an_error(tmp_path: Path) -> None:
     (tmp_path / "keys").write_text("in the way", encoding="utf-8")
     store = FileStore(tmp_path / "keys")
-    for use in (lambda: store.put(ENTRY, Secret("s3cr3t")), lambda: store.get(ENTRY), lambda: store.delete(ENTRY)):
+    for use in uses(store):
         with pytest.raises(StoreError) as caught:
             use()
         assert caught.value.status == 9
@@ -78,7 +83,7 @@ def test_a_folder_in_the_file_s_way_is_an_error_and_leaves_no_temporary_file(tmp
     (path,) = files_in(tmp_path)
     path.unlink()
     (path / "sub").mkdir(parents=True)
-    for use in (lambda: store.put(ENTRY, Secret("s")), lambda: store.get(ENTRY), lambda: store.delete(ENTRY)):
+    for use in uses(store):
         with pytest.raises(StoreError):
             use()
     assert files_in(tmp_path) == []
@@ -99,7 +104,7 @@ def test_a_write_that_fails_leaves_the_old_file(tmp_path: Path, monkeypatch: pyt
 
     path = tmp_path / "file"
     write_atomically(path, "old")
-    monkeypatch.setattr(files.os, "fsync", full)
+    monkeypatch.setattr(os, "fsync", full)
     with pytest.raises(StoreError, match="No space left"):
         write_atomically(path, "new")
     assert path.read_text(encoding="utf-8") == "old"
@@ -112,7 +117,7 @@ def test_an_interrupted_write_leaves_the_old_file(tmp_path: Path, monkeypatch: p
 
     path = tmp_path / "file"
     write_atomically(path, "old")
-    monkeypatch.setattr(files.os, "fsync", interrupted)
+    monkeypatch.setattr(os, "fsync", interrupted)
     with pytest.raises(KeyboardInterrupt):
         write_atomically(path, "new")
     assert path.read_text(encoding="utf-8") == "old"

@@ -4,17 +4,17 @@ import gc
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from stores.secret_service import secret_service
 
 from ollama_cli.credentials.index import CredentialIndex
 from ollama_cli.credentials.keyring_store import SERVICE, KeyringStore
 from ollama_cli.credentials.wallet import Wallet
 from ollama_cli.errors import StoreError
 from ollama_cli.secret import Secret
+from stores.secret_service import secret_service
 
 ENTRY = "default@https://ollama.com"
 SECRET = Secret("s3cr3t-t3xt")
@@ -32,7 +32,12 @@ def named(patch: pytest.MonkeyPatch, backend: str) -> KeyringStore:
 def failures(store: KeyringStore) -> list[StoreError]:
     """The error of each of a store's methods."""
     caught: list[StoreError] = []
-    for use in (lambda: store.get(ENTRY), lambda: store.put(ENTRY, SECRET), lambda: store.delete(ENTRY)):
+    uses: list[Callable[[], object]] = [
+        lambda: store.get(ENTRY),
+        lambda: store.put(ENTRY, SECRET),
+        lambda: store.delete(ENTRY),
+    ]
+    for use in uses:
         with pytest.raises(StoreError) as failure:
             use()
         caught.append(failure.value)
@@ -65,7 +70,7 @@ def test_without_an_address_of_a_bus_the_keyring_is_absent(monkeypatch: pytest.M
 def test_a_locked_keyring_is_told_at_once(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
-    person_present: bool,  # noqa: FBT001
+    person_present: bool,
 ) -> None:
     """Nothing here could show a question, so that even with a person present nobody is waited for."""
     with secret_service(tmp_path / "secrets") as service:
@@ -81,7 +86,7 @@ def test_a_locked_keyring_is_told_at_once(
 
 @leaves_connections_open
 def test_a_keyring_without_any_collection_is_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    with secret_service(tmp_path / "secrets", password=None) as service:
+    with secret_service(tmp_path / "secrets", unlocked=False) as service:
         service.use(monkeypatch)
         assert codes(KeyringStore(person_present=False, seconds=20)) == {"store_unavailable"}
 

@@ -1,6 +1,7 @@
 """A credential goes to its own origin only, and a clock is mended within limits: the generator, driven by hand."""
 
 from collections.abc import Callable, Generator
+from contextlib import suppress
 from email.utils import formatdate
 
 import httpx
@@ -143,8 +144,8 @@ def refused(skew: int, *, origin: str = CLOUD, status: int = 401) -> tuple[list[
     again: list[httpx.Request] = []
     steps = flow(f"{origin}/api/me", origin, clock=Clock(now=lambda: NOW, on_mend=mended.append))
     next(steps)
-    with pytest.raises(StopIteration):
-        while True:
+    with suppress(StopIteration):
+        while len(again) < 5:
             date = formatdate(NOW + skew + 7200 * len(again), usegmt=True)
             again.append(steps.send(httpx.Response(status, headers={"Date": date})))
     return again, mended

@@ -1,5 +1,7 @@
 """A connect link is opened only where it leads to ollama.com/connect with one key."""
 
+import json
+from pathlib import Path
 from urllib.parse import parse_qs, quote, unquote, urlsplit
 
 import pytest
@@ -10,8 +12,9 @@ from ollama_cli import DeviceKey, signin_url
 from ollama_cli.credentials.public_key import decode_public_key, encode_public_key
 from ollama_cli.signing.connect_link import key_in
 
-KEY = DeviceKey.generate()
-OTHER = DeviceKey.generate()
+# Fixed keys, for they stand in the names of the tests.
+_RECORDED = json.loads((Path(__file__).parents[1] / "data" / "vectors" / "keys.json").read_text(encoding="utf-8"))
+KEY, OTHER = (DeviceKey.from_openssh(recorded["pem"]) for recorded in _RECORDED["keys"][:2])
 K = KEY.encoded
 GOOD = f"https://ollama.com/connect?name=pc&key={K}"
 

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from itertools import pairwise
 
 import pytest
 from hypothesis import example, given
@@ -19,7 +20,7 @@ stream_bytes = st.one_of(
 
 def pieces(data: bytes, cuts: list[int]) -> Iterator[bytes]:
     edges = [0, *sorted(min(cut, len(data)) for cut in cuts), len(data)]
-    for start, end in zip(edges, edges[1:], strict=False):
+    for start, end in pairwise(edges):
         yield data[start:end]
 
 
@@ -35,7 +36,7 @@ def test_lines_end_at_line_feeds_wherever_the_stream_is_cut(data: bytes, cuts: l
     st.booleans(),
 )
 @example([{"response": "a\u2028b\u0085c\r\x0b"}], [14], False)
-def test_objects_arrive_as_they_were_sent(sent: list[dict[str, str]], cuts: list[int], crlf: bool) -> None:  # noqa: FBT001
+def test_objects_arrive_as_they_were_sent(sent: list[dict[str, str]], cuts: list[int], crlf: bool) -> None:
     end = b"\r\n" if crlf else b"\n"
     data = end.join(json.dumps(item, ensure_ascii=False).encode() for item in sent)
     assert list(chunks(pieces(data, cuts))) == sent

@@ -34,8 +34,10 @@ def test_a_name_that_is_none_of_them_is_an_attribute_error() -> None:
 SIGNATURES: list[tuple[Callable[..., Any], str]] = [
     (
         OllamaAuth,
-        "(credential: 'DeviceKey | ApiKey | str | None' = None, origin: 'str' = 'https://ollama.com', "
-        "base_path: 'str' = '') -> 'None'",
+        (
+            "(credential: 'DeviceKey | ApiKey | str | None' = None, origin: 'str' = 'https://ollama.com', "
+            "base_path: 'str' = '') -> 'None'"
+        ),
     ),
     (parse_host, "(text: 'str') -> 'str'"),
     (ModelRef.parse, "(text: 'str') -> 'ModelRef'"),

@@ -1,6 +1,7 @@
 """No control sequence of a foreign text reaches a terminal, however it is split."""
 
 import re
+from itertools import pairwise
 
 import pyte
 import pytest
@@ -42,10 +43,7 @@ CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 def in_pieces(text: str, cuts: list[int]) -> str:
     sanitizer = Sanitizer()
     edges = [0, *sorted(min(cut, len(text)) for cut in cuts), len(text)]
-    return (
-        "".join(sanitizer.feed(text[start:end]) for start, end in zip(edges, edges[1:], strict=False))
-        + sanitizer.end()
-    )
+    return "".join(sanitizer.feed(text[start:end]) for start, end in pairwise(edges)) + sanitizer.end()
 
 
 @given(hostile_text, st.lists(st.integers(0, 60), max_size=8))

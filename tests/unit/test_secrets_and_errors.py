@@ -18,7 +18,13 @@ TEXT = "s3cr3t-t3xt"
 def test_a_secret_shows_itself_in_no_text() -> None:
     secret = Secret(TEXT)
     shown = [repr(secret), str(secret), f"{secret}", f"{secret!r:>40}", "%s %r" % (secret, secret), ascii(secret)]  # noqa: UP031
-    shown += [repr([secret]), repr({"key": secret}), f"{[secret]}", repr(ApiKey(secret)), repr(Active(ApiKey(secret), "x"))]
+    shown += [
+        repr([secret]),
+        repr({"key": secret}),
+        f"{[secret]}",
+        repr(ApiKey(secret)),
+        repr(Active(ApiKey(secret), "x")),
+    ]
     assert not [text for text in shown if TEXT in text]
     assert secret.reveal() == TEXT
 
