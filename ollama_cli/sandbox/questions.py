@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import binascii
 import json
-from base64 import b64decode
+from base64 import b64decode, b64encode
 from dataclasses import dataclass
 from dataclasses import field as attribute
 from typing import Any
@@ -175,7 +175,14 @@ def _stops(value: Any) -> tuple[str, ...]:
 
 
 def _images(encoded: list[str]) -> tuple[bytes, ...]:
+    return tuple(_image(item) for item in encoded)
+
+
+def _image(encoded: str) -> bytes:
     try:
-        return tuple(b64decode(item, validate=True) for item in encoded)
-    except (binascii.Error, ValueError) as error:
-        raise RefusedError(400, "an image is not valid base64") from error
+        image = b64decode(encoded, validate=True)
+    except (binascii.Error, ValueError):
+        image = None
+    if image is None or b64encode(image).decode() != encoded:  # Python takes superfluous padding
+        raise RefusedError(400, "an image is not valid base64")
+    return image

@@ -11,6 +11,9 @@ from typing import Any
 DEEPEST = 12
 """Below this, a schema that refers to itself is given up."""
 
+MOST_VALUES = 5000
+"""With more, the rest of a value is left out: a short schema can ask for very many."""
+
 _LONGEST = 64
 """No list or text is made longer than this, whatever the schema asks."""
 
@@ -31,10 +34,12 @@ class _Maker:
         self._root = root
         self._text = text
         self._optional = optional
+        self._left = MOST_VALUES
 
     def make(self, schema: Any, depth: int) -> Any:
+        self._left -= 1
         schema = self._followed(schema)
-        if not isinstance(schema, dict) or depth > DEEPEST:
+        if not isinstance(schema, dict) or depth > DEEPEST or self._left < 0:
             return None
         if "const" in schema:
             return schema["const"]

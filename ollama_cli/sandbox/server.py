@@ -21,8 +21,8 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
 from ollama_cli.errors import UsageError
-from ollama_cli.sandbox.accounts import Accounts
 from ollama_cli.sandbox import DEFAULT_PORT
+from ollama_cli.sandbox.accounts import Accounts
 from ollama_cli.sandbox.discovery import announce_server, forget_server, running
 from ollama_cli.sandbox.faults import parse_fault
 from ollama_cli.sandbox.place import DEFAULT_PACE, Sandbox

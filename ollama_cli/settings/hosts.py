@@ -68,7 +68,7 @@ class Host:
                 "OLLAMA_HOST holds a user name; credentials do not belong in an address.",
                 hint="Take everything up to the @ out of it.",
             )
-        if re.search(r"[\s\x00-\x1f\x7f?#\\]", rest):
+        if re.search(r"[\s\x00-\x1f\x7f?#\\]", rest) or re.search(r"[^\w.:%\[\]~+-]", authority):
             raise UsageError("OLLAMA_HOST holds characters that no address has.", hint="Write it as http://HOST:PORT.")
         name, port = _split_port(authority)
         warning = None
@@ -105,6 +105,8 @@ def _split_port(authority: str) -> tuple[str, str | None]:
     if authority.count(":") > 1:
         return _canonical_ip(authority), None
     name, separator, port = authority.partition(":")
+    if "[" in name or "]" in name:
+        raise UsageError(f"OLLAMA_HOST names {name!r}, which is no address.")
     return name, port if separator else None
 
 

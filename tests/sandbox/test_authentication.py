@@ -34,6 +34,13 @@ def now() -> int:
     return int(time.time())
 
 
+@pytest.fixture
+def by_hand(embedded: EmbeddedSandbox, connect: Connect, key: DeviceKey) -> httpx.Client:
+    """A client that adds nothing to what it is given, while the key is on the account."""
+    embedded.approve(key.public_key, "laptop")
+    return connect(embedded)
+
+
 def test_an_approved_device_is_the_account(device: httpx.Client) -> None:
     answer = device.post("/api/me")
     assert answer.status_code == 200
@@ -67,10 +74,9 @@ def test_nothing_is_refused_without_a_link(nobody: httpx.Client) -> None:
     assert (answer.status_code, answer.json()) == (401, {"error": "unauthorized"})
 
 
-def test_a_raw_signature_as_the_reference_makes_it_is_taken(device: httpx.Client, key: DeviceKey) -> None:
-    device.auth = None
-    assert signed(device, key, f"/api/me?ts={now()}").status_code == 200
-    assert signed(device, key, f"/api/me?a=1&b=2&ts={now()}").status_code == 200
+def test_a_raw_signature_as_the_reference_makes_it_is_taken(by_hand: httpx.Client, key: DeviceKey) -> None:
+    assert signed(by_hand, key, f"/api/me?ts={now()}").status_code == 200
+    assert signed(by_hand, key, f"/api/me?a=1&b=2&ts={now()}").status_code == 200
 
 
 @pytest.mark.parametrize(
@@ -97,33 +103,29 @@ def test_a_raw_signature_as_the_reference_makes_it_is_taken(device: httpx.Client
     ],
 )
 def test_a_signature_over_anything_else_is_refused(
-    device: httpx.Client, key: DeviceKey, target: str, message: str
+    by_hand: httpx.Client, key: DeviceKey, target: str, message: str
 ) -> None:
-    device.auth = None
     words = {"now": now(), "before": now() - 1, "rest": str(now())[1:]}
-    answer = signed(device, key, target.format(**words), message=message.format(**words))
+    answer = signed(by_hand, key, target.format(**words), message=message.format(**words))
     assert answer.status_code == 401
     assert "signin_url" in answer.json()
 
 
 @pytest.mark.parametrize("seconds", [-301, 301, -86400, 10**9])
-def test_a_time_that_is_minutes_away_is_refused(device: httpx.Client, key: DeviceKey, seconds: int) -> None:
-    device.auth = None
-    assert signed(device, key, f"/api/me?ts={now() + seconds}").status_code == 401
+def test_a_time_that_is_minutes_away_is_refused(by_hand: httpx.Client, key: DeviceKey, seconds: int) -> None:
+    assert signed(by_hand, key, f"/api/me?ts={now() + seconds}").status_code == 401
 
 
 @pytest.mark.parametrize("seconds", [-290, 290])
-def test_a_time_within_minutes_is_taken(device: httpx.Client, key: DeviceKey, seconds: int) -> None:
-    device.auth = None
-    assert signed(device, key, f"/api/me?ts={now() + seconds}").status_code == 200
+def test_a_time_within_minutes_is_taken(by_hand: httpx.Client, key: DeviceKey, seconds: int) -> None:
+    assert signed(by_hand, key, f"/api/me?ts={now() + seconds}").status_code == 200
 
 
-def test_the_signature_of_another_key_is_refused(device: httpx.Client, key: DeviceKey) -> None:
-    device.auth = None
+def test_the_signature_of_another_key_is_refused(by_hand: httpx.Client, key: DeviceKey) -> None:
     target = f"/api/me?ts={now()}"
     foreign = DeviceKey.generate().sign(f"POST,{target}")
     mixed = f"{key.public_key.split()[1]}:{foreign.partition(':')[2]}"
-    assert post(device, target, mixed).status_code == 401
+    assert post(by_hand, target, mixed).status_code == 401
 
 
 @pytest.mark.parametrize(
@@ -146,20 +148,18 @@ def test_the_signature_of_another_key_is_refused(device: httpx.Client, key: Devi
         "",
     ],
 )
-def test_a_malformed_token_is_refused(device: httpx.Client, key: DeviceKey, shape: str) -> None:
-    device.auth = None
+def test_a_malformed_token_is_refused(by_hand: httpx.Client, key: DeviceKey, shape: str) -> None:
     target = f"/api/me?ts={now()}"
     key_text, _, signature = key.sign(f"POST,{target}").partition(":")
     token = shape.format(key=key_text, signature=signature, short=b64encode(b"short").decode())
-    assert post(device, target, token).status_code == 401
+    assert post(by_hand, target, token).status_code == 401
 
 
-def test_two_credentials_are_refused(device: httpx.Client, key: DeviceKey) -> None:
-    device.auth = None
+def test_two_credentials_are_refused(by_hand: httpx.Client, key: DeviceKey) -> None:
     target = f"/api/me?ts={now()}"
     token = key.sign(f"POST,{target}")
-    url = device.base_url.copy_with(raw_path=target.encode())
-    assert device.post(url, headers=[("Authorization", token), ("Authorization", token)]).status_code == 401
+    url = by_hand.base_url.copy_with(raw_path=target.encode())
+    assert by_hand.post(url, headers=[("Authorization", token), ("Authorization", token)]).status_code == 401
 
 
 def test_a_signed_query_may_hold_bytes_that_are_no_text(device: httpx.Client) -> None:

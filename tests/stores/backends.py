@@ -1,7 +1,5 @@
 """Keyring backends that misbehave, to be named in PYTHON_KEYRING_BACKEND."""
 
-# ruff: noqa: ARG002 - keyring says which arguments there are
-
 import threading
 
 from keyring.backend import KeyringBackend

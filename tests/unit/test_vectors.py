@@ -53,18 +53,11 @@ def test_a_key_survives_being_written_and_read(recorded: dict[str, str]) -> None
     assert again.sign("m") == key.sign("m")
 
 
-@pytest.fixture
-def _bcrypt() -> None:
-    pytest.importorskip("bcrypt", reason="cryptography opens an encrypted OpenSSH key with bcrypt only")
-
-
-@pytest.mark.usefixtures("_bcrypt")
 def test_an_encrypted_key_opens_with_its_passphrase() -> None:
     key = DeviceKey.from_openssh(KEYS["encrypted_pem"], KEYS["encrypted_passphrase"])
     assert public_key_of(key.sign(b"m"), b"m") == key.public_key
 
 
-@pytest.mark.usefixtures("_bcrypt")
 def test_a_wrong_passphrase_is_told_apart() -> None:
     with pytest.raises(KeyTextError) as caught:
         DeviceKey.from_openssh(KEYS["encrypted_pem"], "hunter3")

@@ -1,0 +1,30 @@
+"""The measurements run; what they measure is no test's business."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+BENCH = Path(__file__).parents[2] / "bench"
+
+
+def measured(script: str, argument: str) -> str:
+    """What a measurement prints."""
+    command = [sys.executable, BENCH / script, argument]
+    done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def test_start_up_is_measured_against_a_bare_interpreter() -> None:
+    table = measured("startup.py", "1")
+    ratios = re.findall(r"^(\S.*?\S) +[\d.]+ +[\d.]+ +([\d.]+) +[\d.]+$", table, re.MULTILINE)
+    assert ratios[0][0] == "python -c pass"
+    assert len(ratios) == 5
+    assert float(ratios[0][1]) == 1.0
+
+
+def test_imports_are_counted_by_package() -> None:
+    assert re.search(r"^typer +[\d.]+ +\d+$", measured("imports.py", "--help"), re.MULTILINE)

@@ -1,0 +1,232 @@
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+
+from ollama_cli.credentials.credential import ApiKey
+from ollama_cli.credentials.device_key import DeviceKey
+from ollama_cli.errors import StoreError, UsageError
+from ollama_cli.sandbox.accounts import LONGEST_NAME, Accounts
+from ollama_cli.sandbox.discovery import announce_server, forget_server, running
+from ollama_cli.sandbox.server import EmbeddedSandbox, serve
+
+Connect = Callable[..., httpx.Client]
+
+FOREGROUND = """
+import sys
+from pathlib import Path
+from ollama_cli.sandbox.server import serve
+serve(Path(sys.argv[1]), port=int(sys.argv[2]), faults=sys.argv[3:], announce=lambda url: print(url, flush=True))
+"""
+
+
+@contextlib.contextmanager
+def foreground(folder: Path, *faults: str) -> Iterator[tuple[subprocess.Popen[str], str]]:
+    """A sandbox in a process of its own, and its URL."""
+    command = [sys.executable, "-W", "error", "-c", FOREGROUND, str(folder), "0", *faults]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    try:
+        assert process.stdout is not None
+        yield process, process.stdout.readline().strip()
+    finally:
+        process.kill()
+        process.communicate()
+
+
+class TestEmbedded:
+    def test_it_answers_once_it_is_there_and_not_after(self, folder: Path) -> None:
+        with EmbeddedSandbox(folder) as sandbox:
+            assert sandbox.url.startswith("http://127.0.0.1:")
+            assert httpx.get(f"{sandbox.url}/api/version", trust_env=False).json() == {"version": "0.0.0-sandbox"}
+        with pytest.raises(httpx.ConnectError):
+            httpx.get(sandbox.url, trust_env=False)
+        sandbox.close()
+
+    def test_it_leaves_no_thread_behind(self, folder: Path) -> None:
+        before = threading.active_count()
+        with EmbeddedSandbox(folder):
+            assert threading.active_count() == before + 1
+        assert threading.active_count() == before
+
+    def test_open_streams_do_not_hold_up_its_end(self, folder: Path) -> None:
+        with EmbeddedSandbox(folder, faults=["/=stall"]) as sandbox:
+            client = httpx.Client(trust_env=False, timeout=20)
+            stream = client.stream("GET", sandbox.url)
+            assert stream.__enter__().status_code == 200
+        with contextlib.suppress(httpx.HTTPError):
+            stream.__exit__(None, None, None)
+        client.close()
+
+    def test_it_leaves_signals_alone(self, folder: Path) -> None:
+        before = signal.getsignal(signal.SIGINT)
+        with EmbeddedSandbox(folder):
+            assert signal.getsignal(signal.SIGINT) is before
+
+    def test_it_is_not_found_by_others(self, folder: Path) -> None:
+        with EmbeddedSandbox(folder):
+            assert running(folder) is None
+
+    def test_a_port_that_is_taken_is_named(self, folder: Path, embedded: EmbeddedSandbox) -> None:
+        port = int(embedded.url.rpartition(":")[2])
+        with pytest.raises(UsageError, match=str(port)) as caught:
+            EmbeddedSandbox(folder, port=port)
+        assert "--port" in str(caught.value.hint)
+
+    def test_the_account_outlives_it(self, folder: Path, connect: Connect, key: DeviceKey) -> None:
+        with EmbeddedSandbox(folder) as sandbox:
+            sandbox.approve(key.public_key, "laptop")
+            api_key = sandbox.make_api_key("ci")
+        with EmbeddedSandbox(folder) as sandbox:
+            assert connect(sandbox, key).post("/api/me").status_code == 200
+            assert connect(sandbox, ApiKey(api_key)).post("/api/me").status_code == 200
+
+    def test_two_on_one_folder_share_the_account(
+        self, start: Callable[..., EmbeddedSandbox], connect: Connect, key: DeviceKey
+    ) -> None:
+        one, other = start(), start()
+        one.approve(key.public_key, "laptop")
+        assert connect(other, key).delete(f"/api/user/keys/{key.encoded}").status_code == 200
+        assert connect(one, key).post("/api/me").status_code == 401
+
+
+class TestAccounts:
+    @pytest.mark.skipif(os.name == "nt", reason="modes are of Unix")
+    def test_only_its_owner_can_read_it(self, folder: Path) -> None:
+        Accounts(folder)
+        assert folder.stat().st_mode & 0o777 == 0o700
+        assert (folder / "account.sqlite3").stat().st_mode & 0o777 == 0o600
+
+    def test_a_file_that_is_no_database_is_named(self, folder: Path) -> None:
+        folder.mkdir()
+        (folder / "account.sqlite3").write_text("no database at all, and long enough to be looked at")
+        with pytest.raises(StoreError, match=r"account\.sqlite3"):
+            Accounts(folder)
+
+    def test_a_folder_that_cannot_be_made_is_named(self, tmp_path: Path) -> None:
+        (tmp_path / "file").write_text("")
+        with pytest.raises(StoreError):
+            Accounts(tmp_path / "file" / "folder")
+        (tmp_path / "account.sqlite3").mkdir()
+        with pytest.raises(StoreError):
+            Accounts(tmp_path)
+
+    def test_a_name_is_cut_and_kept_whole_enough_to_store(self, folder: Path) -> None:
+        accounts = Accounts(folder)
+        accounts.approve("key", "\udcff" + "x" * 1000, 1)
+        device = accounts.device("key")
+        assert device is not None
+        assert device.name == "?" + "x" * (LONGEST_NAME - 1)
+
+    def test_many_at_once_lose_nothing(self, folder: Path) -> None:
+        def work(number: int) -> None:
+            accounts = Accounts(folder)
+            for index in range(5):
+                accounts.approve(f"{number}-{index}", "x", 1)
+
+        threads = [threading.Thread(target=work, args=(number,)) for number in range(6)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert len(Accounts(folder).devices()) == 30
+
+    def test_a_request_is_answered_though_the_account_is_broken(self, folder: Path, device: httpx.Client) -> None:
+        (folder / "account.sqlite3").write_text("this was overwritten while the sandbox ran, by somebody else")
+        answer = device.post("/api/me")
+        assert answer.status_code == 503
+        assert "account" in answer.json()["error"]
+
+
+class TestForeground:
+    @pytest.mark.skipif(os.name == "nt", reason="signals are of Unix")
+    @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+    def test_a_signal_ends_it_at_once_and_without_a_word(self, folder: Path, number: signal.Signals) -> None:
+        with foreground(folder, "/=stall") as (process, url):
+            assert running(folder) == url
+            said = json.loads((folder / "server.json").read_text())
+            assert (said["url"], said["pid"]) == (url, process.pid)
+            with contextlib.suppress(httpx.HTTPError), httpx.stream("GET", url, trust_env=False, timeout=20) as stream:
+                process.send_signal(number)
+                assert process.communicate(timeout=10) == ("", "")
+                stream.read()
+            assert process.returncode == 0
+            assert not (folder / "server.json").exists()
+            assert running(folder) is None
+
+    def test_a_second_one_for_the_folder_is_refused(self, folder: Path) -> None:
+        with foreground(folder) as (_, url), pytest.raises(UsageError, match=url):
+            serve(folder, port=0, announce=pytest.fail)
+
+    def test_a_port_that_is_taken_is_named(self, folder: Path) -> None:
+        with socket.create_server(("127.0.0.1", 0)) as taken:
+            port = taken.getsockname()[1]
+            with pytest.raises(UsageError, match=str(port)):
+                serve(folder, port=port, announce=pytest.fail)
+        with pytest.raises(UsageError, match="70000"):
+            serve(folder, port=70000, announce=pytest.fail)
+
+
+class TestDiscovery:
+    def test_nothing_was_written(self, folder: Path) -> None:
+        assert running(folder) is None
+
+    def test_what_an_earlier_run_left_is_not_believed(self, folder: Path, embedded: EmbeddedSandbox) -> None:
+        announce_server(folder, embedded.url, "another run")
+        assert running(folder) is None
+
+    def test_the_run_itself_is_believed(self, folder: Path, embedded: EmbeddedSandbox) -> None:
+        instance = httpx.get(f"{embedded.url}/sandbox", trust_env=False).json()["sandbox"]
+        announce_server(folder, embedded.url, instance)
+        assert running(folder) == embedded.url
+        forget_server(folder, "another run")
+        assert running(folder) == embedded.url
+        forget_server(folder, instance)
+        assert running(folder) is None
+
+    def test_a_server_that_says_nothing_is_none(self, folder: Path) -> None:
+        with socket.create_server(("127.0.0.1", 0)) as silent:
+            announce_server(folder, f"http://127.0.0.1:{silent.getsockname()[1]}", "x")
+            assert running(folder) is None
+
+    @pytest.mark.parametrize(
+        "content",
+        [
+            "",
+            "{",
+            "[]",
+            "null",
+            '{"url": 7, "instance": "x"}',
+            '{"url": "http://127.0.0.1:1", "instance": 7}',
+            '{"url": "http://127.0.0.1", "instance": "x"}',
+            '{"url": "http://example.com:80", "instance": "x"}',
+            '{"url": "https://127.0.0.1:1", "instance": "x"}',
+            '{"url": "http://127.0.0.1:99999", "instance": "x"}',
+            '{"url": "http://[", "instance": "x"}',
+            '{"url": "http://127.0.0.1:1", "instance": "x"}',
+        ],
+    )
+    def test_nonsense_is_no_server(self, folder: Path, content: str) -> None:
+        folder.mkdir()
+        (folder / "server.json").write_text(content)
+        assert running(folder) is None
+        forget_server(folder, "x")
+
+    def test_looking_loads_no_server(self, folder: Path) -> None:
+        code = (
+            "import sys; from pathlib import Path; from ollama_cli.sandbox.discovery import running; "
+            "running(Path(sys.argv[1])); heavy = {'starlette', 'uvicorn', 'sqlite3', 'jinja2', 'httpx'}; "
+            "print(sorted(heavy & set(sys.modules)))"
+        )
+        done = subprocess.run([sys.executable, "-c", code, str(folder)], capture_output=True, text=True, check=True)
+        assert done.stdout.strip() == "[]"
