@@ -7,7 +7,17 @@ from starlette.routing import Route
 from starlette.types import ASGIApp
 
 from ollama_cli.errors import StoreError
-from ollama_cli.sandbox import account_api, catalogue, inference, openai, pages, web
+from ollama_cli.sandbox import (
+    account_api,
+    anthropic,
+    catalogue,
+    inference,
+    openai,
+    openai_responses,
+    openai_texts,
+    pages,
+    web,
+)
 from ollama_cli.sandbox.failing import Failing
 from ollama_cli.sandbox.faults import Fault, FaultPlan
 from ollama_cli.sandbox.place import Sandbox
@@ -39,6 +49,10 @@ _ROUTES = (
     Route("/v1/models", catalogue.openai_models),
     Route("/v1/models/{name:path}", catalogue.openai_model),
     Route("/v1/chat/completions", openai.chat_completions, methods=["POST"]),
+    Route("/v1/completions", openai_texts.completions, methods=["POST"]),
+    Route("/v1/embeddings", openai_texts.vectors, methods=["POST"]),
+    Route("/v1/responses", openai_responses.responses, methods=["POST"]),
+    Route("/v1/messages", anthropic.messages, methods=["POST"]),
     Route("/connect", pages.connect),
     Route("/connect", pages.decide, methods=["POST"]),
     Route("/settings/keys", pages.keys),

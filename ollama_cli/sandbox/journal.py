@@ -7,6 +7,7 @@ from collections import deque
 from typing import Any
 
 MOST_ENTRIES = 500
+_HIDDEN = frozenset({"cookie", "proxy-authorization", "x-api-key"})
 LONGEST_BODY = 64 * 1024
 """Bytes of a body that are kept; a longer one is cut and kept as text."""
 
@@ -29,8 +30,7 @@ class Journal:
         shown = {name.decode("latin-1"): value.decode("latin-1") for name, value in headers}
         if "authorization" in shown:
             shown["authorization"] = _kind(shown["authorization"])
-        if "cookie" in shown:
-            shown["cookie"] = "hidden"
+        shown.update({name: "hidden" for name in _HIDDEN & shown.keys()})
         form = shown.get("content-type", "").startswith(("application/x-www-form-urlencoded", "multipart/"))
         self._entries.append(
             {"method": method, "target": target, "headers": shown, "body": None if form else _content(body)}

@@ -17,6 +17,7 @@ from ollama_cli.sandbox.place import sandbox_of, time_of
 from ollama_cli.sandbox.questions import read_chat
 from ollama_cli.sandbox.refusals import RefusedError
 
+EVENT_STREAM = "text/event-stream"
 _ID = "chatcmpl-sandbox"
 
 
@@ -35,21 +36,21 @@ async def chat_completions(request: Request) -> Response:
 
     if not field(body, "stream", bool, False):
         choice = {"index": 0, "message": _message(given), "finish_reason": _reason(given)}
-        return JSONResponse({**head("chat.completion"), "choices": [choice], "usage": _usage(given)})
+        return JSONResponse({**head("chat.completion"), "choices": [choice], "usage": usage(given)})
 
     async def events() -> AsyncIterator[bytes]:
         pace = sandbox_of(request).pace
         for delta in _deltas(given):
             choice = {"index": 0, "delta": delta, "finish_reason": None}
-            yield _event({**head("chat.completion.chunk"), "choices": [choice]})
+            yield event({**head("chat.completion.chunk"), "choices": [choice]})
             await asyncio.sleep(pace)
         last = {"index": 0, "delta": {}, "finish_reason": _reason(given)}
-        yield _event({**head("chat.completion.chunk"), "choices": [last]})
+        yield event({**head("chat.completion.chunk"), "choices": [last]})
         if with_usage:
-            yield _event({**head("chat.completion.chunk"), "choices": [], "usage": _usage(given)})
+            yield event({**head("chat.completion.chunk"), "choices": [], "usage": usage(given)})
         yield b"data: [DONE]\n\n"
 
-    return StreamingResponse(events(), media_type="text/event-stream")
+    return StreamingResponse(events(), media_type=EVENT_STREAM)
 
 
 def as_ollama(body: dict[str, Any]) -> dict[str, Any]:
@@ -58,7 +59,7 @@ def as_ollama(body: dict[str, Any]) -> dict[str, Any]:
     Raises:
         RefusedError: A part of it is of a kind that it cannot be.
     """
-    messages = [_as_message(item) for item in objects(body, "messages")]
+    messages = [as_message(item) for item in objects(body, "messages")]
     if not messages:
         raise RefusedError(400, "messages must not be empty")
     limit = field(body, "max_completion_tokens", int, 0) or field(body, "max_tokens", int, 0)
@@ -73,7 +74,12 @@ def as_ollama(body: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _as_message(item: dict[str, Any]) -> dict[str, Any]:
+def as_message(item: dict[str, Any]) -> dict[str, Any]:
+    """A message of OpenAI's API as one of Ollama's.
+
+    Raises:
+        RefusedError: A part of it is of a kind that it cannot be.
+    """
     role = field(item, "role", str, "")
     role = "system" if role == "developer" else role
     content = item.get("content")
@@ -142,11 +148,13 @@ def _reason(given: Answer) -> str:
     return "tool_calls" if given.tool_calls else given.reason
 
 
-def _usage(given: Answer) -> dict[str, int]:
+def usage(given: Answer) -> dict[str, int]:
+    """How many words were read and said."""
     read, spoken = given.prompt_words, given.words
     return {"prompt_tokens": read, "completion_tokens": spoken, "total_tokens": read + spoken}
 
 
-def _event(content: dict[str, Any]) -> bytes:
+def event(content: dict[str, Any]) -> bytes:
+    """A server-sent event."""
     text = json.dumps(content, ensure_ascii=False, separators=(",", ":"))
     return f"data: {text}\n\n".encode()

@@ -1,4 +1,4 @@
-"""A request that is refused, and how the refusal reads: Ollama's shape under /api, OpenAI's under /v1."""
+"""A request that is refused, and how the refusal reads: Ollama's shape under /api, OpenAI's or Anthropic's under /v1."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import Any
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 
+_ANTHROPIC_PATH = "/v1/messages"
 _KINDS = {400: "invalid_request_error", 401: "authentication_error", 404: "not_found_error"}
 
 
@@ -31,6 +32,8 @@ def error_body(path: str, status: int, message: str, **extra: Any) -> dict[str, 
     if not path.startswith("/v1/"):
         return {"error": message, **extra}
     kind = _KINDS.get(status, "api_error")
+    if path == _ANTHROPIC_PATH:
+        return {"type": "error", "error": {"type": kind, "message": message}, **extra}
     return {"error": {"message": message, "type": kind, "param": None, "code": None}, **extra}
 
 

@@ -96,6 +96,7 @@ class EmbeddedSandbox:
         except BaseException as error:  # noqa: BLE001 - the thread that waits for us raises it
             self._failure = error
         finally:
+            self._prepared.listener.close()
             self._ready.set()
 
     async def _main(self) -> None:

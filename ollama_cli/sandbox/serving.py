@@ -19,6 +19,7 @@ from ollama_cli.sandbox.failing import HANG_UP
 LOOPBACK = "127.0.0.1"
 _SILENT = logging.CRITICAL + 1
 _SECONDS_TO_END = 2.0
+_SECONDS_TO_STAY = 75  # longer than clients keep a connection that they may use again
 
 
 class _Protocol(H11Protocol):
@@ -84,6 +85,7 @@ async def run(app: ASGIApp, listener: socket.socket, stop: asyncio.Event, on_rea
         date_header=False,
         server_header=False,
         proxy_headers=False,
+        timeout_keep_alive=_SECONDS_TO_STAY,
     )
     config.load()
     server = uvicorn.Server(config)

@@ -114,8 +114,6 @@ def _canonical_ip(name: str) -> str:
     try:
         return ipaddress.ip_address(name).compressed
     except ValueError:
-        if "%" in name:
-            return name
         raise UsageError(f"OLLAMA_HOST names {name!r}, which is no address.") from None
 
 

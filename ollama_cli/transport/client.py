@@ -7,6 +7,7 @@ import ssl
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from ollama_cli.errors import UsageError
 from ollama_cli.settings.hosts import is_loopback
 from ollama_cli.transport.lean_httpx import httpx
 
@@ -34,8 +35,15 @@ def open_client(
         auth: What authenticates its requests, or None.
         user_agent: How we name ourselves.
         observe: Told of every request and answer in a line that holds no credential.
+
+    Raises:
+        UsageError: No name server could resolve the address's host name, for it holds letters that none has.
     """
     local = is_loopback(base_url)
+    try:
+        httpx.URL(base_url)
+    except httpx.InvalidURL as error:
+        raise UsageError(f"{base_url} is no address: {error}.", hint="Write it as http://HOST:PORT.") from error
     return httpx.Client(
         base_url=base_url,
         auth=auth,

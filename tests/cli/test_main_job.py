@@ -248,6 +248,12 @@ def test_status_2_usage(cli: Cli, args: list[str]) -> None:
     assert done.stdout == ""
 
 
+def test_a_host_name_that_no_server_has_is_a_mistake(cli: Cli) -> None:
+    done = cli("run", "tiny", "hi", env={"OLLAMA_HOST": "http://a²b"})
+    assert done.returncode == 2
+    assert "a²b" in done.stderr
+
+
 def test_status_3_no_such_model(signed_in: Cli) -> None:
     assert signed_in("run", "nonsense:cloud", "hi").returncode == 3
 

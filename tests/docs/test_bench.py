@@ -12,7 +12,7 @@ BENCH = Path(__file__).parents[2] / "bench"
 
 def measured(script: str, argument: str) -> str:
     """What a measurement prints."""
-    command = [sys.executable, BENCH / script, argument]
+    command = [sys.executable, str(BENCH / script), argument]
     done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     return done.stdout

@@ -248,7 +248,7 @@ class TestBeside:
         self, failing: Open, key: DeviceKey, seconds: int
     ) -> None:
         client = failing(f"*=skew:{seconds}")
-        unsigned = httpx.Client(base_url=client.base_url, verify=False, trust_env=False)
+        unsigned = httpx.Client(base_url=client.base_url, trust_env=False)
         target = f"/api/me?ts={int(time.time())}"
         url = client.base_url.copy_with(raw_path=target.encode())
         with unsigned:
