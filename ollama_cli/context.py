@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from ollama_cli.errors import UsageError
 from ollama_cli.settings import Host, Settings
+from ollama_cli.terminal.sanitize import clean_line
 from ollama_cli.terminal.streams import Streams
 
 if TYPE_CHECKING:
@@ -132,6 +133,7 @@ class Context:
         """
         from ollama_cli import __version__
         from ollama_cli.api.client import OllamaClient
+        from ollama_cli.api.exchange import Exchange
         from ollama_cli.transport.auth import CredentialAuth
         from ollama_cli.transport.client import open_client
         from ollama_cli.transport.clock import Clock
@@ -140,11 +142,14 @@ class Context:
         if active is not None:
             clock = Clock(on_mend=self._tell_clock)
             auth = CredentialAuth(active.credential, place.origin, place.base_path, clock=clock)
-        observe = self.streams.say if self.options.debug else None
+        observe = self._observe if self.options.debug else None
         http = open_client(place.base_url, auth, user_agent=f"ollama-cli/{__version__}", observe=observe)
-        client = OllamaClient(http)
-        self._resources.callback(client.close)
-        return client
+        exchange = Exchange(http)
+        self._resources.callback(exchange.close)
+        return OllamaClient(exchange)
+
+    def _observe(self, line: str) -> None:
+        self.streams.say(clean_line(line))
 
     def _tell_clock(self, seconds: int) -> None:
         direction = "behind" if seconds > 0 else "ahead of"

@@ -34,6 +34,9 @@ class CliError(Exception):
         code: A word for scripts, where it differs from the class's.
         signin_url: The link that signs this device in, where that is the way out.
         http_status: What the server answered with, where it did.
+
+    Attributes:
+        told_by_api: Whether an Ollama server said so in its own words, rather than somebody's page on the way to it.
     """
 
     status: ClassVar[int] = 1
@@ -55,6 +58,7 @@ class CliError(Exception):
         self.code = code or self.default_code
         self.signin_url = signin_url
         self.http_status = http_status
+        self.told_by_api = False
 
     def as_json(self) -> dict[str, Any]:
         """The error as the one object that ``--json`` prints on stderr."""

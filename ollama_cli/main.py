@@ -2,24 +2,29 @@
 
 from __future__ import annotations
 
+import errno
 import os
+import signal
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, NoReturn
 
 import typer
 from typer.exceptions import Abort, Exit, TyperException
 from typer.main import get_command
 
 from ollama_cli.commands import completion, keys, run, sandbox, signin, signout, status
+from ollama_cli.commands.command_line import is_yes
 from ollama_cli.context import Context, GlobalOptions
 from ollama_cli.errors import CLOSED_PIPE, INTERRUPTED, CliError, UsageError
-from ollama_cli.settings import Settings
+from ollama_cli.settings import Settings, no_color_wanted
 from ollama_cli.terminal.errors import show_error
-from ollama_cli.terminal.streams import Streams
+from ollama_cli.terminal.streams import Streams, cannot_write
 
 PROGRAM = "ollama-cli"
+_OUTPUT_FAILURES = frozenset({errno.ENOSPC, errno.EIO, errno.EBADF, errno.EFBIG})
 
 app = typer.Typer(
     name=PROGRAM,
@@ -51,8 +56,7 @@ def global_options(
 
     Try it without an account: ollama-cli --sandbox run gpt-oss:120b-cloud "Why is the sky blue?"
     """
-    settings = Settings.from_environment(os.environ)
-    streams = Streams.standard(color=not (no_color or settings.no_color))
+    streams = replace(typer_context.obj, color=not (no_color or no_color_wanted(os.environ)))
     if _version:
         from ollama_cli import __version__
 
@@ -61,6 +65,7 @@ def global_options(
     if typer_context.invoked_subcommand is None:
         streams.answer(typer_context.get_help())
         raise Exit
+    settings = Settings.from_environment({} if use_sandbox else os.environ, os.environ)
     for warning in settings.warnings:
         streams.say(f"Warning: {warning}")
     options = GlobalOptions(key_file, insecure_storage, use_sandbox, debug)
@@ -78,41 +83,54 @@ def main(args: Sequence[str]) -> int:
     Returns:
         The exit status.
     """
+    signal.signal(signal.SIGTERM, _end_tidily)
     if "_OLLAMA_CLI_COMPLETE" in os.environ:
         from typer.completion import get_completion_inspect_parameters
 
         get_completion_inspect_parameters()  # makes Typer's own completion classes known
         app(prog_name=PROGRAM)
     before_options_end = args[: args.index("--")] if "--" in args else args
-    as_json, debug = "--json" in before_options_end, "--debug" in before_options_end
+    as_json = any(arg == "--json" or (arg.startswith("--json=") and is_yes(arg[7:])) for arg in before_options_end)
+    debug = "--debug" in before_options_end
+    streams = Streams.standard()
     try:
-        command = get_command(app)
-        with command.make_context(PROGRAM, list(args)) as typer_context:
-            command.invoke(typer_context)
-            sys.stdout.flush()
-    except Exit as error:
-        return error.exit_code
+        return _run(args, streams)
     except (KeyboardInterrupt, Abort):
         return INTERRUPTED
     except BrokenPipeError:
-        # Python flushes stdout once more when it ends, which must not fail again.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return CLOSED_PIPE
     except TyperException as error:
-        return _report(_usage_error(error), as_json=as_json)
+        return _report(streams, _usage_error(error), as_json=as_json)
     except CliError as error:
-        return _report(error, as_json=as_json, debug=debug)
+        return _report(streams, error, as_json=as_json, debug=debug)
     except Exception as error:  # noqa: BLE001 - nobody is ever shown a traceback
+        if isinstance(error, OSError) and error.errno in _OUTPUT_FAILURES:  # Typer prints its help by itself
+            return _report(streams, cannot_write(error), as_json=as_json)
         unexpected = CliError(
             f"Something went wrong that should not ({type(error).__name__}).",
             hint="This is a fault of ollama-cli. Run it again with --debug, and report what that prints.",
         )
-        return _report(unexpected, as_json=as_json, debug=debug)
-    return 0
+        return _report(streams, unexpected, as_json=as_json, debug=debug)
 
 
-def _report(error: CliError, *, as_json: bool, debug: bool = False) -> int:
-    streams = Streams.standard(color=False)
+def _run(args: Sequence[str], streams: Streams) -> int:
+    try:
+        command = get_command(app)
+        with command.make_context(PROGRAM, list(args), obj=streams) as typer_context:
+            command.invoke(typer_context)
+        status = 0
+    except Exit as error:
+        status = error.exit_code
+    streams.write("")  # flushes what Typer printed by itself, such as a help
+    return status
+
+
+def _end_tidily(number: int, _: object) -> NoReturn:
+    """At SIGTERM: leave through every ``finally``, so that a terminal gets its cursor back."""
+    raise SystemExit(128 + number)
+
+
+def _report(streams: Streams, error: CliError, *, as_json: bool, debug: bool = False) -> int:
     show_error(streams, error, as_json=as_json)
     if debug:
         import traceback

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from ollama_cli.errors import UnavailableError
+
 
 @dataclass(frozen=True)
 class Account:
@@ -21,7 +23,15 @@ class Account:
 
     @classmethod
     def from_answer(cls, content: object) -> Account | None:
-        """Read an answer; ``null`` or an empty name means that nobody is signed in."""
-        if not isinstance(content, dict) or not isinstance(content.get("name"), str) or not content["name"]:
+        """Read an answer; ``null`` or an empty name means that nobody is signed in.
+
+        Raises:
+            UnavailableError: It is no answer about an account, and so says nothing.
+        """
+        if content is None:
+            return None
+        if not isinstance(content, dict) or not isinstance(content.get("name", ""), str):
+            raise UnavailableError("The server's answer about the account cannot be read.", code="answer_invalid")
+        if not content.get("name"):
             return None
         return cls(content["name"], str(content.get("email") or ""), str(content.get("plan") or "free"))

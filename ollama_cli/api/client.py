@@ -2,45 +2,45 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
-from contextlib import contextmanager
 from http import HTTPStatus
 from typing import Any
 
 from ollama_cli.api.account import Account
 from ollama_cli.api.events import Chunk, chunk_of, chunks
+from ollama_cli.api.exchange import Exchange
 from ollama_cli.api.failures import error_for
-from ollama_cli.errors import AnswerError, CliError, SignInError
-from ollama_cli.transport.client import patient
-from ollama_cli.transport.failures import explained
-from ollama_cli.transport.lean_httpx import httpx
+from ollama_cli.errors import AnswerError, CliError, SignInError, UnavailableError
+
+_LAST_STATUS = 599
 
 
 class OllamaClient:
     """What can be asked of a server.
 
-    Every method raises ``UnavailableError`` where the server cannot be reached, and the error of
-    ``failures.error_for`` where it refuses.
+    Every method raises ``UnavailableError`` where the server cannot be reached or answers something else than an
+    Ollama server does, and the error of ``failures.error_for`` where it refuses.
 
     Args:
-        http: A client for the server, with its credential.
+        exchange: Sends requests to the server, with its credential.
     """
 
-    def __init__(self, http: httpx.Client) -> None:
-        self._http = http
-
-    def close(self) -> None:
-        """Close the connections."""
-        self._http.close()
+    def __init__(self, exchange: Exchange) -> None:
+        self._exchange = exchange
 
     def account(self) -> tuple[Account | None, str | None]:
-        """The account that is signed in; or None, and the link to sign in with where the server named one."""
+        """The account that is signed in; or None, and the link to sign in with where the server named one.
+
+        Raises:
+            SignInError: The signature was refused for a wrong clock, which says nothing about the account.
+        """
         try:
-            return Account.from_answer(self._request("POST", "/api/me").json()), None
+            return Account.from_answer(_json(self._exchange.send("POST", "/api/me"))), None
         except SignInError as refused:
+            if refused.code == "clock_wrong":
+                raise
             return None, refused.signin_url
-        except (ValueError, RecursionError) as error:
-            raise AnswerError("The server's answer about the account is not JSON.", code="answer_invalid") from error
 
     def revoke_key(self, encoded: str) -> None:
         """Take a device off the account: ``DELETE /api/user/keys/{encoded key}``.
@@ -48,7 +48,7 @@ class OllamaClient:
         Raises:
             SignInError: The server does not know the key that signed the request.
         """
-        self._request("DELETE", f"/api/user/keys/{encoded}")
+        _confirm(self._exchange.send("DELETE", f"/api/user/keys/{encoded}"))
 
     def sign_out_daemon(self) -> None:
         """Have a daemon take its own device off the account.
@@ -56,7 +56,7 @@ class OllamaClient:
         Raises:
             SignInError: It was not signed in.
         """
-        self._request("POST", "/api/signout")
+        _confirm(self._exchange.send("POST", "/api/signout"))
 
     def generate(self, body: dict[str, Any]) -> Iterator[Chunk]:
         """Stream one answer to one prompt.
@@ -67,56 +67,39 @@ class OllamaClient:
         Raises:
             AnswerError: The stream ends early, or holds something that is no answer.
         """
-        finished = False
-        with self._stream("POST", "/api/generate", body) as parts:
+        with self._exchange.stream("POST", "/api/generate", body) as parts:
             for content in chunks(parts):
                 if "error" in content:
-                    status = content.get("status_code")
-                    raise _stream_error(content, status if isinstance(status, int) else None, body.get("model"))
+                    raise _stream_error(content, body.get("model"))
                 chunk = chunk_of(content)
                 yield chunk
-                finished = finished or chunk.done
-        if not finished:
-            raise AnswerError("The answer broke off before its end.", hint="What came of it is above; try again.")
-
-    def embed(self, body: dict[str, Any]) -> dict[str, Any]:
-        """The vectors of a text: ``/api/embed``."""
-        content: dict[str, Any] = self._request("POST", "/api/embed", body).json()
-        return content
-
-    def _request(self, method: str, path: str, body: dict[str, Any] | None = None) -> httpx.Response:
-        with explained(str(self._http.base_url)):
-            response = self._http.request(method, path, json=body)
-        if response.status_code >= HTTPStatus.MULTIPLE_CHOICES:
-            raise error_for(response.status_code, response.content, model=(body or {}).get("model"))
-        return response
-
-    @contextmanager
-    def _stream(self, method: str, path: str, body: dict[str, Any]) -> Iterator[Iterator[bytes]]:
-        headers = {"Accept": "application/x-ndjson", "Accept-Encoding": "identity"}
-        started = False
-        try:
-            with (
-                explained(str(self._http.base_url)),
-                self._http.stream(method, path, json=body, headers=headers, timeout=patient()) as response,
-            ):
-                if response.status_code >= HTTPStatus.MULTIPLE_CHOICES:
-                    raise error_for(response.status_code, response.read(), model=body.get("model"))
-                started = True
-                yield response.iter_bytes()
-        except CliError as error:
-            if started and error.code == "connection_lost":
-                raise AnswerError(
-                    "The answer broke off: the connection was lost.", hint="What came of it is above; try again."
-                ) from error
-            raise
+                if chunk.done:
+                    return
+        raise AnswerError("The answer broke off before its end.", hint="What came of it is above; try again.")
 
 
-def _stream_error(content: dict[str, Any], status: int | None, model: str | None) -> CliError:
+def _json(body: bytes) -> object:
+    try:
+        content: object = json.loads(body)
+    except (ValueError, RecursionError) as error:
+        raise UnavailableError(
+            "The server's answer is not what an Ollama server answers.",
+            hint="A proxy or a sign-in page of the network may stand in between.",
+            code="answer_invalid",
+        ) from error
+    return content
+
+
+def _confirm(body: bytes) -> None:
+    """Take an answer as a yes only if it is JSON or nothing at all: a portal's page confirms nothing."""
+    if body.strip():
+        _json(body)
+
+
+def _stream_error(content: dict[str, Any], model: str | None) -> CliError:
     """The error of a line ``{"error": …}`` that came under status 200."""
-    import json
-
-    if status is not None and status >= HTTPStatus.MULTIPLE_CHOICES:
+    status = content.get("status_code")
+    if isinstance(status, int) and HTTPStatus.MULTIPLE_CHOICES <= status <= _LAST_STATUS:
         return error_for(status, json.dumps(content).encode(), model=model)
     said = content["error"] if isinstance(content["error"], str) else "no reason was given"
     return AnswerError(f"The model broke off: {' '.join(said.split())}", hint="What came of it is above; try again.")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from http import HTTPStatus
 from typing import Any
 
@@ -19,16 +20,27 @@ from ollama_cli.errors import (
 _LONGEST_MESSAGE = 500
 
 
-def error_for(status: int, body: bytes, *, model: str | None = None) -> CliError:
+def error_for(status: int, body: bytes, *, model: str | None = None, hidden: Iterable[str] = ()) -> CliError:
     """The error for an answer that is not a success.
 
     Args:
         status: The HTTP status.
         body: Its body: JSON with an ``error``, plain text, HTML or nothing.
         model: The model that was asked for, if one was.
+        hidden: Secrets that the server may repeat, and that its words are shown without.
     """
     content = _json_object(body)
     said = _message(content, body)
+    told = bool(said)
+    for secret in hidden:
+        said = said.replace(secret, "[hidden]")
+    said = said if len(said) <= _LONGEST_MESSAGE else f"{said[:_LONGEST_MESSAGE]}…"
+    error = _error(status, content, said, model)
+    error.told_by_api = told
+    return error
+
+
+def _error(status: int, content: dict[str, Any], said: str, model: str | None) -> CliError:
     tail = f": {said}" if said else "."
     if status == HTTPStatus.UNAUTHORIZED:
         url = content.get("signin_url")
@@ -63,7 +75,7 @@ def error_for(status: int, body: bytes, *, model: str | None = None) -> CliError
     if HTTPStatus.MULTIPLE_CHOICES <= status < HTTPStatus.BAD_REQUEST:
         return UnavailableError(
             f"The server answered with a redirect ({status}), which is not followed with a credential.",
-            hint="Check OLLAMA_HOST: it should name the server itself.",
+            hint="OLLAMA_HOST, where it is set, should name the server itself.",
             code="redirect",
             http_status=status,
         )
@@ -86,5 +98,4 @@ def _message(content: dict[str, Any], body: bytes) -> str:
     if not isinstance(said, str):
         text = body.decode("utf-8", "replace").strip()
         said = "" if content or text.startswith(("<", "{", "[")) else text
-    line = " ".join(said.split())
-    return line if len(line) <= _LONGEST_MESSAGE else f"{line[:_LONGEST_MESSAGE]}…"
+    return " ".join(said.split())

@@ -13,6 +13,11 @@ _TRUE = frozenset({"1", "t", "T", "true", "TRUE", "True"})
 _FALSE = frozenset({"0", "f", "F", "false", "FALSE", "False"})
 
 
+def is_yes(value: str) -> bool:
+    """Whether the value of a switch says yes."""
+    return value in _TRUE
+
+
 class Command(TyperCommand):
     """A subcommand that reads options as the reference does.
 

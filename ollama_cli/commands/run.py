@@ -9,6 +9,7 @@ import typer
 
 from ollama_cli.commands.command_line import Command
 from ollama_cli.errors import SignInError, UnavailableError, UsageError
+from ollama_cli.terminal.sanitize import clean_line
 
 if TYPE_CHECKING:
     from ollama_cli.api.model_ref import ModelRef
@@ -121,7 +122,7 @@ def _sign_in_or_raise(context: Context, place: Place, active: Active) -> None:
         if not confirm(context.streams, "Sign in now?", default=True):
             raise refused
     account, _ = context.sign_in(place, waiting)
-    context.streams.say(f"Signed in as {account.name}.\n")
+    context.streams.say(f"Signed in as {clean_line(account.name)}.\n")
 
 
 def _text(typed: str) -> str:

@@ -98,7 +98,7 @@ def run(context: Context, options: SigninOptions) -> None:
         raise error.without_link() from None  # it was printed already
     if options.as_json:
         who = {"signed_in": True, "account": account.name, "email": account.email, "plan": account.plan}
-        streams.answer(json.dumps({**who, **facts}, ensure_ascii=False))
+        streams.answer(json.dumps({**who, **facts}))
     else:
         streams.say(f"Signed in as {clean_line(account.name)}.")
     if place.kind == "cloud":

@@ -83,7 +83,7 @@ def run(context: Context, options: StatusOptions) -> None:
     }
     if options.as_json:
         answer = {"signed_in": account is not None, **facts}
-        context.streams.answer(json.dumps(answer, ensure_ascii=False))
+        context.streams.answer(json.dumps(answer))
     elif not options.quiet:
         show_facts(context.streams, {name.capitalize(): value for name, value in facts.items()})
     if account is None:

@@ -18,6 +18,7 @@ from ollama_cli.errors import StoreError
 
 DEFAULT_PROFILE = "default"
 _VERSION = 1
+_STORES = frozenset({"keyring", "file", "memory"})
 
 
 @dataclass(frozen=True)
@@ -105,21 +106,27 @@ class CredentialIndex:
             lock.release()
 
     def _read(self) -> list[Record]:
+        cause: Exception | None = None
+        ours, records = False, list[Record]()
         try:
             content = json.loads(self._path.read_text(encoding="utf-8"))
-            return [Record(**item) for item in content["credentials"]]
+            records = [Record(**item) for item in content["credentials"]]
+            ours = content["version"] == _VERSION and all(record.store in _STORES for record in records)
         except FileNotFoundError:
             return []
         except OSError as error:
             raise StoreError(
                 f"{self._path} cannot be read: {error.strerror}.", hint="Mend its owner and permissions."
             ) from error
-        except (ValueError, KeyError, TypeError) as error:
+        except (ValueError, KeyError, TypeError, RecursionError) as error:
+            cause = error
+        if not ours:
             raise StoreError(
-                f"{self._path} is damaged: it is not the list of credentials that it should be.",
+                f"{self._path} is damaged, or of a later release: it is not the list of credentials that it should be.",
                 hint="Move it away and run `ollama-cli signin`: a key that is still in its store is found again.",
                 code="index_damaged",
-            ) from error
+            ) from cause
+        return records
 
     def _write(self, records: list[Record]) -> None:
         content = {"version": _VERSION, "credentials": [asdict(record) for record in records]}

@@ -32,7 +32,12 @@ async def messages(request: Request) -> Response:
         return JSONResponse({**head, "content": _blocks(given), **end, "usage": usage})
 
     async def events() -> AsyncIterator[bytes]:
-        open_end = {"content": [], "stop_reason": None, "stop_sequence": None, "usage": {**usage, "output_tokens": 0}}
+        open_end: dict[str, Any] = {
+            "content": [],
+            "stop_reason": None,
+            "stop_sequence": None,
+            "usage": {**usage, "output_tokens": 0},
+        }
         yield _event("message_start", message={**head, **open_end})
         for kind, content in _block_events(given):
             yield _event(kind, **content)

@@ -30,7 +30,7 @@ class Journal:
         shown = {name.decode("latin-1"): value.decode("latin-1") for name, value in headers}
         if "authorization" in shown:
             shown["authorization"] = _kind(shown["authorization"])
-        shown.update({name: "hidden" for name in _HIDDEN & shown.keys()})
+        shown.update(dict.fromkeys(_HIDDEN & shown.keys(), "hidden"))
         form = shown.get("content-type", "").startswith(("application/x-www-form-urlencoded", "multipart/"))
         self._entries.append(
             {"method": method, "target": target, "headers": shown, "body": None if form else _content(body)}

@@ -1,4 +1,4 @@
-"""A request that is refused, and how the refusal reads: Ollama's shape under /api, OpenAI's or Anthropic's under /v1."""
+"""A request that is refused, and how the refusal reads: in Ollama's shape, OpenAI's or Anthropic's."""
 
 from __future__ import annotations
 

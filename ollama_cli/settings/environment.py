@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
-from ollama_cli.errors import UsageError
+from ollama_cli.errors import StoreError, UsageError
 from ollama_cli.secret import Secret
 from ollama_cli.settings.hosts import CLOUD_URL, Host, is_loopback, origin_of
 
@@ -18,6 +18,11 @@ _FALSE_WORDS = frozenset({"", "0", "false", "f", "no", "n", "off"})
 def is_true(value: str | None) -> bool:
     """Whether a variable switches something on; any other word than a clear no counts as yes, as in the reference."""
     return value is not None and value.strip().strip("\"'").lower() not in _FALSE_WORDS
+
+
+def no_color_wanted(environ: Mapping[str, str]) -> bool:
+    """Whether NO_COLOR is set, or the terminal knows no colour."""
+    return bool(environ.get("NO_COLOR")) or environ.get("TERM") == "dumb"
 
 
 @dataclass(frozen=True)
@@ -32,7 +37,6 @@ class Settings:
         sign_for_host: OLLAMA_AUTH, to sign requests to OLLAMA_HOST too.
         no_cloud: The reason why cloud models are off, or None.
         home_override: OLLAMA_CLI_HOME, the one folder for config, data and cache.
-        no_color: NO_COLOR, or a terminal that knows no colour.
         warnings: What was wrong with a variable that is used all the same.
     """
 
@@ -43,19 +47,22 @@ class Settings:
     sign_for_host: bool = False
     no_cloud: str | None = None
     home_override: Path | None = None
-    no_color: bool = False
     warnings: tuple[str, ...] = field(default=())
 
     @classmethod
-    def from_environment(cls, environ: Mapping[str, str]) -> Settings:
+    def from_environment(cls, environ: Mapping[str, str], places: Mapping[str, str] | None = None) -> Settings:
         """Read the variables.
+
+        Args:
+            environ: The environment.
+            places: Where OLLAMA_CLI_HOME is read, if not there: with ``--sandbox`` nothing else counts.
 
         Raises:
             UsageError: A variable's value cannot be used.
         """
         host_text = environ.get("OLLAMA_HOST", "").strip().strip("\"'").strip()
         host = Host.parse(host_text) if host_text else None
-        home = environ.get("OLLAMA_CLI_HOME", "")
+        home = (environ if places is None else places).get("OLLAMA_CLI_HOME", "")
         return cls(
             host=host,
             cloud_url=_cloud_url(environ.get("OLLAMA_CLOUD_BASE_URL", "")),
@@ -64,7 +71,6 @@ class Settings:
             sign_for_host=is_true(environ.get("OLLAMA_AUTH")),
             no_cloud=_no_cloud(environ),
             home_override=Path(home) if home else None,
-            no_color=bool(environ.get("NO_COLOR")) or environ.get("TERM") == "dumb",
             warnings=(host.warning,) if host and host.warning else (),
         )
 
@@ -88,7 +94,12 @@ class Settings:
             return self.home_override / kind
         import platformdirs
 
-        path: Path = getattr(platformdirs, f"user_{kind}_path")("ollama-cli", appauthor=False)
+        try:
+            path: Path = getattr(platformdirs, f"user_{kind}_path")("ollama-cli", appauthor=False)
+        except RuntimeError as error:
+            raise StoreError(
+                "There is no home folder to keep anything in.", hint="Set HOME, or name a folder with OLLAMA_CLI_HOME."
+            ) from error
         return path
 
 
@@ -132,6 +143,6 @@ def _no_cloud(environ: Mapping[str, str]) -> str | None:
     path = Path(home) / ".ollama" / "server.json"
     try:
         switched_off = json.loads(path.read_bytes()).get("disable_ollama_cloud") is True
-    except (OSError, ValueError, AttributeError):
+    except (OSError, ValueError, AttributeError, RecursionError):
         return None
     return f"disable_ollama_cloud is set in {path}" if switched_off else None

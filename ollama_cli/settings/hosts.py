@@ -71,6 +71,11 @@ class Host:
         if re.search(r"[\s\x00-\x1f\x7f?#\\]", rest) or re.search(r"[^\w.:%\[\]~+-]", authority):
             raise UsageError("OLLAMA_HOST holds characters that no address has.", hint="Write it as http://HOST:PORT.")
         name, port = _split_port(authority)
+        if ":" not in name and name and not re.fullmatch(r"(?:[\w~+-]{1,63}\.)*[\w~+-]{1,63}\.?", name, re.ASCII):
+            raise UsageError(
+                f"OLLAMA_HOST names {name!r}, which no server can be called.",
+                hint="Write it as http://HOST:PORT; a name with other letters than a to z in its xn-- form.",
+            )
         warning = None
         if port is None or port == "":
             port = default_port

@@ -31,10 +31,9 @@ class AnswerPrinter:
         """Print a piece."""
         if chunk.thinking and self._show_thinking:
             if not self._thinking:
-                self._streams.err.write(_DIM if self._streams.color else "Thinking: ")
+                self._streams.whisper(_DIM if self._streams.color else "Thinking: ")
                 self._thinking = True
-            self._streams.err.write(self._thinking_filter.feed(chunk.thinking))
-            self._streams.err.flush()
+            self._streams.whisper(self._thinking_filter.feed(chunk.thinking))
         if chunk.text:
             self._end_thinking()
             text = self._answer_filter.feed(chunk.text) if self._to_terminal else chunk.text
@@ -53,12 +52,10 @@ class AnswerPrinter:
             self._write("\n")
 
     def _write(self, text: str) -> None:
-        self._streams.out.write(text)
-        self._streams.out.flush()
+        self._streams.write(text)
         self._last = text
 
     def _end_thinking(self) -> None:
         if self._thinking:
-            self._streams.err.write(f"{self._thinking_filter.end()}{_PLAIN if self._streams.color else ''}\n\n")
-            self._streams.err.flush()
+            self._streams.whisper(f"{self._thinking_filter.end()}{_PLAIN if self._streams.color else ''}\n\n")
             self._thinking = False

@@ -18,7 +18,7 @@ def show_error(streams: Streams, error: CliError, *, as_json: bool) -> None:
         as_json: Whether a script reads it.
     """
     if as_json:
-        streams.say(json.dumps(error.as_json(), ensure_ascii=False))
+        streams.say(json.dumps(error.as_json()))
         return
     streams.say(f"Error: {clean_line(error.message)}")
     for line in (error.hint or "").splitlines():

@@ -6,8 +6,11 @@ import io
 import os
 import stat
 import sys
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TextIO
+
+from ollama_cli.errors import CliError, UsageError
 
 
 @dataclass(frozen=True)
@@ -26,12 +29,12 @@ class Streams:
     color: bool = True
 
     @classmethod
-    def standard(cls, *, color: bool) -> Streams:
+    def standard(cls) -> Streams:
         """The process's own streams, speaking UTF-8 whatever the locale says."""
         for stream in (sys.stdin, sys.stdout, sys.stderr):
             if isinstance(stream, io.TextIOWrapper):
                 stream.reconfigure(encoding="utf-8", errors="replace")
-        return cls(_present(sys.stdin), _present(sys.stdout), _present(sys.stderr), color)
+        return cls(_present(sys.stdin), _present(sys.stdout), _present(sys.stderr))
 
     @property
     def interactive(self) -> bool:
@@ -39,22 +42,72 @@ class Streams:
         return self.input.isatty() and self.err.isatty()
 
     def piped_input(self) -> str:
-        """All that is piped or redirected into stdin; nothing where stdin is a terminal or a device."""
+        """All that is piped or redirected into stdin; nothing where stdin is a terminal or a device.
+
+        Raises:
+            UsageError: It cannot be read.
+        """
         try:
-            mode = os.fstat(self.input.fileno()).st_mode
-        except (OSError, ValueError):
+            descriptor = self.input.fileno()
+            if stat.S_ISCHR(os.fstat(descriptor).st_mode):
+                return ""
+        except (OSError, ValueError):  # it was closed before we started
             return ""
-        return "" if stat.S_ISCHR(mode) else self.input.read()
+        try:
+            os.set_blocking(descriptor, True)  # whoever shares the pipe may have made it not wait
+            return self.input.read()
+        except OSError as error:
+            raise UsageError(f"Standard input cannot be read: {error.strerror}.") from error
 
     def say(self, text: str) -> None:
         """Tell a person something, on stderr, as a line of its own."""
-        self.err.write(f"{text}\n")
-        self.err.flush()
+        self.whisper(f"{text}\n")
+
+    def whisper(self, text: str) -> None:
+        """Write to stderr. Where nobody can hear it, that changes nothing about the work or its status."""
+        with suppress(OSError):
+            self.err.write(text)
+            self.err.flush()
 
     def answer(self, text: str) -> None:
         """Print a line of the answer, on stdout."""
-        self.out.write(f"{text}\n")
-        self.out.flush()
+        self.write(f"{text}\n")
+
+    def write(self, text: str) -> None:
+        """Write a piece of the answer to stdout, at once.
+
+        Raises:
+            BrokenPipeError: The reader went away.
+            CliError: It cannot be written, as on a full disk.
+        """
+        try:
+            self.out.write(text)
+            self.out.flush()
+        except BrokenPipeError:
+            raise
+        except OSError as error:
+            raise cannot_write(error) from error
+
+
+def cannot_write(error: OSError) -> CliError:
+    """The error for a stdout that takes no more."""
+    return CliError(
+        f"Standard output cannot be written: {error.strerror}.", hint="The disk may be full.", code="output"
+    )
+
+
+def settle() -> None:
+    """Have what is left in the standard streams and cannot be written go nowhere: Python tries once more at its end."""
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            if stream is not None:
+                stream.flush()
+        except OSError:
+            nowhere = os.open(os.devnull, os.O_WRONLY)
+            os.dup2(nowhere, stream.fileno())
+            os.close(nowhere)
+            with suppress(OSError):
+                stream.flush()
 
 
 def _present(stream: TextIO | None) -> TextIO:

@@ -37,13 +37,30 @@ def open_client(
         observe: Told of every request and answer in a line that holds no credential.
 
     Raises:
-        UsageError: No name server could resolve the address's host name, for it holds letters that none has.
+        UsageError: The address, a proxy setting or a named certificate cannot be used.
     """
-    local = is_loopback(base_url)
     try:
         httpx.URL(base_url)
-    except httpx.InvalidURL as error:
+    except (httpx.InvalidURL, UnicodeError) as error:
         raise UsageError(f"{base_url} is no address: {error}.", hint="Write it as http://HOST:PORT.") from error
+    try:
+        return _client(base_url, auth, user_agent, observe)
+    except (OSError, ssl.SSLError) as error:
+        raise UsageError(
+            f"The certificates that SSL_CERT_FILE or SSL_CERT_DIR names cannot be used: {error.strerror or error}.",
+            hint="Point it at a PEM file, or unset it.",
+        ) from error
+    except (ValueError, ImportError, httpx.InvalidURL) as error:
+        raise UsageError(
+            "A proxy setting cannot be used: HTTPS_PROXY, HTTP_PROXY, ALL_PROXY or NO_PROXY.",
+            hint="A proxy is written as http://HOST:PORT; SOCKS proxies are not supported.",
+        ) from error
+
+
+def _client(
+    base_url: str, auth: CredentialAuth | None, user_agent: str, observe: Callable[[str], None] | None
+) -> httpx.Client:
+    local = is_loopback(base_url)
     return httpx.Client(
         base_url=base_url,
         auth=auth,
@@ -51,7 +68,7 @@ def open_client(
         trust_env=not local,
         follow_redirects=False,
         timeout=httpx.Timeout(SECONDS_BETWEEN_BYTES, connect=SECONDS_TO_CONNECT),
-        headers={"User-Agent": user_agent, "Accept": "application/json"},
+        headers={"User-Agent": user_agent, "Accept": "application/json", "Accept-Encoding": "identity"},
         event_hooks=_told_to(observe) if observe else None,
     )
 

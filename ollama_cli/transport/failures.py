@@ -7,7 +7,7 @@ import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from ollama_cli.errors import UnavailableError
+from ollama_cli.errors import UnavailableError, UsageError
 from ollama_cli.transport.lean_httpx import httpx
 
 
@@ -33,13 +33,19 @@ def explained(base_url: str) -> Iterator[None]:
         ) from error
     except httpx.ConnectError as error:
         raise _connect_error(host, error) from error
+    except httpx.InvalidURL as error:
+        raise UsageError(f"{base_url} is no address: {error}.", hint="Write it as http://HOST:PORT.") from error
+    except httpx.DecodingError as error:
+        raise UnavailableError(
+            f"The answer of {host} cannot be decoded.", hint="Try again in a moment.", code="answer_invalid"
+        ) from error
     except httpx.TransportError as error:
         raise UnavailableError(
             f"The connection to {host} broke off.", hint="Try again in a moment.", code="connection_lost"
         ) from error
 
 
-_CONNECTION_HINT = "Check the network connection, and the proxy settings if there is one."
+_CONNECTION_HINT = "Check the network connection; and the proxy (HTTPS_PROXY, NO_PROXY), if there is one."
 
 
 def _connect_error(host: str, error: httpx.ConnectError) -> UnavailableError:

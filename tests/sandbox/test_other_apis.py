@@ -3,7 +3,7 @@ from __future__ import annotations
 import json
 import struct
 from base64 import b64decode, b64encode
-from typing import Any
+from typing import Any, ClassVar
 
 import httpx
 import pytest
@@ -80,7 +80,7 @@ class TestResponses:
 
 
 class TestMessages:
-    BODY: dict[str, Any] = {"model": "gpt-oss:120b", "max_tokens": 100, "messages": HELLO}
+    BODY: ClassVar[dict[str, Any]] = {"model": "gpt-oss:120b", "max_tokens": 100, "messages": HELLO}
 
     def test_an_answer_at_once(self, device: httpx.Client) -> None:
         body = {**self.BODY, "system": [{"type": "text", "text": "Be brief."}], "thinking": {"type": "enabled"}}

@@ -1,0 +1,203 @@
+"""Servers, pages on the way, pipes, files and settings that are not what they should be."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import pytest
+from conftest import sign_in
+from support import COMMAND, Cli, Sandbox
+
+MODEL = "gpt-oss:120b-cloud"
+
+
+@contextmanager
+def server(answer: Callable[[BaseHTTPRequestHandler], tuple[int, bytes]]) -> Iterator[str]:
+    """A server that is no Ollama server at all."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            self.rfile.read(int(self.headers.get("Content-Length", 0)))
+            status, body = answer(self)
+            self.send_response(status)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the name in the library
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as listening:
+        thread = threading.Thread(target=listening.serve_forever)
+        thread.start()
+        yield f"http://127.0.0.1:{listening.server_address[1]}"
+        listening.shutdown()
+        thread.join()
+
+
+@pytest.mark.parametrize(
+    ("fault", "status"),
+    [
+        ("body:html", 7),
+        ("status:401+body:html", 7),
+        ("status:404+body:html", 7),
+        ("status:401+body:empty", 7),
+        ("skew:200000", 4),
+        ("status:500", 7),
+        ("drop", 7),
+    ],
+)
+@pytest.mark.parametrize("command", [["signout"], ["keys", "revoke", "--yes"]])
+def test_only_what_the_server_confirmed_is_forgotten(
+    tmp_path: Path, start: Callable[..., Sandbox], fault: str, status: int, command: list[str]
+) -> None:
+    faulty = start(f"DELETE /api/user/keys/*={fault}")
+    device = Cli(tmp_path, {"OLLAMA_CLOUD_BASE_URL": faulty.url})
+    sign_in(device, faulty)
+    assert device(*command).returncode == status
+    assert device("status", "--quiet").returncode == 0
+
+
+def test_a_key_that_the_server_does_not_know_is_forgotten(tmp_path: Path, start: Callable[..., Sandbox]) -> None:
+    unknowing = start("DELETE /api/user/keys/*=status:401")
+    device = Cli(tmp_path, {"OLLAMA_CLOUD_BASE_URL": unknowing.url})
+    sign_in(device, unknowing)
+    done = device("signout")
+    assert done.returncode == 0
+    assert "already" in done.stderr
+    assert not list((device.home / "state" / "data" / "keys").iterdir())
+
+
+def echo(request: BaseHTTPRequestHandler) -> tuple[int, bytes]:
+    return 400, json.dumps({"error": f"bad {request.headers['Authorization']}"}).encode()
+
+
+def test_a_secret_that_the_server_repeats_is_not_shown(cli: Cli) -> None:
+    with server(echo) as url:
+        key = cli("run", MODEL, "hi", env={"OLLAMA_CLOUD_BASE_URL": url, "OLLAMA_API_KEY": "SECRETKEY123"})
+        signed = cli("--insecure-storage", "run", MODEL, "hi", env={"OLLAMA_CLOUD_BASE_URL": url})
+    assert key.returncode == signed.returncode == 2
+    assert "SECRETKEY123" not in key.stderr
+    assert "[hidden]" in key.stderr
+    assert "[hidden]" in signed.stderr
+    assert "==" not in signed.stderr
+
+
+@pytest.mark.parametrize("body", [b"[]", b'"x"', b'{"name":5}', b'{"name":{}}', b"<html>portal", b"", b"[" * 9999])
+def test_an_answer_about_no_account_means_that_it_could_not_be_checked(cli: Cli, body: bytes) -> None:
+    with server(lambda _: (200, body)) as url:
+        environment = {"OLLAMA_CLOUD_BASE_URL": url, "OLLAMA_API_KEY": "x"}
+        assert cli("status", env=environment).returncode == 7
+
+
+@pytest.mark.parametrize("body", [b"null", b"{}", b'{"name":""}'])
+def test_an_empty_account_means_signed_out(cli: Cli, body: bytes) -> None:
+    with server(lambda _: (200, body)) as url:
+        environment = {"OLLAMA_CLOUD_BASE_URL": url, "OLLAMA_API_KEY": "x"}
+        assert cli("status", env=environment).returncode == 4
+
+
+def test_no_control_sequence_of_a_server_is_printed_raw(cli: Cli) -> None:
+    name = "\x1b[2Jbob\u009b31m\u202e"
+    with server(lambda _: (200, json.dumps({"name": name}, ensure_ascii=False).encode())) as url:
+        environment = {"OLLAMA_CLOUD_BASE_URL": url, "OLLAMA_API_KEY": "x"}
+        for args in (["status"], ["status", "--json"], ["--debug", "status"]):
+            done = cli(*args, env=environment)
+            assert done.returncode == 0
+            assert not [char for char in "\x1b\u009b\u202e" if char in done.stdout + done.stderr]
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("SSL_CERT_FILE", "no-such-file"),
+        ("SSL_CERT_FILE", __file__),
+        ("HTTPS_PROXY", "ftp://127.0.0.1:9"),
+        ("ALL_PROXY", "socks5://127.0.0.1:9"),
+        ("OLLAMA_HOST", "a..b"),
+        ("OLLAMA_HOST", "ollama。com"),
+        ("OLLAMA_CLOUD_BASE_URL", "https://ollama.com.example"),
+    ],
+)
+def test_a_setting_that_cannot_be_used_is_named(cli: Cli, name: str, value: str) -> None:
+    done = cli("status", env={"OLLAMA_API_KEY": "x", name: value})
+    assert done.returncode == 2
+    assert name in done.stderr
+
+
+def test_the_sandbox_looks_at_no_other_setting(cli: Cli) -> None:
+    environment = {"OLLAMA_HOST": "ftp://x", "OLLAMA_CLOUD_BASE_URL": "https://elsewhere.example"}
+    assert cli("--sandbox", "signin", env=environment).returncode == 0
+
+
+def shell(device: Cli, script: str) -> tuple[int, str]:
+    """What a shell makes of a line, and what it prints on stderr."""
+    done = subprocess.run(
+        ["/bin/bash", "-c", script],
+        env={**device.environment, "CLI": COMMAND},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    return done.returncode, done.stderr
+
+
+@pytest.mark.parametrize(
+    ("script", "status"),
+    [
+        ('"$CLI" --version >&-', 0),
+        ('"$CLI" --version >/dev/full', 1),
+        ('"$CLI" --sandbox signin >&-', 0),
+        ('"$CLI" --sandbox signin <&-', 0),
+        ('"$CLI" --sandbox signin 2>&-', 0),
+        ('"$CLI" --help >/dev/full', 1),
+        ('"$CLI" run "" hi 2>/dev/full', 2),
+        ('"$CLI" run "" hi 2>&1 >/dev/null | true; exit ${PIPESTATUS[0]}', 2),
+        ('"$CLI" --help | true; exit ${PIPESTATUS[0]}', 141),
+    ],
+)
+def test_streams_that_are_closed_or_full_are_no_fault_of_ours(cli: Cli, script: str, status: int) -> None:
+    code, stderr = shell(cli, script)
+    if "| true" in script and status == 141:
+        assert code in {0, 141}  # whether the reader is gone in time is its own affair
+    else:
+        assert code == status
+    assert "Traceback" not in stderr
+    assert "should not" not in stderr
+
+
+def test_bytes_that_are_no_utf8_are_replaced(signed_in: Cli, sandbox: Sandbox) -> None:
+    assert signed_in("run", MODEL, os.fsdecode(b"caf\xe9"), stdin=b"\xff\xfe").returncode == 0
+    assert sandbox.requests()[-1]["body"]["prompt"] == "\ufffd\ufffd caf\ufffd"
+
+
+@pytest.mark.parametrize("text", ["[" * 9999, "{}", '{"version": 99, "credentials": []}', "", "\x00"])
+def test_a_damaged_list_of_credentials_is_named_and_kept(signed_in: Cli, text: str) -> None:
+    index = signed_in.home / "state" / "data" / "credentials.json"
+    index.write_text(text)
+    for args in (["status"], ["--insecure-storage", "signin", "--no-wait"], ["signout"]):
+        done = signed_in(*args)
+        assert done.returncode == 9
+        assert str(index) in done.stderr
+    assert index.read_text() == text
+
+
+def test_json_equals_true_makes_errors_json_too(device: Cli) -> None:
+    done = device("status", "--json=true", "--nonsense")
+    assert done.returncode == 2
+    assert json.loads(done.stderr)["error"]["status"] == 2
+
+
+def test_an_answer_ends_with_its_last_chunk_though_the_server_goes_on(cli: Cli) -> None:
+    lines = b'{"response":"hi","done":false}\n{"response":"","done":true}\n{"response":"more","done":false}\n'
+    with server(lambda _: (200, lines)) as url:
+        done = cli("run", MODEL, "hi", env={"OLLAMA_CLOUD_BASE_URL": url, "OLLAMA_API_KEY": "x"})
+    assert (done.returncode, done.stdout) == (0, "hi\n")
