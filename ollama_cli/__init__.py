@@ -10,8 +10,7 @@ The names in ``__all__`` are the public API; everything else may change without 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
+TYPE_CHECKING = False  # typing itself would be imported for it; checkers know the name
 if TYPE_CHECKING:
     from ollama_cli.api.model_ref import ModelRef
     from ollama_cli.credentials.device_key import DeviceKey

@@ -3,19 +3,15 @@
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from ollama_cli.terminal.streams import Streams
 
 
 def entry() -> None:
     """Run the command line that the process was started with, and end the process with its status."""
     try:
-        from ollama_cli.terminal.streams import Streams, settle
+        from ollama_cli.terminal.settle import settle
 
-        if sys.argv[1:] == ["--version"]:  # the commonest question of a script, answered before anything heavy
-            status = _print_version(Streams.standard())
+        if sys.argv[1:] == ["--version"]:  # the commonest question of a script: answered before anything is imported
+            status = _print_version()
         else:
             from ollama_cli.main import main
 
@@ -26,17 +22,17 @@ def entry() -> None:
     sys.exit(status)
 
 
-def _print_version(streams: Streams) -> int:
+def _print_version() -> int:
     from ollama_cli import __version__
-    from ollama_cli.errors import CLOSED_PIPE, CliError
 
     try:
-        streams.answer(f"ollama-cli {__version__}")
+        if sys.stdout is not None:
+            sys.stdout.write(f"ollama-cli {__version__}\n")
+            sys.stdout.flush()
     except BrokenPipeError:
-        return CLOSED_PIPE
-    except CliError as error:
-        streams.say(f"Error: {error.message}")
-        return error.status
+        return 141
+    except OSError:
+        return 1
     return 0
 
 

@@ -35,4 +35,7 @@ def completion(
     from typer._completion_shared import get_completion_script
 
     script = get_completion_script(prog_name="ollama-cli", complete_var="_OLLAMA_CLI_COMPLETE", shell=shell.value)
+    if shell is Shell.ZSH:
+        # As a file of fpath it is loaded at the first Tab, which has then to complete as well.
+        script += '\n[[ "$funcstack[1]" == _ollama-cli ]] && _ollama_cli_completion "$@"'
     typer_context.obj.streams.answer(script)

@@ -96,20 +96,6 @@ def cannot_write(error: OSError) -> CliError:
     )
 
 
-def settle() -> None:
-    """Have what is left in the standard streams and cannot be written go nowhere: Python tries once more at its end."""
-    for stream in (sys.stdout, sys.stderr):
-        try:
-            if stream is not None:
-                stream.flush()
-        except OSError:
-            nowhere = os.open(os.devnull, os.O_WRONLY)
-            os.dup2(nowhere, stream.fileno())
-            os.close(nowhere)
-            with suppress(OSError):
-                stream.flush()
-
-
 def _present(stream: TextIO | None) -> TextIO:
     """A stream that was closed before we started is an empty one."""
     return stream if stream is not None else io.StringIO()
