@@ -87,7 +87,9 @@ def run(context: Context, options: RunOptions) -> None:
     active = context.given_credential(place) or context.wallet.ensure(context.key_name(place))
     try:
         _stream(context, place, active, body, options)
-    except SignInError:
+    except SignInError as refused:
+        if refused.code == "clock_wrong":
+            raise
         _sign_in_or_raise(context, place, active)
         _stream(context, place, active, body, options)
 
