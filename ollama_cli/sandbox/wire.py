@@ -31,8 +31,6 @@ class Wire:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request as ASGI has it."""
-        if scope["type"] != "http":
-            return
 
         async def dated(message: Message) -> None:
             if message["type"] == "http.response.start":
@@ -80,13 +78,13 @@ def _host_refusal(scope: Scope) -> Response | None:
 
 
 async def _read(receive: Receive) -> bytes | None:
-    """The whole body, or None where it is too large."""
+    """The whole body, or None where it is too large, or the client has left."""
     parts: list[bytes] = []
     size = 0
     while True:
         message = await receive()
         if message["type"] == "http.disconnect":
-            return b"".join(parts)
+            return None
         part = message.get("body", b"")
         parts.append(part)
         size += len(part)

@@ -83,6 +83,14 @@ class TestEmbedded:
             EmbeddedSandbox(folder, port=port)
         assert "--port" in str(caught.value.hint)
 
+    def test_a_server_that_does_not_start_says_why(self, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        async def fail(*_: object) -> None:
+            raise OSError("no more of them")
+
+        monkeypatch.setattr("ollama_cli.sandbox.serving.run", fail)
+        with pytest.raises(OSError, match="no more of them"):
+            EmbeddedSandbox(folder)
+
     def test_the_account_outlives_it(self, folder: Path, connect: Connect, key: DeviceKey) -> None:
         with EmbeddedSandbox(folder) as sandbox:
             sandbox.approve(key.public_key, "laptop")
@@ -225,7 +233,7 @@ class TestDiscovery:
     def test_looking_loads_no_server(self, folder: Path) -> None:
         code = (
             "import sys; from pathlib import Path; from ollama_cli.sandbox.discovery import running; "
-            "running(Path(sys.argv[1])); heavy = {'starlette', 'uvicorn', 'sqlite3', 'jinja2', 'httpx'}; "
+            "running(Path(sys.argv[1])); heavy = {'starlette', 'uvicorn', 'jinja2', 'httpx'}; "
             "print(sorted(heavy & set(sys.modules)))"
         )
         done = subprocess.run([sys.executable, "-c", code, str(folder)], capture_output=True, text=True, check=True)

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import socket
 from email.utils import parsedate_to_datetime
 from typing import Any
 
@@ -111,6 +112,13 @@ class TestRecord:
             journal.note("GET", f"/{number}", [], b"")
         assert len(journal.entries()) == MOST_ENTRIES
         assert journal.entries()[0]["target"] == "/1"
+
+
+def test_a_client_that_leaves_in_the_middle_of_its_request_does_no_harm(nobody: httpx.Client) -> None:
+    with socket.create_connection(("127.0.0.1", nobody.base_url.port or 0)) as connection:
+        connection.sendall(b"POST /api/me HTTP/1.1\r\nHost: localhost\r\nContent-Length: 9\r\n\r\nhalf")
+    assert nobody.get("/").status_code == 200
+    assert [entry["target"] for entry in nobody.get("/sandbox/requests").json()] == ["/"]
 
 
 def test_a_body_that_is_too_large_is_refused(nobody: httpx.Client, monkeypatch: pytest.MonkeyPatch) -> None:
