@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 from support import Cli, Sandbox, start_sandbox
+
+
+def pytest_configure() -> None:
+    """Have commands that tests start see Ctrl-C, also when the tests themselves run in the background of a shell."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture
