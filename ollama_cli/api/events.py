@@ -22,14 +22,12 @@ class Chunk:
         thinking: A piece of what the model thought before it.
         done: Whether this is the last chunk.
         done_reason: Why it ended: ``stop``, ``length``, ``load``, ``unload``, or nothing.
-        raw: The whole line, as an object.
     """
 
     text: str
     thinking: str
     done: bool
     done_reason: str
-    raw: dict[str, Any]
 
 
 def lines(parts: Iterable[bytes]) -> Iterator[bytes]:
@@ -85,4 +83,4 @@ def chunk_of(content: dict[str, Any]) -> Chunk:
     text, thinking = content.get("response") or "", content.get("thinking") or ""
     if not isinstance(text, str) or not isinstance(thinking, str):
         raise AnswerError("The server sent something that is no answer.", code="answer_invalid")
-    return Chunk(text, thinking, content.get("done") is True, str(content.get("done_reason") or ""), content)
+    return Chunk(text, thinking, content.get("done") is True, str(content.get("done_reason") or ""))

@@ -56,9 +56,8 @@ def _error(status: int, content: dict[str, Any], said: str, model: str | None) -
             http_status=status,
         )
     if status == HTTPStatus.NOT_FOUND and model is not None:
-        return ModelNotFoundError(
-            f"There is no model {model!r}{tail}", hint="Models: https://ollama.com/search?c=cloud", http_status=status
-        )
+        told = f"There is no model {model!r}" + ("." if model in said else tail)  # most servers say just that
+        return ModelNotFoundError(told, hint="Models: https://ollama.com/search?c=cloud", http_status=status)
     if status == HTTPStatus.GONE:
         return ModelNotFoundError(f"It is not offered any more{tail}", code="model_retired", http_status=status)
     if status == HTTPStatus.TOO_MANY_REQUESTS:

@@ -42,7 +42,7 @@ class ModelRef:
         if source == "unspecified":
             return cls(name, source, name)
         if _split_source(base)[1] != "unspecified":
-            raise UsageError(f"{name!r} says both where it runs and where it does not: use one of :cloud and :local.")
+            raise UsageError(f"{name!r} names two places to run at: use one of :cloud and :local.")
         if source == "local":
             return cls(base, source, base)
         tag = base.rpartition("/")[2].partition(":")

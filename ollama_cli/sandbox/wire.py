@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ipaddress
 import re
 from email.utils import formatdate
 
@@ -10,6 +9,7 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from ollama_cli.sandbox.place import Sandbox
+from ollama_cli.settings.hosts import is_loopback_name
 
 LARGEST_BODY = 128 * 1024 * 1024
 """Bytes that a request may have."""
@@ -59,15 +59,7 @@ def _query(scope: Scope) -> str:
 def is_loopback_host(host: str) -> bool:
     """Whether a ``Host`` header names this machine: else a web page may have led a browser here under its own name."""
     parts = _HOST.fullmatch(host)
-    if parts is None:
-        return False
-    name = parts["name"].strip("[]").lower()
-    if name == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(name).is_loopback
-    except ValueError:
-        return False
+    return parts is not None and is_loopback_name(parts["name"].strip("[]"))
 
 
 def _host_refusal(scope: Scope) -> Response | None:

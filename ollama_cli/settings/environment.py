@@ -36,7 +36,7 @@ class Settings:
         device_key: OLLAMA_CLI_KEY, a private key in OpenSSH form.
         sign_for_host: OLLAMA_AUTH, to sign requests to OLLAMA_HOST too.
         no_cloud: The reason why cloud models are off, or None.
-        home_override: OLLAMA_CLI_HOME, the one folder for config, data and cache.
+        home_override: OLLAMA_CLI_HOME, the folder that everything is kept below.
         warnings: What was wrong with a variable that is used all the same.
     """
 
@@ -75,32 +75,18 @@ class Settings:
         )
 
     @cached_property
-    def config_dir(self) -> Path:
-        """Where settings stand that a person may edit."""
-        return self._folder("config")
-
-    @cached_property
     def data_dir(self) -> Path:
         """Where the index of credentials, stored keys and the sandbox's account stand."""
-        return self._folder("data")
-
-    @cached_property
-    def cache_dir(self) -> Path:
-        """What can be thrown away."""
-        return self._folder("cache")
-
-    def _folder(self, kind: str) -> Path:
         if self.home_override is not None:
-            return self.home_override / kind
+            return self.home_override / "data"
         import platformdirs
 
         try:
-            path: Path = getattr(platformdirs, f"user_{kind}_path")("ollama-cli", appauthor=False)
+            return platformdirs.user_data_path("ollama-cli", appauthor=False)
         except RuntimeError as error:
             raise StoreError(
                 "There is no home folder to keep anything in.", hint="Set HOME, or name a folder with OLLAMA_CLI_HOME."
             ) from error
-        return path
 
 
 def _secret(value: str | None) -> Secret | None:

@@ -153,8 +153,12 @@ def is_loopback(url: str) -> bool:
     """Whether a URL's host is this machine: ``localhost``, 127.0.0.0/8 or ::1, and nothing that only looks so."""
     from urllib.parse import urlsplit
 
-    name = (urlsplit(url).hostname or "").lower()
-    if name == "localhost":
+    return is_loopback_name(urlsplit(url).hostname or "")
+
+
+def is_loopback_name(name: str) -> bool:
+    """Whether a host name or an address, without brackets, is this machine's."""
+    if name.lower() == "localhost":
         return True
     try:
         return ipaddress.ip_address(name).is_loopback

@@ -77,7 +77,8 @@ def secret_service(folder: Path, *, unlocked: bool = True) -> Iterator[SecretSer
     """
     for program in ("dbus-daemon", "gnome-keyring-daemon"):
         if shutil.which(program) is None:
-            pytest.skip(f"{program} is missing: apt-get install gnome-keyring dbus")
+            missing = f"{program} is missing: apt-get install gnome-keyring dbus"
+            pytest.fail(missing) if os.environ.get("CI") else pytest.skip(missing)
     runtime, data = folder / "run", folder / "home" / ".local" / "share"
     data.mkdir(parents=True)
     runtime.mkdir(mode=0o700)
