@@ -27,6 +27,9 @@ if TYPE_CHECKING:
     from ollama_cli.credentials.wallet import Wallet
     from ollama_cli.sandbox.server import EmbeddedSandbox
 
+LONGEST_DEVICE_NAME = 64
+"""Characters of a device's name: as many as Linux allows a host name; a longer one only makes the link unwieldy."""
+
 _SANDBOX_KEY = "sandbox"
 """Under this name the sandbox's own key is kept, for its port changes."""
 
@@ -186,15 +189,16 @@ class Context:
             account, _ = client.account()
         if account is None:
             link = self.connect_link(place, stored.credential, name)
+            self.streams.say(f"This device's key has the fingerprint {stored.credential.fingerprint}.")
             account = wait_for_approval(client, self.streams, link, waiting, open_in_browser)
         return account, stored
 
     @property
     def device_name(self) -> str:
-        """What an account's page calls this machine."""
+        """What an account's page calls this machine: its host name, as long as a host name usually is."""
         import socket
 
-        return socket.gethostname() or "device"
+        return socket.gethostname()[:LONGEST_DEVICE_NAME] or "device"
 
     def connect_link(self, place: Place, key: DeviceKey, name: str | None = None) -> str:
         """The link that puts a key on an account, with the device's name."""

@@ -37,6 +37,7 @@ class CliError(Exception):
 
     Attributes:
         told_by_api: Whether an Ollama server said so in its own words, rather than somebody's page on the way to it.
+        server_words: Those words, on one line, without what they repeat of a credential.
     """
 
     status: ClassVar[int] = 1
@@ -59,6 +60,7 @@ class CliError(Exception):
         self.signin_url = signin_url
         self.http_status = http_status
         self.told_by_api = False
+        self.server_words = ""
 
     def as_json(self) -> dict[str, Any]:
         """The error as the one object that ``--json`` prints on stderr."""

@@ -9,9 +9,19 @@ from ollama_cli.errors import SignInError
 
 if TYPE_CHECKING:
     from ollama_cli.credentials.credential import Active
+    from ollama_cli.errors import CliError
 
 API_KEYS_PAGE = "https://ollama.com/settings/keys"
 """Where API keys are made and revoked."""
+
+
+_BARE = frozenset({"", "unauthorized", "401 unauthorized"})
+
+
+def more_than_unauthorized(refused: CliError | None) -> str:
+    """What a server said to a refusal beyond the bare word, such as that a device was denied; or nothing."""
+    words = refused.server_words if refused is not None else ""
+    return "" if words.lower().rstrip(".") in _BARE else words
 
 
 def refusal(active: Active | None, link: str | None = None) -> SignInError:

@@ -7,12 +7,15 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ollama_cli.errors import SignInError, UnavailableError
+from ollama_cli.account.refusal import more_than_unauthorized
+from ollama_cli.errors import LimitError, SignInError, UnavailableError
+from ollama_cli.terminal.sanitize import clean_line
 from ollama_cli.terminal.waiting import spinner
 
 if TYPE_CHECKING:
     from ollama_cli.api.account import Account
     from ollama_cli.api.client import OllamaClient
+    from ollama_cli.errors import CliError
     from ollama_cli.terminal.streams import Streams
 
 SECONDS_BETWEEN_POLLS = 1.0
@@ -20,6 +23,15 @@ SECONDS_BETWEEN_POLLS = 1.0
 
 SECONDS_FOR_A_PERSON = 900.0
 """How long a terminal waits for an approval when no ``--timeout`` is given."""
+
+SECONDS_FOR_A_POLL = 10.0
+"""How long a server that says nothing is listened to before it is asked again."""
+
+_WAITING = "Waiting for you to approve this device…"
+_SAME_LINK = (
+    "Approve it with the link; then `ollama-cli status` tells whether it worked. "
+    "`ollama-cli signin` shows the same link again."
+)
 
 
 @dataclass(frozen=True)
@@ -46,37 +58,53 @@ def wait_for_approval(
 ) -> Account:
     """Show the link and ask the server until somebody has approved it.
 
-    A network that is lost meanwhile is no reason to give up: the approval is noticed when it is back.
+    A network that is lost meanwhile, or a server that fails, is no reason to give up and no refusal: it is told, and
+    the approval is noticed when it is back.
 
     Raises:
-        SignInError: Nobody approved it in time.
+        SignInError: Nobody approved it in time, or nobody was waited for.
+        UnavailableError: The server could not be asked at the end.
     """
     waiting.print_link(link)
-    if waiting.seconds > 0 and waiting.browser:
-        opened = open_browser(link)
-        streams.say("The link was opened in your browser." if opened else "Open the link in a browser, on any device.")
-    lost: UnavailableError | None = None
-    if waiting.seconds > 0:
-        deadline = time.monotonic() + waiting.seconds
-        with spinner(streams, "Waiting for you to approve this device…"):
-            while True:
-                try:
-                    account, _ = client.account()
-                    lost = None
-                except UnavailableError as error:
-                    account, lost = None, error
-                if account is not None:
-                    return account
-                left = deadline - time.monotonic()
-                if left <= 0:
-                    break
-                time.sleep(min(SECONDS_BETWEEN_POLLS, left))
-    if lost is not None:
-        raise lost
+    if waiting.seconds == 0:
+        raise SignInError("This device is not approved yet.", hint=_SAME_LINK, signin_url=link)
+    if waiting.browser and open_browser(link):
+        streams.say("Opening the link in your browser. If no page appears, open it yourself, on any device.")
+    elif waiting.browser:
+        streams.say("Open the link in a browser, on any device.")
+    deadline = time.monotonic() + waiting.seconds
+    with spinner(streams, _WAITING) as show:
+        while True:
+            account, trouble = _ask(client, deadline - time.monotonic())
+            if account is not None:
+                return account
+            show(_told(trouble))
+            left = deadline - time.monotonic()
+            if left <= 0:
+                break
+            time.sleep(min(SECONDS_BETWEEN_POLLS, left))
+    if trouble is not None and not isinstance(trouble, SignInError):
+        raise trouble
+    said = more_than_unauthorized(trouble)
     raise SignInError(
-        "This device is not approved yet." if waiting.seconds == 0 else "Nobody approved this device in time.",
-        hint="Approve it with the link; then `ollama-cli status` tells whether it worked. "
-        "`ollama-cli signin` shows the same link again.",
-        code="signin_required" if waiting.seconds == 0 else "signin_timeout",
+        "Nobody approved this device in time.",
+        hint=f"The server says: {said}\n{_SAME_LINK}" if said else _SAME_LINK,
+        code="signin_timeout",
         signin_url=link,
     )
+
+
+def _ask(client: OllamaClient, left: float) -> tuple[Account | None, CliError | None]:
+    """Who is signed in; or what the server says to it, or why it says nothing."""
+    try:
+        return client.account(patience=max(1.0, min(SECONDS_FOR_A_POLL, left)))
+    except (UnavailableError, LimitError) as error:
+        return None, error
+
+
+def _told(trouble: CliError | None) -> str:
+    """What a person who waits is told."""
+    if trouble is not None and not isinstance(trouble, SignInError):
+        return f"Still waiting. The server cannot be asked just now: {clean_line(trouble.message)}"
+    said = more_than_unauthorized(trouble)
+    return f"{_WAITING} The server says: {clean_line(said)}" if said else _WAITING

@@ -29,18 +29,21 @@ class OllamaClient:
     def __init__(self, exchange: Exchange) -> None:
         self._exchange = exchange
 
-    def account(self) -> tuple[Account | None, str | None]:
-        """The account that is signed in; or None, and the link to sign in with where the server named one.
+    def account(self, *, patience: float | None = None) -> tuple[Account | None, SignInError | None]:
+        """The account that is signed in; or None, and the server's refusal where it answered with one.
+
+        Args:
+            patience: Seconds that the server may say nothing; None is what every request has.
 
         Raises:
             SignInError: The signature was refused for a wrong clock, which says nothing about the account.
         """
         try:
-            return Account.from_answer(_json(self._exchange.send("POST", "/api/me"))), None
+            return Account.from_answer(_json(self._exchange.send("POST", "/api/me", patience=patience))), None
         except SignInError as refused:
             if refused.code == "clock_wrong":
                 raise
-            return None, refused.signin_url
+            return None, refused
 
     def revoke_key(self, encoded: str) -> None:
         """Take a device off the account: ``DELETE /api/user/keys/{encoded key}``.

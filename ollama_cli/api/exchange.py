@@ -41,9 +41,18 @@ class Exchange:
         """Close the connections."""
         self._http.close()
 
-    def send(self, method: str, path: str, body: dict[str, Any] | None = None) -> bytes:
-        """Send a request, and give the whole body of its answer."""
-        with self._open(method, path, body) as response:
+    def send(
+        self, method: str, path: str, body: dict[str, Any] | None = None, *, patience: float | None = None
+    ) -> bytes:
+        """Send a request, and give the whole body of its answer.
+
+        Args:
+            method: The HTTP method.
+            path: The path.
+            body: What to send as JSON, or None for no body.
+            patience: Seconds that the server may say nothing; None is what such a request usually has.
+        """
+        with self._open(method, path, body, patience=patience) as response:
             content = _read(response, LONGEST_ANSWER + 1)
         if len(content) > LONGEST_ANSWER:
             raise UnavailableError("The server's answer has no end.", code="answer_invalid")
@@ -69,8 +78,11 @@ class Exchange:
             raise
 
     @contextmanager
-    def _open(self, method: str, path: str, body: dict[str, Any] | None, **headers: str) -> Iterator[httpx.Response]:
-        timeout = httpx.USE_CLIENT_DEFAULT if body is None else patient()
+    def _open(
+        self, method: str, path: str, body: dict[str, Any] | None, *, patience: float | None = None, **headers: str
+    ) -> Iterator[httpx.Response]:
+        usual = httpx.USE_CLIENT_DEFAULT if body is None else patient()
+        timeout = usual if patience is None else httpx.Timeout(patience)
         with (
             explained(str(self._http.base_url)),
             self._http.stream(method, path, json=body, headers=headers, timeout=timeout) as response,

@@ -36,7 +36,7 @@ def error_for(status: int, body: bytes, *, model: str | None = None, hidden: Ite
         said = said.replace(secret, "[hidden]")
     said = said if len(said) <= _LONGEST_MESSAGE else f"{said[:_LONGEST_MESSAGE]}…"
     error = _error(status, content, said, model)
-    error.told_by_api = told
+    error.told_by_api, error.server_words = told, said
     return error
 
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from ollama_cli.commands.command_line import Command
-from ollama_cli.errors import SignInError
+from ollama_cli.errors import SignInError, UsageError
 from ollama_cli.terminal.sanitize import clean_line
 
 if TYPE_CHECKING:
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from ollama_cli.api.account import Account
     from ollama_cli.api.place import Place
     from ollama_cli.context import Context
+    from ollama_cli.terminal.streams import Streams
 
 
 @dataclass(frozen=True)
@@ -30,6 +32,7 @@ class SigninOptions:
         name: What to call this device; None is the host name.
         as_json: Whether to print JSON.
         cloud: Whether to go to ollama.com whatever OLLAMA_HOST says.
+        qr: Whether to draw the link as a QR code too.
     """
 
     browser: bool = True
@@ -38,6 +41,7 @@ class SigninOptions:
     name: str | None = None
     as_json: bool = False
     cloud: bool = False
+    qr: bool = False
 
 
 def register(app: typer.Typer) -> None:
@@ -49,6 +53,7 @@ def register(app: typer.Typer) -> None:
 def signin(
     typer_context: typer.Context,
     no_browser: Annotated[bool, typer.Option("--no-browser", help="Print the link only.")] = False,
+    qr: Annotated[bool, typer.Option("--qr", help="Draw the link as a QR code too, on stderr.")] = False,
     timeout: Annotated[
         float | None, typer.Option("--timeout", min=0, metavar="SECONDS", help="How long to wait for the approval.")
     ] = None,
@@ -64,7 +69,7 @@ def signin(
     Makes a key for this device, if there is none, keeps it in the system's keyring, and prints the link on which you
     approve it. Ends with status 4 when it is not approved in the end.
     """
-    run(typer_context.obj, SigninOptions(not no_browser, timeout, not no_wait, name, as_json, cloud))
+    run(typer_context.obj, SigninOptions(not no_browser, timeout, not no_wait, name, as_json, cloud, qr))
 
 
 def run(context: Context, options: SigninOptions) -> None:
@@ -72,16 +77,22 @@ def run(context: Context, options: SigninOptions) -> None:
 
     Raises:
         SignInError: Nobody approved it in time, or nobody was waited for.
+        UsageError: The device's name is too long.
     """
     from ollama_cli.account.signin import SECONDS_FOR_A_PERSON, Waiting
     from ollama_cli.api.place import account_place
+    from ollama_cli.context import LONGEST_DEVICE_NAME
 
+    if options.name is not None and len(options.name) > LONGEST_DEVICE_NAME:
+        raise UsageError(
+            f"A device's name has at most {LONGEST_DEVICE_NAME} characters.", hint="Give a shorter --name."
+        )
     streams = context.streams
     seconds = options.timeout if options.timeout is not None else SECONDS_FOR_A_PERSON if streams.interactive else 0
     waiting = Waiting(
         seconds=seconds if options.wait else 0,
         browser=options.browser and streams.interactive,
-        print_link=streams.say if options.as_json else streams.answer,
+        print_link=_link_printer(streams, options),
     )
     place = account_place(context.settings, cloud=options.cloud)
     facts: dict[str, str] = {}
@@ -105,6 +116,19 @@ def run(context: Context, options: SigninOptions) -> None:
         tell_what_counts_before(context, place)
 
 
+def _link_printer(streams: Streams, options: SigninOptions) -> Callable[[str], None]:
+    """What shows the link: on a line that holds nothing else, so that it can be copied whole at any width."""
+
+    def show(link: str) -> None:
+        if options.qr:
+            from ollama_cli.terminal.qr import show_qr
+
+            show_qr(streams, link)
+        (streams.say if options.as_json else streams.answer)(link)
+
+    return show
+
+
 def sign_in_daemon(context: Context, place: Place, waiting: Waiting) -> Account:
     """Sign a daemon's own device in, as the reference client does: the daemon knows the link.
 
@@ -120,9 +144,10 @@ def sign_in_daemon(context: Context, place: Place, waiting: Waiting) -> Account:
     from ollama_cli.terminal.prompts import confirm
 
     client = context.client(place, context.daemon_credential(place))
-    account, link = client.account()
+    account, refused = client.account()
     if account is not None:
         return account
+    link = refused.signin_url if refused else None
     public_key = key_in(link) if link else None
     if link is None or public_key is None:
         raise SignInError(

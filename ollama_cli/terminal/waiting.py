@@ -2,25 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from ollama_cli.terminal.streams import Streams
 
 
 @contextmanager
-def spinner(streams: Streams, text: str) -> Iterator[None]:
-    """Show a spinner on a terminal's stderr while the block runs; elsewhere say the text once."""
-    if not streams.err.isatty():
-        streams.say(text)
-        yield
-        return
-    from rich.console import Console
+def spinner(streams: Streams, text: str) -> Iterator[Callable[[str], None]]:
+    """Show a spinner on a terminal's stderr while the block runs; elsewhere say the text once.
 
-    console = Console(file=streams.err, no_color=not streams.color)
-    if console.is_dumb_terminal:
-        streams.say(text)
-        yield
-        return
-    with console.status(text):
-        yield
+    Yields:
+        Puts another text in the place of the one that is shown; elsewhere says it, if it is another.
+    """
+    if streams.err.isatty():
+        from rich.console import Console
+        from rich.markup import escape
+
+        console = Console(file=streams.err, no_color=not streams.color)
+        if not console.is_dumb_terminal:
+            with console.status(escape(text)) as status:
+                yield lambda other: status.update(escape(other))
+            return
+    shown = text
+
+    def say(other: str) -> None:
+        nonlocal shown
+        if other != shown:
+            shown = other
+            streams.say(other)
+
+    streams.say(text)
+    yield say

@@ -6,34 +6,10 @@ import re
 import signal
 from pathlib import Path
 
-import pexpect
-from support import COMMAND, Cli, Sandbox
+from support import Cli, Sandbox
+from terminals import LINK, expect_link, finish, terminal
 
 MODEL = "gpt-oss:120b-cloud"
-LINK = re.compile(r"http://127\.0\.0\.1:\d+/connect\?name=[^&\s]+&key=[\w-]+")
-
-
-def terminal(device: Cli, *args: str) -> pexpect.spawn[str]:
-    return pexpect.spawn(
-        COMMAND,
-        list(args),
-        env={**device.environment, "TERM": "xterm-256color"},
-        dimensions=(24, 200),
-        encoding="utf-8",
-        timeout=30,
-    )
-
-
-def expect_link(child: pexpect.spawn[str]) -> str:
-    child.expect(LINK)
-    assert isinstance(child.after, str)
-    return child.after
-
-
-def finish(child: pexpect.spawn[str]) -> tuple[int | None, str]:
-    child.expect(pexpect.EOF)
-    child.close()
-    return child.exitstatus, child.before or ""
 
 
 def test_sign_in_run_sign_out_run(device: Cli, sandbox: Sandbox) -> None:
