@@ -13,6 +13,9 @@ from typing import Any
 
 import httpx
 
+from ollama_cli import DeviceKey
+from ollama_cli.sandbox.server import EmbeddedSandbox
+
 COMMAND = str(Path(sys.executable).with_name("ollama-cli"))
 SECONDS = 60
 
@@ -110,3 +113,10 @@ def start_sandbox(home: Path, *faults: str) -> Sandbox:
         if found:
             return Sandbox(found[0], process)
     raise AssertionError(f"the sandbox did not start: {process.wait()}")
+
+
+def approved_key(sandbox: EmbeddedSandbox) -> DeviceKey:
+    """A new device key that is on the account of a sandbox in this process."""
+    key = DeviceKey.generate()
+    sandbox.approve(key.public_key, "a test's device")
+    return key

@@ -32,7 +32,8 @@ class CredentialAuth(httpx.Auth):
     """Puts a credential on requests to one origin, and refuses to put it on any other.
 
     A device key signs each request anew, with a time stamp in its query; an API key goes along as a Bearer token. A
-    signature that is refused while the server's clock is minutes away from ours is made once more with its time.
+    signature that is refused while the server's clock is minutes away from ours is made once more with its time. One
+    object may serve several threads and tasks at once.
 
     Args:
         credential: What to authenticate with.
@@ -66,9 +67,13 @@ class CredentialAuth(httpx.Auth):
             request.headers["Authorization"] = f"Bearer {self._credential.secret.reveal()}"
             yield request
             return
+        offset = self._clock.offset
         self._sign(request, self._credential)
         response = yield request
-        if response.status_code == _UNAUTHORIZED and self._clock.mend(response.headers.get("Date"), self._origin):
+        if response.status_code != _UNAUTHORIZED or response.history:  # after a redirect another server has answered
+            return
+        self._clock.mend(response.headers.get("Date"), self._origin)
+        if self._clock.offset != offset:  # mended now, or meanwhile by a request beside this one
             self._sign(request, self._credential)
             yield request
 

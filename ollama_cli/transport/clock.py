@@ -33,6 +33,11 @@ class Clock:
         self._on_mend = on_mend
         self._offset = 0
 
+    @property
+    def offset(self) -> int:
+        """By how many seconds this machine's time is mended."""
+        return self._offset
+
     def timestamp(self) -> int:
         """Unix seconds, as a signature carries them."""
         return int(self._now()) + self._offset
@@ -45,7 +50,7 @@ class Clock:
             origin: Where the answer came from.
 
         Returns:
-            Whether a signature made now would carry a different time worth another try.
+            Whether it was taken over.
         """
         if date is None or not (origin == CLOUD_URL or is_loopback(origin)):
             return False

@@ -160,6 +160,23 @@ def test_a_refused_signature_is_made_once_more_with_the_server_s_time(skew: int,
     assert mended == [skew]
 
 
+def test_of_requests_at_once_each_refused_one_is_signed_again() -> None:
+    auth = CredentialAuth(KEY, CLOUD, clock=Clock(now=lambda: NOW))
+    steps = [auth.auth_flow(httpx.Request("POST", f"{CLOUD}/api/me")) for _ in range(3)]
+    assert [time_in(next(flow)) for flow in steps] == [NOW] * 3
+    refusal = httpx.Response(401, headers={"Date": formatdate(NOW + 3600, usegmt=True)})
+    assert [time_in(flow.send(refusal)) for flow in steps] == [NOW + 3600] * 3
+
+
+def test_an_answer_after_a_redirect_mends_nothing() -> None:
+    steps = flow(f"{CLOUD}/api/me", CLOUD)
+    next(steps)
+    redirected = httpx.Response(401, headers={"Date": formatdate(NOW + 3600, usegmt=True)})
+    redirected.history = [httpx.Response(307)]
+    with pytest.raises(StopIteration):
+        steps.send(redirected)
+
+
 @pytest.mark.parametrize("skew", [0, 59, -59, 24 * 3600 + 1, -24 * 3600 - 1, 10 * 365 * 24 * 3600])
 def test_a_clock_is_not_mended_by_less_than_a_minute_or_more_than_a_day(skew: int) -> None:
     assert refused(skew) == ([], [])
