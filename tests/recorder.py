@@ -118,7 +118,7 @@ class OllamaCom(Recorder):
     @property
     def environment(self) -> Mapping[str, str]:
         """What has a program take it for ollama.com."""
-        return {"HTTPS_PROXY": self.url, "HTTP_PROXY": self.url, "SSL_CERT_FILE": str(self.certificate)}
+        return {"HTTPS_PROXY": self.url, "SSL_CERT_FILE": str(self.certificate)}
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -128,6 +128,10 @@ class _Handler(BaseHTTPRequestHandler):
 
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the base class names it so
         pass
+
+    def finish(self) -> None:
+        super().finish()
+        self.connection.close()  # the server knows the one below TLS only
 
     def do_CONNECT(self) -> None:
         if not isinstance(self.server, OllamaCom) or self.path != "ollama.com:443":
