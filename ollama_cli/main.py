@@ -15,8 +15,8 @@ import typer
 from typer.exceptions import Abort, Exit, TyperException
 from typer.main import get_command
 
+from ollama_cli.api.parameters import parse_switch
 from ollama_cli.commands import completion, keys, run, sandbox, signin, signout, status
-from ollama_cli.commands.command_line import is_yes
 from ollama_cli.context import Context, GlobalOptions
 from ollama_cli.errors import CLOSED_PIPE, INTERRUPTED, CliError, UsageError
 from ollama_cli.settings import Settings, no_color_wanted
@@ -90,7 +90,9 @@ def main(args: Sequence[str]) -> int:
         get_completion_inspect_parameters()  # makes Typer's own completion classes known
         app(prog_name=PROGRAM)
     before_options_end = args[: args.index("--")] if "--" in args else args
-    as_json = any(arg == "--json" or (arg.startswith("--json=") and is_yes(arg[7:])) for arg in before_options_end)
+    as_json = any(
+        arg == "--json" or (arg.startswith("--json=") and parse_switch(arg[7:])) for arg in before_options_end
+    )
     debug = "--debug" in before_options_end
     streams = Streams.standard()
     try:

@@ -39,7 +39,11 @@ class Cli:
         self.environment = clean_environment(self.home) | self.environment
 
     def __call__(
-        self, *args: str, stdin: str | bytes | None = None, env: Mapping[str, str] | None = None
+        self,
+        *args: str,
+        stdin: str | bytes | None = None,
+        env: Mapping[str, str] | None = None,
+        cwd: Path | None = None,
     ) -> subprocess.CompletedProcess[str]:
         """Run it to its end; without ``stdin`` it reads from /dev/null."""
         data = stdin.encode() if isinstance(stdin, str) else stdin
@@ -49,6 +53,7 @@ class Cli:
             stdin=subprocess.DEVNULL if data is None else None,
             capture_output=True,
             env=self.environment | dict(env or {}),
+            cwd=cwd,
             timeout=SECONDS,
             check=False,
         )

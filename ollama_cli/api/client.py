@@ -11,9 +11,12 @@ from ollama_cli.api.account import Account
 from ollama_cli.api.events import Chunk, chunk_of, chunks
 from ollama_cli.api.exchange import Exchange
 from ollama_cli.api.failures import error_for
-from ollama_cli.errors import AnswerError, CliError, SignInError, UnavailableError
+from ollama_cli.api.model_info import ModelInfo
+from ollama_cli.api.pulling import PullProgress
+from ollama_cli.errors import AnswerError, CliError, ModelNotFoundError, SignInError, UnavailableError
 
 _LAST_STATUS = 599
+_NOT_IN_REGISTRY = "file does not exist"
 
 
 class OllamaClient:
@@ -70,15 +73,69 @@ class OllamaClient:
         Raises:
             AnswerError: The stream ends early, or holds something that is no answer.
         """
-        with self._exchange.stream("POST", "/api/generate", body) as parts:
+        for content in self._events("/api/generate", body):
+            chunk = chunk_of(content)
+            yield chunk
+            if chunk.done:
+                return
+        raise AnswerError("The answer broke off before its end.", hint="What came of it is kept; try again.")
+
+    def show(self, model: str) -> ModelInfo:
+        """What the server tells about a model.
+
+        Raises:
+            ModelNotFoundError: It has none of that name.
+        """
+        return ModelInfo.from_answer(_json(self._exchange.send("POST", "/api/show", {"model": model})))
+
+    def embed(self, body: dict[str, Any]) -> dict[str, Any]:
+        """The embedding of a text.
+
+        Args:
+            body: The request of ``/api/embed``, with one text as its ``input``.
+
+        Returns:
+            The answer; ``embeddings`` holds one list of numbers.
+
+        Raises:
+            AnswerError: The answer holds no embedding.
+        """
+        content = _json(self._exchange.send("POST", "/api/embed", body))
+        vectors = content.get("embeddings") if isinstance(content, dict) else None
+        if not isinstance(vectors, list) or len(vectors) != 1 or not _is_vector(vectors[0]):
+            raise AnswerError("The server sent no embedding.", code="answer_invalid")
+        return dict(content)  # type: ignore[call-overload,no-any-return]  # a dict, for it had embeddings
+
+    def pull(self, model: str, *, insecure: bool = False) -> Iterator[PullProgress]:
+        """Have a daemon load a model from its registry.
+
+        Args:
+            model: Its name.
+            insecure: Whether the registry may be asked without TLS.
+
+        Raises:
+            ModelNotFoundError: The registry has none of that name.
+            AnswerError: The daemon broke off.
+        """
+        body = {"model": model, "insecure": True} if insecure else {"model": model}
+        status = ""
+        for content in self._events("/api/pull", body):
+            step = PullProgress.from_event(content)
+            status = step.status
+            yield step
+        if status != "success":
+            raise AnswerError("The server stopped in the middle of loading the model.", hint="Try again.")
+
+    def _events(self, path: str, body: dict[str, Any]) -> Iterator[dict[str, Any]]:
+        with self._exchange.stream("POST", path, body) as parts:
             for content in chunks(parts):
                 if "error" in content:
                     raise _stream_error(content, body.get("model"))
-                chunk = chunk_of(content)
-                yield chunk
-                if chunk.done:
-                    return
-        raise AnswerError("The answer broke off before its end.", hint="What came of it is above; try again.")
+                yield content
+
+
+def _is_vector(value: object) -> bool:
+    return isinstance(value, list) and bool(value) and all(type(number) in {int, float} for number in value)
 
 
 def _json(body: bytes) -> object:
@@ -105,4 +162,6 @@ def _stream_error(content: dict[str, Any], model: str | None) -> CliError:
     if isinstance(status, int) and HTTPStatus.MULTIPLE_CHOICES <= status <= _LAST_STATUS:
         return error_for(status, json.dumps(content).encode(), model=model)
     said = content["error"] if isinstance(content["error"], str) else "no reason was given"
-    return AnswerError(f"The model broke off: {' '.join(said.split())}", hint="What came of it is above; try again.")
+    if said.endswith(_NOT_IN_REGISTRY):
+        return ModelNotFoundError(f"There is no model {model!r}.", hint="Models: https://ollama.com/search")
+    return AnswerError(f"The model broke off: {' '.join(said.split())}", hint="What came of it is kept; try again.")

@@ -7,10 +7,24 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from ollama_cli.api.statistics import Statistics
 from ollama_cli.errors import AnswerError
 
 LONGEST_LINE = 8 * 1024 * 1024
 """Bytes that one line may have, as in the reference."""
+
+
+@dataclass(frozen=True)
+class ToolCall:
+    """A tool that the model asks for.
+
+    Attributes:
+        name: The tool's name.
+        arguments: What it is to be called with, as the server sent it.
+    """
+
+    name: str
+    arguments: Any
 
 
 @dataclass(frozen=True)
@@ -22,12 +36,18 @@ class Chunk:
         thinking: A piece of what the model thought before it.
         done: Whether this is the last chunk.
         done_reason: Why it ended: ``stop``, ``length``, ``load``, ``unload``, or nothing.
+        tool_calls: The tools that it asks for.
+        model: The model's name, as the server has it; of the last chunk only.
+        statistics: What the server counted and timed; of the last chunk only.
     """
 
     text: str
     thinking: str
     done: bool
     done_reason: str
+    tool_calls: tuple[ToolCall, ...] = ()
+    model: str = ""
+    statistics: Statistics | None = None
 
 
 def lines(parts: Iterable[bytes]) -> Iterator[bytes]:
@@ -83,4 +103,23 @@ def chunk_of(content: dict[str, Any]) -> Chunk:
     text, thinking = content.get("response") or "", content.get("thinking") or ""
     if not isinstance(text, str) or not isinstance(thinking, str):
         raise AnswerError("The server sent something that is no answer.", code="answer_invalid")
-    return Chunk(text, thinking, content.get("done") is True, str(content.get("done_reason") or ""))
+    calls = _tool_calls(content["tool_calls"]) if content.get("tool_calls") else ()
+    if content.get("done") is not True:
+        return Chunk(text, thinking, done=False, done_reason="", tool_calls=calls)
+    return Chunk(
+        text,
+        thinking,
+        done=True,
+        done_reason=str(content.get("done_reason") or ""),
+        tool_calls=calls,
+        model=str(content.get("model") or ""),
+        statistics=Statistics.from_answer(content),
+    )
+
+
+def _tool_calls(told: object) -> tuple[ToolCall, ...]:
+    try:
+        functions = [call["function"] for call in told]  # type: ignore[attr-defined]  # what it is shows in trying
+        return tuple(ToolCall(str(function["name"]), function.get("arguments")) for function in functions)
+    except (TypeError, KeyError, AttributeError):
+        raise AnswerError("The server sent something that is no answer.", code="answer_invalid") from None

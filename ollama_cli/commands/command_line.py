@@ -7,15 +7,8 @@ from typing import Any, ClassVar
 
 from typer.core import TyperCommand, TyperOption
 
+from ollama_cli.api.parameters import parse_switch
 from ollama_cli.errors import UsageError
-
-_TRUE = frozenset({"1", "t", "T", "true", "TRUE", "True"})
-_FALSE = frozenset({"0", "f", "F", "false", "FALSE", "False"})
-
-
-def is_yes(value: str) -> bool:
-    """Whether the value of a switch says yes."""
-    return value in _TRUE
 
 
 class Command(TyperCommand):
@@ -61,10 +54,11 @@ def normalised(args: Sequence[str], flags: set[str], valued: set[str], optional_
             result.append([arg, *rest[:1]])
             rest = rest[1:]
         elif equals and name in flags:
-            if value not in _TRUE | _FALSE:
+            switched_on = parse_switch(value)
+            if switched_on is None:
                 raise UsageError(f"{name} takes true or false, not {value!r}.")
             result = [other for other in result if other != [name]]
-            if value in _TRUE:
+            if switched_on:
                 result.append([name])
         else:
             result.append([arg])

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from ollama_cli.api.events import Chunk
-from ollama_cli.terminal.sanitize import Sanitizer
+import json
+
+from ollama_cli.api.events import Chunk, ToolCall
+from ollama_cli.terminal.sanitize import Sanitizer, clean_line
 from ollama_cli.terminal.streams import Streams
 
 _DIM, _PLAIN = "\x1b[2m", "\x1b[0m"
@@ -41,6 +43,9 @@ class AnswerPrinter:
                 text = text.lstrip("\n")
             if text:
                 self._write(text)
+        for call in chunk.tool_calls:
+            self._end_thinking()
+            self._write(self._tool_call(call))
 
     def end(self) -> None:
         """Finish the line, also after an answer that broke off, so that what follows starts on one of its own."""
@@ -50,6 +55,13 @@ class AnswerPrinter:
             self._write(rest)
         if self._last and not self._last.endswith("\n"):
             self._write("\n")
+
+    def _tool_call(self, call: ToolCall) -> str:
+        """A line about a tool that the model asks for, and that nobody offered it."""
+        asked = f"{call.name}({json.dumps(call.arguments, ensure_ascii=False, separators=(',', ':'))})"
+        asked = clean_line(asked) if self._to_terminal else asked
+        start = "\n" if self._last and not self._last.endswith("\n") else ""
+        return f"{start}The model asks for a tool that it was not offered: {asked}\n"
 
     def _write(self, text: str) -> None:
         self._streams.write(text)

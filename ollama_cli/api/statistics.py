@@ -1,0 +1,44 @@
+"""What a server counted and timed while it answered."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, fields
+from typing import Any
+
+from ollama_cli.api.durations import format_duration
+
+_SECOND = 10**9
+
+
+@dataclass(frozen=True)
+class Statistics:
+    """The counts, in tokens, and durations, in nanoseconds, of an answer's last chunk; 0 where the server gave none."""
+
+    total_duration: int = 0
+    load_duration: int = 0
+    prompt_eval_count: int = 0
+    prompt_eval_duration: int = 0
+    eval_count: int = 0
+    eval_duration: int = 0
+
+    @classmethod
+    def from_answer(cls, content: Mapping[str, Any]) -> Statistics:
+        """Read them from a last chunk; what is no whole number counts as not given."""
+        given = {field.name: content.get(field.name) for field in fields(cls)}
+        return cls(**{name: value for name, value in given.items() if type(value) is int and value > 0})
+
+    def rows(self) -> Iterator[tuple[str, str]]:
+        """Each figure that was given, by the name and in the form that the reference prints it with ``--verbose``."""
+        for name in ("total_duration", "load_duration"):
+            yield from self._row(name, format_duration(getattr(self, name)))
+        for stage in ("prompt_eval", "eval"):
+            count, duration = getattr(self, f"{stage}_count"), getattr(self, f"{stage}_duration")
+            yield from self._row(f"{stage}_count", f"{count} token(s)")
+            yield from self._row(f"{stage}_duration", format_duration(duration))
+            if duration:
+                yield f"{stage} rate".replace("_", " "), f"{count * _SECOND / duration:.2f} tokens/s"
+
+    def _row(self, name: str, value: str) -> Iterator[tuple[str, str]]:
+        if getattr(self, name):
+            yield name.replace("_", " "), value

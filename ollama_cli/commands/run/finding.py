@@ -1,0 +1,74 @@
+"""The model that a daemon is to ask: what it tells about it, once it has loaded what was missing."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ollama_cli.errors import CliError, ModelNotFoundError
+
+if TYPE_CHECKING:
+    from ollama_cli.api.client import OllamaClient
+    from ollama_cli.api.model_info import ModelInfo
+    from ollama_cli.api.model_ref import ModelRef
+    from ollama_cli.context import Context
+
+
+def find_model(
+    context: Context, client: OllamaClient, name: str, model: ModelRef, *, insecure: bool
+) -> ModelInfo | None:
+    """What a daemon tells about a model; it is had to load the model where it does not have it.
+
+    Args:
+        context: Whom to show how far it is, and to ask.
+        client: The daemon's.
+        name: The model, as it is asked for.
+        model: The same, read.
+        insecure: Whether the daemon may ask the registry without TLS.
+
+    Returns:
+        The model's details; None where there is none, and a person chose the cloud's model of the same name.
+
+    Raises:
+        ModelNotFoundError: There is none.
+    """
+    try:
+        return client.show(name)
+    except ModelNotFoundError:
+        if model.source == "cloud":
+            raise
+    try:
+        _pull(context, client, name, insecure=insecure)
+    except ModelNotFoundError as missing:
+        _suggest_twin(context, client, model, missing)
+        return None
+    return client.show(name)
+
+
+def _pull(context: Context, client: OllamaClient, name: str, *, insecure: bool) -> None:
+    from ollama_cli.terminal.transfers import TransferProgress
+
+    with TransferProgress(context.streams) as progress:
+        for step in client.pull(name, insecure=insecure):
+            progress.show(step)
+
+
+def _suggest_twin(context: Context, client: OllamaClient, model: ModelRef, missing: ModelNotFoundError) -> None:
+    """Offer the cloud's model of the same name.
+
+    Raises:
+        ModelNotFoundError: There is none, or nobody agreed.
+    """
+    from ollama_cli.terminal.prompts import confirm
+
+    twin = model.cloud_twin
+    try:
+        client.show(twin)
+    except CliError:  # there is none, or the daemon cannot tell
+        raise missing from None
+    if not context.streams.interactive:
+        raise ModelNotFoundError(
+            missing.message, hint=f"There is a cloud model of that name: ollama-cli run {twin}"
+        ) from missing
+    context.streams.say(missing.message)
+    if not confirm(context.streams, f"Run {twin}, in the cloud?", default=True):
+        raise missing

@@ -1,0 +1,186 @@
+"""One question and its answer, at the place where the model is."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from ollama_cli.commands.run.options import RunOptions, as_text, question_of
+from ollama_cli.commands.run.replies import answer_stream, reply_for
+from ollama_cli.errors import SignInError, UnavailableError, UsageError
+
+if TYPE_CHECKING:
+    from ollama_cli.api.client import OllamaClient
+    from ollama_cli.api.events import Chunk
+    from ollama_cli.api.model_info import ModelInfo
+    from ollama_cli.api.model_ref import ModelRef
+    from ollama_cli.api.place import Place
+    from ollama_cli.context import Context
+    from ollama_cli.inference.question import Question
+    from ollama_cli.terminal.streams import Streams
+
+
+def run(context: Context, options: RunOptions) -> None:
+    """Ask one question, and print its answer.
+
+    Raises:
+        SignInError: The server refuses the credential, and nobody is there to sign in.
+        ModelNotFoundError: There is no such model.
+        AnswerError: The answer broke off, or does not keep the schema; what came of it is printed.
+    """
+    from ollama_cli.api.model_ref import ModelRef
+    from ollama_cli.api.place import model_place
+
+    model = ModelRef.parse(options.model)
+    place = model_place(context.settings, model, cloud=options.cloud)
+    named = model.base if place.kind == "cloud" else options.model.strip()
+    question = question_of(options, named, context.streams.piped_input())
+    if not question.prompt and (place.kind == "cloud" or context.streams.input.isatty()):
+        raise UsageError("There is no prompt.", hint=f'Such as: ollama-cli run {options.model} "Why is the sky blue?"')
+    shot = OneShot(context, options)
+    if place.kind == "cloud":
+        shot.ask_cloud(place, question)
+    else:
+        shot.ask_daemon(place, model, question)
+
+
+class OneShot:
+    """One question on its way.
+
+    Args:
+        context: What the command works with.
+        options: What its command line says.
+    """
+
+    def __init__(self, context: Context, options: RunOptions) -> None:
+        self._context = context
+        self._options = options
+
+    def ask_cloud(self, place: Place, question: Question) -> None:
+        """Ask ollama.com, signing in on the way where a person is there to do it."""
+        from ollama_cli.commands.run.signing_in import sign_in_or_raise
+
+        context = self._context
+        # Without any credential, a key is made now: the link that the refused request leads to is this key's.
+        active = context.given_credential(place) or context.wallet.ensure(context.key_name(place))
+        client = context.client(place, active)
+        try:
+            self._ask_unseen(client, question)
+        except SignInError as refused:
+            if refused.code == "clock_wrong":
+                raise
+            sign_in_or_raise(context, place, active)
+            self._ask_unseen(client, question)
+
+    def ask_daemon(self, place: Place, model: ModelRef, question: Question) -> None:
+        """Ask a daemon, which is had to load the model first where it does not have it."""
+        from ollama_cli.commands.run.finding import find_model
+        from ollama_cli.commands.run.signing_in import daemon_not_signed_in
+
+        client = self._context.client(place, self._context.daemon_credential(place))
+        try:
+            info = find_model(self._context, client, question.model, model, insecure=self._options.insecure)
+            if info is None:
+                run(self._context, replace(self._options, model=model.cloud_twin))
+            else:
+                self._ask_seen(client, question, info)
+        except UnavailableError as error:
+            raise _no_daemon(error, place, model) from error
+        except SignInError as error:
+            raise daemon_not_signed_in(error, place) from error
+
+    def _ask_unseen(self, client: OllamaClient, question: Question) -> None:
+        """Ask a model that nothing is known of: its details are asked for only where the question needs them."""
+        if self._options.wants_embedding:
+            self._embed(client, question)
+            return
+        if _names_files(question):
+            self._ask_seen(client, question, client.show(question.model))
+            return
+        try:
+            self._answer(client, question)
+        except UsageError as error:
+            if error.code != "bad_request" or "embedding" not in client.show(question.model).capabilities:
+                raise
+            self._embed(client, question)
+
+    def _ask_seen(self, client: OllamaClient, question: Question, info: ModelInfo) -> None:
+        """Ask a model in the way that suits what it can do."""
+        if "embedding" in info.capabilities:
+            self._embed(client, question)
+            return
+        if "image" in info.capabilities:
+            raise UsageError(
+                f"{question.model} makes images, which `run` cannot show.", hint="Use a model that writes."
+            )
+        if question.think is None and "thinking" in info.capabilities:
+            question = replace(question, think=True)
+        if info.takes_files:
+            given = len(question.attachments)
+            question = question.with_files_of_prompt()
+            for attachment in question.attachments[given:]:
+                self._context.streams.say(f"Sending {attachment.path} along ({attachment.kind}).")
+        self._answer(client, question)
+
+    def _answer(self, client: OllamaClient, question: Question) -> None:
+        with answer_stream(self._context.streams, self._options) as streams:
+            last, text = self._stream(client, question, streams)
+            if last is not None and isinstance(question.format, dict) and self._options.schema is not None:
+                from ollama_cli.inference.schema import check_answer
+
+                check_answer(text, question.format)
+        if last is None:
+            return
+        if last.done_reason == "length":
+            self._context.streams.say(
+                "Warning: the answer stops where it reached the longest that was allowed; it is not whole. "
+                "See num_predict and num_ctx of --option."
+            )
+        if self._options.verbose and last.statistics is not None:
+            for name, value in last.statistics.rows():
+                self._context.streams.say(f"{name + ':':<21} {value}")
+
+    def _stream(self, client: OllamaClient, question: Question, streams: Streams) -> tuple[Chunk | None, str]:
+        """Show the answer; give its last piece, and its text where a schema needs it again."""
+        reply = reply_for(streams, self._options, question.model)
+        pieces: list[str] = []  # else a long answer takes no memory
+        last = None
+        try:
+            for last in client.generate(question.generate_body()):
+                reply.show(last)
+                if self._options.schema is not None:
+                    pieces.append(last.text)
+        finally:
+            reply.end()
+        return last, "".join(pieces)
+
+    def _embed(self, client: OllamaClient, question: Question) -> None:
+        from ollama_cli.inference.answer import json_of_vector
+
+        if not question.prompt:
+            raise UsageError(f"{question.model} makes embeddings, and needs a text to make one of.")
+        content = client.embed(question.embed_body())
+        vector = json_of_vector(content["embeddings"][0])
+        if self._options.as_json or self._options.as_json_lines:
+            facts = {name: content.get(name) for name in ("total_duration", "load_duration", "prompt_eval_count")}
+            head = json.dumps({"model": content.get("model") or question.model, **facts})
+            vector = f'{head[:-1]}, "embedding": {vector}}}'
+        with answer_stream(self._context.streams, self._options) as streams:
+            streams.answer(vector)
+
+
+def _names_files(question: Question) -> bool:
+    from ollama_cli.inference.attachments import existing_files
+
+    return any(True for _ in existing_files(question.prompt))
+
+
+def _no_daemon(error: UnavailableError, place: Place, model: ModelRef) -> Exception:
+    if error.code != "connection_refused":
+        return error
+    return UnavailableError(
+        f"No Ollama server answers at {place.base_url}.",
+        hint=f"Start one with `ollama serve`, or ask the cloud: ollama-cli run {as_text(model.cloud_twin)}",
+        code="no_daemon",
+    )

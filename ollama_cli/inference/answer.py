@@ -1,0 +1,96 @@
+"""An answer as a whole, gathered from its chunks."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from ollama_cli.api.events import Chunk, ToolCall
+from ollama_cli.api.statistics import Statistics
+
+
+@dataclass
+class Answer:
+    """What came of an answer so far.
+
+    Attributes:
+        model: The model that was asked; at the end, by the name that the server gives it.
+        text_parts: The pieces of the answer itself.
+        thinking_parts: The pieces of what the model thought.
+        tool_calls: The tools that it asked for.
+        complete: Whether the last chunk came.
+        done_reason: Why it ended.
+        statistics: What the server counted and timed.
+    """
+
+    model: str
+    text_parts: list[str] = field(default_factory=list)
+    thinking_parts: list[str] = field(default_factory=list)
+    tool_calls: list[ToolCall] = field(default_factory=list)
+    complete: bool = False
+    done_reason: str = ""
+    statistics: Statistics = field(default_factory=Statistics)
+
+    @property
+    def text(self) -> str:
+        """The answer itself."""
+        return "".join(self.text_parts)
+
+    def add(self, chunk: Chunk) -> None:
+        """Take up a piece."""
+        if chunk.text:
+            self.text_parts.append(chunk.text)
+        if chunk.thinking:
+            self.thinking_parts.append(chunk.thinking)
+        self.tool_calls.extend(chunk.tool_calls)
+        if chunk.done:
+            self.complete = True
+            self.done_reason = chunk.done_reason
+            self.model = chunk.model or self.model
+            self.statistics = chunk.statistics or self.statistics
+
+    def as_json(self) -> dict[str, Any]:
+        """The object that ``--json`` prints; counts in tokens, durations in nanoseconds."""
+        return {
+            "model": self.model,
+            "answer": self.text,
+            "thinking": "".join(self.thinking_parts),
+            "tool_calls": [asdict(call) for call in self.tool_calls],
+            **self.ending(),
+        }
+
+    def ending(self) -> dict[str, Any]:
+        """How the answer ended, as the last object of ``--json-lines`` tells it."""
+        return {"done": self.complete, "done_reason": self.done_reason or None, **asdict(self.statistics)}
+
+
+def json_of_chunk(chunk: Chunk) -> list[dict[str, Any]]:
+    """The objects that ``--json-lines`` prints for a piece of an answer: one for each thing that it holds."""
+    objects: list[dict[str, Any]] = []
+    if chunk.thinking:
+        objects.append({"thinking": chunk.thinking})
+    if chunk.text:
+        objects.append({"answer": chunk.text})
+    objects.extend({"tool_call": asdict(call)} for call in chunk.tool_calls)
+    return objects
+
+
+def json_of_vector(vector: list[float]) -> str:
+    """A vector as the reference prints it: no blanks, and each number in the shortest form that Go gives it."""
+    return f"[{','.join(map(_number, vector))}]"
+
+
+def _number(value: float) -> str:
+    size = abs(value)
+    if size and not 1e-6 <= size < 1e21:  # noqa: PLR2004 - where Go goes over to exponents
+        digits, _, exponent = f"{value!r}".partition("e")
+        if not exponent:
+            digits, _, exponent = f"{value:e}".partition("e")
+        return f"{digits.removesuffix('.0')}e{'-' if exponent.startswith('-') else '+'}{exponent.lstrip('+-0')}"
+    text = json.dumps(value)
+    if "e" in text:
+        from decimal import Decimal
+
+        text = format(Decimal(text), "f")
+    return text.removesuffix(".0")

@@ -1,0 +1,147 @@
+"""Images and sounds that go with a prompt: found by their names in it, or named by an option."""
+
+from __future__ import annotations
+
+import base64
+import os
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from ollama_cli.errors import UsageError
+
+LARGEST_FILE = 100 * 1024 * 1024
+"""Bytes, as in the reference."""
+
+_URL = re.compile(r"\b[A-Za-z][A-Za-z0-9+.-]+://\S*")
+_NAME = re.compile(
+    r"(?:[A-Za-z]:)?(?:~?/|\.{0,2}[/\\])"  # a drive; from the root, the home, here or above
+    r"[\S ]+?"
+    r"\.(?:jpe?g|png|webp|wav)\b",
+    re.IGNORECASE,
+)
+_ESCAPED = re.compile(r"\\([ ()\[\]{}$&;'\"*?~\\])")
+_LONGEST_NAME = 4096
+
+_SIGNATURES: tuple[tuple[bytes, bytes, Literal["image", "audio"]], ...] = (
+    (b"\xff\xd8\xff", b"", "image"),
+    (b"\x89PNG\r\n\x1a\n", b"", "image"),
+    (b"RIFF", b"WEBP", "image"),
+    (b"RIFF", b"WAVE", "audio"),
+)
+
+
+@dataclass(frozen=True)
+class Attachment:
+    """A file that goes with a prompt.
+
+    Attributes:
+        path: Where it was read.
+        kind: What it is, by its content.
+        content: Its bytes.
+    """
+
+    path: Path
+    kind: Literal["image", "audio"]
+    content: bytes
+
+    @property
+    def encoded(self) -> str:
+        """The content as a request carries it."""
+        return base64.b64encode(self.content).decode()
+
+
+def file_names(text: str) -> list[str]:
+    """The parts of a text that look like names of images or sounds, as they are written there.
+
+    A name starts at a root, a home, a drive, or with ``./`` or ``../``; blanks may be within. An address on the web
+    is none.
+    """
+    return [found for found, _ in _names(text)]
+
+
+def unescaped(name: str) -> str:
+    """A name without the backslashes that a shell, or a terminal into which a file is dropped, puts before blanks."""
+    return _ESCAPED.sub(r"\1", name)
+
+
+def take_files(prompt: str, read: Callable[[Path], Attachment] | None = None) -> tuple[str, list[Attachment]]:
+    """Take the files that a prompt names, and that there are, out of it.
+
+    Args:
+        prompt: The prompt.
+        read: How to read a file.
+
+    Returns:
+        The prompt without their names, and the files.
+
+    Raises:
+        UsageError: One cannot be read, or is no image and no sound.
+    """
+    attachments = []
+    for name, path in existing_files(prompt):
+        attachments.append((read or read_attachment)(path))
+        for written in (f"'{path}'", f"'{name}'", name):
+            prompt = prompt.replace(written, "")
+    return (prompt.strip() if attachments else prompt), attachments
+
+
+def existing_files(text: str) -> Iterator[tuple[str, Path]]:
+    """The names in a text of files that there are, with their paths."""
+    position = 0
+    while True:
+        found = next(_names(text, position), None)
+        if found is None:
+            return
+        name, start = found
+        path = _existing(name)
+        if path is not None:
+            yield name, path
+            position = start + len(name)
+        else:  # a slash in an earlier word may have begun the name
+            blank = re.search(r"[\s'\"]", name)
+            position = start + (blank.end() if blank else len(name))
+
+
+def read_attachment(path: Path) -> Attachment:
+    """Read an image or a sound.
+
+    Raises:
+        UsageError: It cannot be read, is neither, or is too large.
+    """
+    try:
+        with path.open("rb") as file:
+            size = os.fstat(file.fileno()).st_size
+            content = file.read(LARGEST_FILE + 1) if size <= LARGEST_FILE else b""
+    except OSError as error:
+        raise UsageError(f"{path} cannot be read: {error.strerror or error}.", code="bad_file") from error
+    if size > LARGEST_FILE or len(content) > LARGEST_FILE:
+        raise UsageError(f"{path} is larger than 100 MB.", code="bad_file")
+    for start, form, kind in _SIGNATURES:
+        if content.startswith(start) and content[8:12].startswith(form):
+            return Attachment(path, kind, content)
+    raise UsageError(
+        f"{path} is no image and no sound that models take.", hint="JPEG, PNG, WebP and WAV are.", code="bad_file"
+    )
+
+
+def _names(text: str, position: int = 0) -> Iterator[tuple[str, int]]:
+    """Names and where they start; what belongs to an address on the web is blanked out first."""
+    searched = _URL.sub(lambda url: "\n" * len(url[0]), text)
+    for found in _NAME.finditer(searched, position):
+        yield found[0], found.start()
+
+
+def _existing(name: str) -> Path | None:
+    for spelling in (name, unescaped(name)):
+        if len(spelling) > _LONGEST_NAME:
+            continue
+        try:
+            path = Path(spelling).expanduser()
+            if path.is_file():
+                return path
+        except (OSError, ValueError, RuntimeError):  # too long a part, a null in it, no home
+            continue
+    return None

@@ -1,0 +1,79 @@
+"""JSON Schemas that an answer has to keep: read, given to the model, and checked afterwards."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from ollama_cli.errors import AnswerError, UsageError
+
+
+def parse_format(text: str) -> str | dict[str, Any] | None:
+    """Read the value of ``--format``: ``json``, or a JSON Schema written out; nothing is no format.
+
+    Raises:
+        UsageError: It is neither.
+    """
+    if text in {"", "json"}:
+        return text or None
+    try:
+        schema = json.loads(text)
+    except (ValueError, RecursionError):
+        schema = None
+    if not isinstance(schema, dict):
+        raise UsageError("--format takes json, or a JSON Schema written out.", hint="A file is named with --schema.")
+    return schema
+
+
+def read_schema(path: Path) -> dict[str, Any]:
+    """Read a JSON Schema from a file.
+
+    Raises:
+        UsageError: It cannot be read, or is no JSON Schema.
+    """
+    from jsonschema.exceptions import SchemaError
+    from jsonschema.validators import validator_for
+
+    try:
+        schema = json.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise UsageError(f"{path} cannot be read: {error.strerror}.", code="bad_file") from error
+    except (ValueError, RecursionError) as error:
+        raise UsageError(f"{path} is no JSON.", code="bad_file") from error
+    if not isinstance(schema, dict):
+        raise UsageError(f"{path} is no JSON Schema: that is an object.", code="bad_file")
+    try:
+        validator_for(schema).check_schema(schema)
+    except SchemaError as error:
+        raise UsageError(f"{path} is no JSON Schema: {error.message}.", code="bad_file") from error
+    return schema
+
+
+def check_answer(text: str, schema: dict[str, Any]) -> None:
+    """Check that an answer is JSON that keeps a schema. References to other documents are not followed.
+
+    Raises:
+        AnswerError: It is not.
+    """
+    from jsonschema.validators import validator_for
+    from referencing import Registry
+    from referencing.exceptions import Unresolvable
+
+    try:
+        content = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise AnswerError("The answer is no JSON, as the schema asks for.", code="answer_mismatch") from error
+    validator = validator_for(schema)(schema, registry=Registry())
+    try:
+        fault = next(validator.iter_errors(content), None)
+    except (Unresolvable, RecursionError) as error:
+        raise AnswerError(
+            "The answer cannot be checked: the schema refers to what is not in it.", code="answer_mismatch"
+        ) from error
+    if fault is not None:
+        raise AnswerError(
+            f"The answer does not keep the schema at {fault.json_path}: {' '.join(fault.message.split())[:300]}.",
+            hint="The answer is kept as it came; ask again, or loosen the schema.",
+            code="answer_mismatch",
+        )

@@ -1,0 +1,148 @@
+"""Recorded sessions of the reference client, played again: a server that answers as the recorded one did."""
+
+from __future__ import annotations
+
+import base64
+import json
+import threading
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+SESSIONS = Path(__file__).parent / "data" / "sessions"
+
+WORK = frozenset(
+    {
+        "/api/generate",
+        "/api/chat",
+        "/api/embed",
+        "/api/create",
+        "/api/pull",
+        "/api/push",
+        "/api/copy",
+        "/api/delete",
+        "/api/signout",
+    }
+)
+"""The requests that do the work; the others are each program's own way to it."""
+
+
+def session(name: str) -> dict[str, Any]:
+    """A recorded session."""
+    content: dict[str, Any] = json.loads((SESSIONS / f"{name}.json").read_text(encoding="utf-8"))
+    return content
+
+
+def names(prefix: str) -> list[str]:
+    """The recorded sessions whose name starts so."""
+    return sorted(path.stem for path in SESSIONS.glob(f"{prefix}*.json"))
+
+
+def make_files(recorded: dict[str, Any], folder: Path) -> None:
+    """Make the files that a session found in its folder."""
+    for name, content in recorded.get("files", {}).items():
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        encoded = content.removeprefix("base64:")
+        path.write_bytes(base64.b64decode(encoded) if encoded != content else content.encode())
+
+
+def work(requests: list[dict[str, Any]]) -> list[tuple[str, str, Any]]:
+    """The requests that do the work, their bodies without what means nothing."""
+    return [
+        (request["method"], request["path"], _meaning(request.get("json")))
+        for request in requests
+        if request["path"] in WORK and not _is_stub(request)
+    ]
+
+
+def _meaning(body: Any) -> Any:  # noqa: ANN401 - JSON
+    if not isinstance(body, dict):
+        return body
+    named = {("model" if name == "name" else name): value for name, value in body.items()}
+    return {name: value for name, value in named.items() if value not in ("", None, [], {}, False) or name == "think"}
+
+
+def _is_stub(request: dict[str, Any]) -> bool:
+    body = _meaning(request.get("json")) or {}
+    return request["path"] == "/api/pull" and str(body.get("model", "")).endswith(("-cloud", ":cloud"))
+
+
+@dataclass
+class ScriptedServer:
+    """A server that answers by a recorded session's routes: the first that fits; ``times`` limits one."""
+
+    url: str
+    requests: list[dict[str, Any]] = field(default_factory=list)
+
+
+@contextmanager
+def serving(routes: list[dict[str, Any]]) -> Iterator[ScriptedServer]:
+    """Run such a server."""
+    used: Counter[int] = Counter()
+    seen: list[dict[str, Any]] = []
+
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def do_GET(self) -> None:
+            body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+            seen.append(
+                {
+                    "method": self.command,
+                    "path": self.path.partition("?")[0],
+                    "query": self.path.partition("?")[2],
+                    "authorization": self.headers.get("Authorization"),
+                    "json": json.loads(body) if body else None,
+                }
+            )
+            self._answer(self._route())
+
+        do_HEAD = do_POST = do_DELETE = do_GET  # noqa: N815 - the names that the base class calls
+
+        def _route(self) -> dict[str, Any]:
+            for number, route in enumerate(routes):
+                fits = (route["method"], route["path"]) == (self.command, self.path.partition("?")[0])
+                if fits and used[number] < route.get("times", 10**6):
+                    used[number] += 1
+                    return route
+            return {"status": 404, "json": {"error": "no such route"}} if self.command != "HEAD" else {}
+
+        def _answer(self, route: dict[str, Any]) -> None:
+            if "ndjson" in route:
+                lines = [line if isinstance(line, str) else json.dumps(line) for line in route["ndjson"]]
+                body, kind = "".join(f"{line}\n" for line in lines).encode(), "application/x-ndjson"
+            elif "json" in route:
+                body, kind = json.dumps(route["json"]).encode(), "application/json; charset=utf-8"
+            else:
+                body, kind = route.get("text", "").encode(), "text/plain"
+            self.send_response(route.get("status", 200))
+            self.send_header("Content-Type", kind)
+            if route.get("cut"):
+                self.send_header("Transfer-Encoding", "chunked")
+                self.end_headers()
+                self.wfile.write(b"%x\r\n%s\r\n" % (len(body), body))
+                self.close_connection = True
+                return
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            if self.command != "HEAD":
+                self.wfile.write(body)
+
+        def log_message(self, *_: object) -> None:
+            """Say nothing."""
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    server.daemon_threads = True
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    try:
+        yield ScriptedServer(f"http://127.0.0.1:{server.server_port}", seen)
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()
