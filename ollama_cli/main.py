@@ -84,6 +84,8 @@ def main(args: Sequence[str]) -> int:
         The exit status.
     """
     signal.signal(signal.SIGTERM, _end_tidily)
+    if sys.platform != "win32" and signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # nohup ignores it
+        signal.signal(signal.SIGHUP, _end_tidily)
     if "_OLLAMA_CLI_COMPLETE" in os.environ:
         from typer.completion import get_completion_inspect_parameters
 
@@ -128,7 +130,7 @@ def _run(args: Sequence[str], streams: Streams) -> int:
 
 
 def _end_tidily(number: int, _: object) -> NoReturn:
-    """At SIGTERM: leave through every ``finally``, so that a terminal gets its cursor back."""
+    """At SIGTERM or SIGHUP: leave through every ``finally``, so that a terminal gets its cursor back."""
     raise SystemExit(128 + number)
 
 

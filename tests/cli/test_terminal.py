@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import signal
 from pathlib import Path
 
 from support import Cli, Sandbox
@@ -83,13 +82,3 @@ def test_revoke_asks_at_a_terminal(signed_in: Cli) -> None:
     child.sendline("n")
     assert finish(child)[0] == 1
     assert signed_in("status", "--quiet").returncode == 0
-
-
-def test_sigterm_while_waiting_gives_the_cursor_back(device: Cli) -> None:
-    child = terminal(device, "--insecure-storage", "signin")
-    child.expect("Waiting for you")
-    child.kill(signal.SIGTERM)
-    status, shown = finish(child)
-    assert status == 143
-    assert "\x1b[?25h" in shown
-    assert "Traceback" not in shown
