@@ -19,7 +19,7 @@ from ollama_cli.api.parameters import parse_switch
 from ollama_cli.commands import completion, keys, run, sandbox, signin, signout, status
 from ollama_cli.context import Context, GlobalOptions
 from ollama_cli.errors import CLOSED_PIPE, INTERRUPTED, CliError, UsageError
-from ollama_cli.settings import Settings, no_color_wanted
+from ollama_cli.settings import Settings, dumb_terminal, no_color_wanted
 from ollama_cli.terminal.errors import show_error
 from ollama_cli.terminal.streams import Streams, cannot_write
 
@@ -56,7 +56,8 @@ def global_options(
 
     Try it without an account: ollama-cli --sandbox run gpt-oss:120b-cloud "Why is the sky blue?"
     """
-    streams = replace(typer_context.obj, color=not (no_color or no_color_wanted(os.environ)))
+    color, dumb = not (no_color or no_color_wanted(os.environ)), dumb_terminal(os.environ)
+    streams = replace(typer_context.obj, color=color, dumb=dumb)
     if _version:
         from ollama_cli import __version__
 

@@ -22,7 +22,12 @@ def is_true(value: str | None) -> bool:
 
 def no_color_wanted(environ: Mapping[str, str]) -> bool:
     """Whether NO_COLOR is set, or the terminal knows no colour."""
-    return bool(environ.get("NO_COLOR")) or environ.get("TERM") == "dumb"
+    return bool(environ.get("NO_COLOR")) or dumb_terminal(environ)
+
+
+def dumb_terminal(environ: Mapping[str, str]) -> bool:
+    """Whether the terminal knows no escape sequences."""
+    return environ.get("TERM") in {"dumb", "unknown"}
 
 
 @dataclass(frozen=True)

@@ -14,12 +14,14 @@ import re
 _CSI = r"(?:\x1b\[|\x9b)[\x20-\x3f]{0,256}"
 _STRING = r"(?:\x1b[\]PX^_]|[\x90\x98\x9d-\x9f])[^\x07\x18\x1a\x1b\x80-\x9f]{0,4096}"
 _ESCAPE = r"\x1b[\x20-\x2f]{0,16}"
+# C0 without tab and line feed, DEL, C1; and what changes the direction of all that follows on its line.
+_CONTROL = r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]"
 _FOREIGN = re.compile(
     rf"{_CSI}[\x40-\x7e]|{_STRING}(?:[\x07\x18\x1a\x9c]|\x1b\\)|{_ESCAPE}[\x30-\x4f\x51-\x57\x59\x5a\x5c\x60-\x7e]"
     rf"|(?P<beginning>(?:{_CSI}|{_STRING}\x1b?|{_ESCAPE})\Z)"
-    r"|[\x00-\x08\x0b-\x1f\x7f-\x9f]"
+    rf"|{_CONTROL}"
 )
-_CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+_CONTROLS = re.compile(_CONTROL)
 _ONE_LINE = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 
 
@@ -31,6 +33,8 @@ class Sanitizer:
 
     def feed(self, text: str) -> str:
         """The clean form of the next piece; the beginning of a sequence is held back until its end is known."""
+        if not self._held and not _CONTROLS.search(text):  # nearly every piece of every answer
+            return text
         text, self._held = self._held + text, ""
         return _FOREIGN.sub(self._take, text)
 

@@ -21,12 +21,14 @@ class Streams:
 
     Attributes:
         color: Whether escape sequences may colour what a terminal shows.
+        dumb: Whether the terminal knows no escape sequences at all.
     """
 
     input: TextIO
     out: TextIO
     err: TextIO
     color: bool = True
+    dumb: bool = False
 
     @classmethod
     def standard(cls) -> Streams:
@@ -55,7 +57,7 @@ class Streams:
             return ""
         try:
             os.set_blocking(descriptor, True)  # whoever shares the pipe may have made it not wait
-            return self.input.read()
+            return self.input.buffer.read().decode("utf-8", "replace")  # as bytes: line ends stay what they are
         except OSError as error:
             raise UsageError(f"Standard input cannot be read: {error.strerror}.") from error
 
@@ -87,6 +89,14 @@ class Streams:
             raise
         except OSError as error:
             raise cannot_write(error) from error
+
+
+def columns(stream: TextIO) -> int:
+    """How wide the terminal behind a stream is now, in columns; 0 where that is not known."""
+    try:
+        return os.get_terminal_size(stream.fileno()).columns
+    except (OSError, ValueError):
+        return 0
 
 
 def cannot_write(error: OSError) -> CliError:

@@ -32,12 +32,14 @@ SEQUENCES = [
     "\x1b#8",
 ]
 fragments = st.one_of(
-    st.sampled_from([*SEQUENCES, "\x1b", "\x9b", "\x1b[", "\x1b]", "\x1b\\", "\x07", "\r", "\b", "\n", "\t", "\x0e"]),
+    st.sampled_from(
+        [*SEQUENCES, "\x1b", "\x9b", "\x1b[", "\x1b]", "\x1b\\", "\x07", "\r", "\b", "\n", "\t", "\x0e", "\u202e"]
+    ),
     st.text(max_size=5),
     st.text(alphabet="[]0;mHJ\\P\x1b\x07\x9c\x9d\x90", max_size=5),
 )
 hostile_text = st.lists(fragments, max_size=12).map("".join)
-CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 
 
 def in_pieces(text: str, cuts: list[int]) -> str:
@@ -74,7 +76,12 @@ def test_a_line_of_ours_stays_one_line(text: str) -> None:
     assert not re.search(r"[\x00-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]", line)
 
 
-@given(st.text(alphabet=st.characters(exclude_categories=["Cc", "Cs"]), max_size=40), st.lists(st.integers(0, 40)))
+unsuspicious = st.characters(
+    exclude_categories=["Cc", "Cs"], exclude_characters="\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
+)
+
+
+@given(st.text(alphabet=unsuspicious, max_size=40), st.lists(st.integers(0, 40)))
 def test_a_text_without_control_characters_passes_unchanged(text: str, cuts: list[int]) -> None:
     assert in_pieces(text, cuts) == text
 
