@@ -60,7 +60,7 @@ def work(requests: list[dict[str, Any]]) -> list[tuple[str, str, Any]]:
     ]
 
 
-def _meaning(body: Any) -> Any:  # noqa: ANN401 - JSON
+def _meaning(body: Any) -> Any:
     if not isinstance(body, dict):
         return body
     named = {("model" if name == "name" else name): value for name, value in body.items()}
@@ -78,6 +78,16 @@ class ScriptedServer:
 
     url: str
     requests: list[dict[str, Any]] = field(default_factory=list)
+
+
+def _body_of(route: dict[str, Any]) -> tuple[bytes, str]:
+    """What a route answers with, and its media type."""
+    if "ndjson" in route:
+        lines = [line if isinstance(line, str) else json.dumps(line) for line in route["ndjson"]]
+        return "".join(f"{line}\n" for line in lines).encode(), "application/x-ndjson"
+    if "json" in route:
+        return json.dumps(route["json"]).encode(), "application/json; charset=utf-8"
+    return route.get("text", "").encode(), "text/plain"
 
 
 @contextmanager
@@ -113,13 +123,7 @@ def serving(routes: list[dict[str, Any]]) -> Iterator[ScriptedServer]:
             return {"status": 404, "json": {"error": "no such route"}} if self.command != "HEAD" else {}
 
         def _answer(self, route: dict[str, Any]) -> None:
-            if "ndjson" in route:
-                lines = [line if isinstance(line, str) else json.dumps(line) for line in route["ndjson"]]
-                body, kind = "".join(f"{line}\n" for line in lines).encode(), "application/x-ndjson"
-            elif "json" in route:
-                body, kind = json.dumps(route["json"]).encode(), "application/json; charset=utf-8"
-            else:
-                body, kind = route.get("text", "").encode(), "text/plain"
+            body, kind = _body_of(route)
             self.send_response(route.get("status", 200))
             self.send_header("Content-Type", kind)
             if route.get("cut"):

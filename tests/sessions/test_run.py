@@ -41,7 +41,7 @@ ANSWERS_IN_OUR_WORDS = {"run_tool_call": ("get_weather", '{"city":"Paris"}')}
 SCREEN_CONTROLS = re.compile(r"\x1b\[K\n?")
 
 
-def play(recorded: dict[str, Any], cli: Cli, folder: Path, *more: str) -> Any:  # noqa: ANN401 - of two modules
+def play(recorded: dict[str, Any], cli: Cli, folder: Path, *more: str) -> Any:
     """Run a session's command line against its server."""
     make_files(recorded, folder)
     routes = recorded.get("routes", [])
