@@ -38,6 +38,7 @@ class CliError(Exception):
     Attributes:
         told_by_api: Whether an Ollama server said so in its own words, rather than somebody's page on the way to it.
         server_words: Those words, on one line, without what they repeat of a credential.
+        clock_agrees: Whether the answer's ``Date`` shows that the request was signed at the server's own time.
     """
 
     status: ClassVar[int] = 1
@@ -61,6 +62,7 @@ class CliError(Exception):
         self.http_status = http_status
         self.told_by_api = False
         self.server_words = ""
+        self.clock_agrees = False
 
     def as_json(self) -> dict[str, Any]:
         """The error as the one object that ``--json`` prints on stderr."""

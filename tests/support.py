@@ -13,8 +13,10 @@ from typing import Any
 
 import httpx
 
-from ollama_cli import DeviceKey
+from ollama_cli import DeviceKey, signin_url
+from ollama_cli.credentials.chosen import open_wallet
 from ollama_cli.sandbox.server import EmbeddedSandbox
+from ollama_cli.settings import Settings
 
 COMMAND = str(Path(sys.executable).with_name("ollama-cli"))
 SECONDS = 60
@@ -125,3 +127,14 @@ def approved_key(sandbox: EmbeddedSandbox) -> DeviceKey:
     key = DeviceKey.generate()
     sandbox.approve(key.public_key, "a test's device")
     return key
+
+
+def make_device(device: Cli, url: str) -> DeviceKey:
+    """Give a device its key for a server in a file, without a word to the server."""
+    settings = Settings(home_override=Path(device.environment["OLLAMA_CLI_HOME"]))
+    return open_wallet(settings, new_store="file").ensure(url).credential
+
+
+def approve(sandbox: Sandbox, key: DeviceKey) -> None:
+    """Put a key on the sandbox's account, at its page."""
+    assert sandbox.decide(signin_url("device", key.public_key, base_url=sandbox.url)).status_code == 200

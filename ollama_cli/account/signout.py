@@ -5,13 +5,16 @@ from __future__ import annotations
 from enum import Enum
 from typing import TYPE_CHECKING
 
+from ollama_cli.account.refusal import API_KEYS_PAGE
+from ollama_cli.api.client import no_ollama_server, time_not_told
 from ollama_cli.errors import CliError, UnavailableError
 
 if TYPE_CHECKING:
     from ollama_cli.api.client import OllamaClient
     from ollama_cli.credentials.wallet import Wallet
 
-_UNKNOWN_KEY = frozenset({401, 404, 410})
+UNKNOWN_KEY = frozenset({401, 404, 410})
+"""Statuses by which a server may mean that it does not know a key."""
 
 
 class Outcome(Enum):
@@ -24,22 +27,35 @@ class Outcome(Enum):
 def take_off(client: OllamaClient, wallet: Wallet, key_name: str, encoded_key: str) -> Outcome:
     """Take this device off the account, and forget its key once the server has said that it is off.
 
+    A server that does not know the key is asked a second time, in another way, before that is believed.
+
     Raises:
-        UnavailableError: The server could not be asked; nothing is forgotten then.
+        UnavailableError: The server could not be asked, or contradicts itself; nothing is forgotten then.
         SignInError: The signature was refused for a wrong clock; nothing is forgotten then either.
     """
     try:
         client.revoke_key(encoded_key)
         outcome = Outcome.TAKEN_OFF
     except CliError as error:
-        if error.http_status not in _UNKNOWN_KEY or error.code == "clock_wrong":
-            raise
-        if not error.told_by_api:
-            raise UnavailableError(
-                "What answered is no Ollama server, so nothing is confirmed and nothing forgotten.",
-                hint="A proxy or a sign-in page of the network may stand in between. Try again, or use --local-only.",
-                code="answer_invalid",
-            ) from error
+        _confirm_signed_out(client, error)
         outcome = Outcome.NOT_SIGNED_IN
     wallet.forget(key_name)
     return outcome
+
+
+def _confirm_signed_out(client: OllamaClient, refused: CliError) -> None:
+    """Return only where a refusal means that the key is on no account, and the server says so once more."""
+    if refused.http_status not in UNKNOWN_KEY or refused.code == "clock_wrong":
+        raise refused
+    if not refused.told_by_api:
+        raise no_ollama_server() from refused
+    if not refused.clock_agrees:
+        raise time_not_told() from refused
+    if client.knows_device():
+        said = f": {refused.server_words}" if refused.server_words else ""
+        raise UnavailableError(
+            f"The server does not take this device off ({refused.http_status}{said}), and yet says that it is signed "
+            "in. Nothing is forgotten.",
+            hint=f"Try again in a moment, or take it off at {API_KEYS_PAGE}",
+            code="unconfirmed",
+        ) from refused

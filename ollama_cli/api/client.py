@@ -48,6 +48,20 @@ class OllamaClient:
                 raise
             return None, refused
 
+    def knows_device(self) -> bool:
+        """Whether the device key that signs is on an account; a no counts only where it cannot be a mistake.
+
+        Raises:
+            SignInError: The signature was refused for a wrong clock, which says nothing about the account.
+            UnavailableError: The no was not an Ollama server's own, or did not tell the server's time.
+        """
+        account, refused = self.account()
+        if refused is not None and not refused.told_by_api:
+            raise no_ollama_server() from refused
+        if refused is not None and not refused.clock_agrees:
+            raise time_not_told() from refused
+        return account is not None
+
     def revoke_key(self, encoded: str) -> None:
         """Take a device off the account: ``DELETE /api/user/keys/{encoded key}``.
 
@@ -138,6 +152,24 @@ def _is_vector(value: object) -> bool:
     return isinstance(value, list) and bool(value) and all(type(number) in {int, float} for number in value)
 
 
+def no_ollama_server() -> UnavailableError:
+    """The error for a refusal that somebody on the way to the server may have made up."""
+    return UnavailableError(
+        "What answered is no Ollama server, so nothing is confirmed and nothing forgotten.",
+        hint="A proxy or a sign-in page of the network may stand in between. Try again when it does not.",
+        code="answer_invalid",
+    )
+
+
+def time_not_told() -> UnavailableError:
+    """The error for a refusal that may be due to this machine's clock, with no way to know."""
+    return UnavailableError(
+        "The server refuses the signature and does not tell its time, so nothing is confirmed and nothing forgotten.",
+        hint="Make sure that this machine's clock is right, and try again.",
+        code="unconfirmed",
+    )
+
+
 def _json(body: bytes) -> object:
     try:
         content: object = json.loads(body)
@@ -151,9 +183,14 @@ def _json(body: bytes) -> object:
 
 
 def _confirm(body: bytes) -> None:
-    """Take an answer as a yes only if it is JSON or nothing at all: a portal's page confirms nothing."""
-    if body.strip():
-        _json(body)
+    """Take an answer as a yes only if it is JSON without an error, or nothing: a portal's page confirms nothing."""
+    content = _json(body) if body.strip() else None
+    if isinstance(content, dict) and "error" in content:
+        raise UnavailableError(
+            "The server answers with an error under a status that means success, so nothing is confirmed.",
+            hint="Try again in a moment.",
+            code="answer_invalid",
+        )
 
 
 def _stream_error(content: dict[str, Any], model: str | None) -> CliError:

@@ -94,7 +94,8 @@ class Exchange:
 
 def _refusal(response: httpx.Response, model: str | None) -> CliError:
     skew = _skew(response)
-    if response.status_code == HTTPStatus.UNAUTHORIZED and abs(skew) > SECONDS_OF_VALIDITY:
+    clock_agrees = skew is not None and abs(skew) <= SECONDS_OF_VALIDITY
+    if response.status_code == HTTPStatus.UNAUTHORIZED and skew is not None and not clock_agrees:
         return SignInError(
             f"The server refuses the signature, for this machine's clock is {abs(skew)} seconds away from its own.",
             hint="Set the clock right and try again.",
@@ -102,16 +103,18 @@ def _refusal(response: httpx.Response, model: str | None) -> CliError:
             http_status=response.status_code,
         )
     body = _read(response, LONGEST_REFUSAL)
-    return error_for(response.status_code, body, model=model, hidden=_sent_secrets(response.request))
+    error = error_for(response.status_code, body, model=model, hidden=_sent_secrets(response.request))
+    error.clock_agrees = clock_agrees
+    return error
 
 
-def _skew(response: httpx.Response) -> int:
-    """Seconds from the time that a request was signed with to the server's; 0 where either is unknown."""
+def _skew(response: httpx.Response) -> int | None:
+    """Seconds from the time that a request was signed with to the server's; None where either is unknown."""
     try:
         signed = int(response.request.url.params["ts"])
         return int(parsedate_to_datetime(response.headers["Date"]).timestamp()) - signed
     except (KeyError, ValueError, OverflowError):
-        return 0
+        return None
 
 
 def _sent_secrets(request: httpx.Request) -> list[str]:

@@ -1,0 +1,102 @@
+"""A key that the server does not know is forgotten only after a second look, with a clock that is known to be right."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import pytest
+from support import Cli, Sandbox, approve, make_device
+
+COMMANDS = [["signout"], ["keys", "revoke", "--yes"]]
+
+
+@pytest.mark.parametrize("command", COMMANDS, ids=" ".join)
+@pytest.mark.parametrize(
+    ("fault", "status", "sentence"),
+    [
+        ("status:503", 7, "The server failed with status 503"),
+        ("drop", 7, "broke off"),
+        ("body:html", 7, "not what an Ollama server answers"),
+        ("status:401+body:html", 7, "What answered is no Ollama server"),
+        ("status:401+body:empty", 7, "What answered is no Ollama server"),
+        ("skew:200000", 4, "clock"),
+        ('body:{"name":"sandbox"}', 7, "yet says that it is signed in"),
+    ],
+)
+def test_a_second_look_that_fails_forgets_nothing(
+    tmp_path: Path, start: Callable[..., Sandbox], fault: str, status: int, sentence: str, command: list[str]
+) -> None:
+    faulty = start(f"POST /api/me={fault}")
+    device = Cli(tmp_path, {"OLLAMA_CLOUD_BASE_URL": faulty.url})
+    make_device(device, faulty.url)  # and nobody approves it
+    done = device(*command)
+    assert done.returncode == status
+    assert sentence in done.stderr
+    assert kept(device)
+
+
+@pytest.mark.parametrize("command", COMMANDS, ids=" ".join)
+@pytest.mark.parametrize("skew", [-900, 3600])
+@pytest.mark.parametrize("approved", [False, True], ids=["unknown", "approved"])
+def test_a_clock_that_can_be_mended_is_mended_before_anything_is_forgotten(
+    tmp_path: Path, start: Callable[..., Sandbox], *, skew: int, approved: bool, command: list[str]
+) -> None:
+    away = start(f"*=skew:{skew}")
+    device = Cli(tmp_path, {"OLLAMA_CLOUD_BASE_URL": away.url})
+    key = make_device(device, away.url)
+    if approved:
+        approve(away, key)
+    done = device(*command)
+    assert done.returncode == (0 if approved or command == ["signout"] else 4)
+    assert "clock" in done.stderr
+    assert not kept(device)
+
+
+@contextmanager
+def server_without_time() -> Iterator[str]:
+    """A server that refuses every signature and does not say what time it is."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            body = json.dumps({"error": "unauthorized"}).encode()
+            self.send_response_only(401)  # without Date
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        do_DELETE = do_POST  # noqa: N815 - the library's name
+
+        def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the name in the library
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as listening:
+        thread = threading.Thread(target=listening.serve_forever)
+        thread.start()
+        yield f"http://127.0.0.1:{listening.server_address[1]}"
+        listening.shutdown()
+        thread.join()
+
+
+@pytest.mark.parametrize("command", COMMANDS, ids=" ".join)
+def test_a_refusal_without_the_servers_time_forgets_nothing(tmp_path: Path, command: list[str]) -> None:
+    with server_without_time() as url:
+        device = Cli(tmp_path, {"OLLAMA_CLOUD_BASE_URL": url})
+        make_device(device, url)
+        done = device(*command)
+    assert done.returncode == 7
+    assert "does not tell its time" in done.stderr
+    assert kept(device)
+
+
+def kept(device: Cli) -> bool:
+    """Whether the device still has its key, and still lists it."""
+    data = device.home / "state" / "data"
+    listed = json.loads((data / "credentials.json").read_text())["credentials"]
+    stored = list((data / "keys").iterdir())
+    assert len(listed) == len(stored)
+    return bool(stored)
