@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from ollama_cli.api.place import Place
     from ollama_cli.credentials.credential import Active, StoredKey
     from ollama_cli.credentials.device_key import DeviceKey
+    from ollama_cli.credentials.index import Record
     from ollama_cli.credentials.wallet import Wallet
     from ollama_cli.sandbox.server import EmbeddedSandbox
 
@@ -108,6 +109,11 @@ class Context:
     def key_name(self, place: Place) -> str:
         """The name under which the wallet keeps the key for a place: its origin."""
         return _SANDBOX_KEY if self.options.sandbox else place.origin
+
+    @property
+    def device_record(self) -> Record | None:
+        """What is known about this device's key for ollama.com, or for what stands in for it; no server is asked."""
+        return self.wallet.record(_SANDBOX_KEY if self.options.sandbox else self.settings.cloud_url)
 
     def given_credential(self, place: Place) -> Active | None:
         """The credential that option or environment gives for a place, or None."""

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from ollama_cli.account.refusal import API_KEYS_PAGE
 from ollama_cli.api.client import no_ollama_server, time_not_told
-from ollama_cli.errors import CliError, UnavailableError
+from ollama_cli.errors import CliError, StoreError, UnavailableError
 
 if TYPE_CHECKING:
     from ollama_cli.api.client import OllamaClient
@@ -27,20 +27,45 @@ class Outcome(Enum):
 def take_off(client: OllamaClient, wallet: Wallet, key_name: str, encoded_key: str) -> Outcome:
     """Take this device off the account, and forget its key once the server has said that it is off.
 
+    Raises:
+        CliError: As ``ask_to_take_off`` and ``forget`` do.
+    """
+    outcome = ask_to_take_off(client, encoded_key)
+    forget(wallet, key_name)
+    return outcome
+
+
+def ask_to_take_off(client: OllamaClient, encoded_key: str) -> Outcome:
+    """Have the server take this device off the account, or say that it is on none.
+
     A server that does not know the key is asked a second time, in another way, before that is believed.
 
     Raises:
-        UnavailableError: The server could not be asked, or contradicts itself; nothing is forgotten then.
-        SignInError: The signature was refused for a wrong clock; nothing is forgotten then either.
+        UnavailableError: The server could not be asked, or contradicts itself.
+        SignInError: The signature was refused for a wrong clock.
     """
     try:
         client.revoke_key(encoded_key)
-        outcome = Outcome.TAKEN_OFF
     except CliError as error:
         _confirm_signed_out(client, error)
-        outcome = Outcome.NOT_SIGNED_IN
-    wallet.forget(key_name)
-    return outcome
+        return Outcome.NOT_SIGNED_IN
+    return Outcome.TAKEN_OFF
+
+
+def forget(wallet: Wallet, key_name: str) -> None:
+    """Delete the key of a device that is off the account.
+
+    Raises:
+        StoreError: Its store cannot be used; the key is then still listed.
+    """
+    try:
+        wallet.forget(key_name)
+    except StoreError as error:
+        raise StoreError(
+            f"This device is off your account, but its key is still kept here. {error.message}",
+            hint=error.hint,
+            code=error.code,
+        ) from error
 
 
 def _confirm_signed_out(client: OllamaClient, refused: CliError) -> None:

@@ -56,6 +56,7 @@ def signout(
 def run(context: Context, options: SignoutOptions) -> None:
     """Sign out, and say what that did."""
     from ollama_cli.api.place import account_place
+    from ollama_cli.commands.still_active import tell_what_stays_active
 
     place = account_place(context.settings, cloud=options.cloud)
     if place.kind == "daemon":
@@ -67,9 +68,7 @@ def run(context: Context, options: SignoutOptions) -> None:
     else:
         context.streams.say(text)
     if place.kind == "cloud":
-        active = context.given_credential(place)
-        if active is not None:
-            context.streams.say(f"Note: {active.source} is still there, and is used for requests.")
+        tell_what_stays_active(context, place)
 
 
 def _sign_out(context: Context, place: Place, *, local_only: bool) -> tuple[str, str]:

@@ -12,12 +12,15 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 from ollama_cli.credentials.files import private_folder, write_atomically
+from ollama_cli.credentials.public_key import is_public_key
 from ollama_cli.errors import StoreError
 
 DEFAULT_PROFILE = "default"
 _VERSION = 1
+_END_OF_DATES = 253_402_300_800  # the year 10000, in unix seconds
 _STORES = frozenset({"keyring", "file", "memory"})
 
 
@@ -66,6 +69,10 @@ class CredentialIndex:
         """The record of a profile for an origin, or None."""
         return next((r for r in self._read() if (r.profile, r.origin) == (profile, origin)), None)
 
+    def all(self) -> list[Record]:
+        """Every record, in the order in which the keys were stored."""
+        return self._read()
+
     def add(self, profile: str, origin: str, store: str, public_key: str) -> Record:
         """Note a key that has been stored, in place of an older one of the same profile and origin."""
         record = Record(profile, origin, store, public_key, int(time.time()))
@@ -111,7 +118,7 @@ class CredentialIndex:
         try:
             content = json.loads(self._path.read_text(encoding="utf-8"))
             records = [Record(**item) for item in content["credentials"]]
-            ours = content["version"] == _VERSION and all(record.store in _STORES for record in records)
+            ours = content["version"] == _VERSION and all(map(_is_sound, content["credentials"]))
         except FileNotFoundError:
             return []
         except OSError as error:
@@ -131,3 +138,16 @@ class CredentialIndex:
     def _write(self, records: list[Record]) -> None:
         content = {"version": _VERSION, "credentials": [asdict(record) for record in records]}
         write_atomically(self._path, json.dumps(content, indent=2) + "\n")
+
+
+def _is_sound(item: dict[str, Any]) -> bool:
+    """Whether what was read for a record is what a record holds; the file may have been edited by hand."""
+    texts = (item["profile"], item["origin"], item["public_key"])
+    made = item["created_at"]
+    return (
+        item["store"] in _STORES
+        and all(isinstance(text, str) for text in texts)
+        and is_public_key(item["public_key"])
+        and isinstance(made, int)
+        and 0 <= made < _END_OF_DATES
+    )

@@ -45,6 +45,14 @@ class Wallet:
         """What is known about the key for an origin, without opening its store."""
         return self._index.find(self._profile, origin)
 
+    def records(self) -> list[Record]:
+        """What is known about every key of this machine, of all profiles, without opening a store."""
+        return self._index.all()
+
+    def describe_store(self, record: Record) -> str:
+        """Where a key is kept, for a person; the store is not opened."""
+        return self._open_store(record.store).description
+
     def find(self, origin: str) -> StoredKey | None:
         """The key for an origin, or None where none is stored.
 

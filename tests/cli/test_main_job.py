@@ -171,7 +171,7 @@ def test_signout_local_only_asks_no_server(signed_in: Cli, sandbox: Sandbox) -> 
 def test_revoke_takes_this_device_off(signed_in: Cli) -> None:
     done = signed_in("keys", "revoke", "--yes", "--json")
     assert done.returncode == 0
-    assert json.loads(done.stdout)["outcome"] == "taken_off"
+    assert json.loads(done.stdout)["keys"][0]["outcome"] == "taken_off"
     assert signed_in("status", "--quiet").returncode == 4
 
 

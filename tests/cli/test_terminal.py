@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import re
 from pathlib import Path
 
-from support import Cli, Sandbox
+from support import Cli, Sandbox, approve
 from terminals import LINK, expect_link, finish, terminal
+
+from ollama_cli import DeviceKey
 
 MODEL = "gpt-oss:120b-cloud"
 
@@ -81,4 +84,29 @@ def test_revoke_asks_at_a_terminal(signed_in: Cli) -> None:
     child.expect(re.compile(r"Revoke SHA256:.*: "))
     child.sendline("n")
     assert finish(child)[0] == 1
+    assert signed_in("status", "--quiet").returncode == 0
+
+
+def test_revoke_asks_once_for_all_keys_and_names_this_device(signed_in: Cli, sandbox: Sandbox) -> None:
+    other = DeviceKey.generate()
+    approve(sandbox, other)
+    own = json.loads(signed_in("keys", "show", "--json").stdout)["fingerprint"]
+    child = terminal(signed_in, "keys", "revoke", own, other.encoded)
+    child.expect_exact(other.fingerprint)
+    child.expect_exact("(this device)")
+    child.expect(re.compile(r"Revoke these 2 keys, and sign this device out\?.*: "))
+    child.sendline("y")
+    status, shown = finish(child)
+    assert status == 0
+    assert shown.count("revoked") == 2
+    assert signed_in("status", "--quiet").returncode == 4
+
+
+def test_revoke_of_another_device_does_not_speak_of_signing_out(signed_in: Cli, sandbox: Sandbox) -> None:
+    other = DeviceKey.generate()
+    approve(sandbox, other)
+    child = terminal(signed_in, "keys", "revoke", other.encoded)
+    child.expect(re.compile(r"Revoke SHA256:[\w+/]+\? .*: "))
+    child.sendline("y")
+    assert finish(child)[0] == 0
     assert signed_in("status", "--quiet").returncode == 0

@@ -1,0 +1,19 @@
+"""``keys``: the device keys of this machine."""
+
+from __future__ import annotations
+
+import typer
+
+from ollama_cli.commands.command_line import Command
+from ollama_cli.commands.keys.list_keys import list_keys
+from ollama_cli.commands.keys.revoke import revoke
+from ollama_cli.commands.keys.show import show
+
+
+def register(app: typer.Typer) -> None:
+    """Add the group and its commands."""
+    group = typer.Typer(name="keys", help="This machine's device keys.", no_args_is_help=True, rich_markup_mode=None)
+    group.command("list", cls=Command)(list_keys)
+    group.command("show", cls=Command)(show)
+    group.command("revoke", cls=Command)(revoke)
+    app.add_typer(group)

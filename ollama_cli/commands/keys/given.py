@@ -1,0 +1,23 @@
+"""Credentials that are given by option or environment: no command of ``keys`` acts on them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ollama_cli.errors import UsageError
+
+if TYPE_CHECKING:
+    from ollama_cli.context import Context
+
+
+def refuse_key_file(context: Context) -> None:
+    """Refuse --key-file, which would otherwise look as if another key was meant than the one that is acted on.
+
+    Raises:
+        UsageError: It is given.
+    """
+    if context.options.key_file is not None and not context.options.sandbox:
+        raise UsageError(
+            "`keys` acts on the keys that this machine keeps, not on --key-file.",
+            hint="Leave it out. The key in the file can be named as KEY, by its public key line or its .pub file.",
+        )

@@ -1,0 +1,60 @@
+"""``keys list``: the device keys that this machine holds."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from ollama_cli.context import Context
+
+_HEADINGS = ("FINGERPRINT", "MADE", "STORE", "PROFILE", "ORIGIN", "THIS DEVICE")
+
+
+@dataclass(frozen=True)
+class ListOptions:
+    """What the command line of ``keys list`` says.
+
+    Attributes:
+        as_json: Whether to print JSON.
+    """
+
+    as_json: bool = False
+
+
+def list_keys(
+    typer_context: typer.Context,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON array.")] = False,
+) -> None:
+    """List the device keys that this machine holds.
+
+    Asks no server: these are not all keys of your account. ollama.com lists those at
+    https://ollama.com/settings/keys, and offers no way to ask for them from here.
+    """
+    run_list(typer_context.obj, ListOptions(as_json))
+
+
+def run_list(context: Context, options: ListOptions) -> None:
+    """Print what the list of stored credentials holds; no store is opened."""
+    from ollama_cli.credentials.key_facts import key_facts
+    from ollama_cli.terminal.tables import show_table
+
+    own = context.device_record
+    keys = [key_facts(record.public_key, record, own) for record in context.wallet.records()]
+    if options.as_json:
+        context.streams.answer(json.dumps([facts.as_json() for facts in keys]))
+        return
+    rows = [
+        (key.fingerprint, key.made_on, key.store or "", key.profile or "", key.origin or "", _yes(key.this_device))
+        for key in keys
+    ]
+    show_table(context.streams, _HEADINGS, rows)
+    if not rows:
+        context.streams.say("This machine has no device key. `ollama-cli signin` makes one.")
+
+
+def _yes(value: bool) -> str:
+    return "yes" if value else "no"

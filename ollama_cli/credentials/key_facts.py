@@ -1,0 +1,68 @@
+"""What can be told of a device key: never the private half."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from ollama_cli.credentials.public_key import encode_public_key, fingerprint_of
+
+if TYPE_CHECKING:
+    from ollama_cli.credentials.index import Record
+
+
+@dataclass(frozen=True)
+class KeyFacts:
+    """A device key, of this machine or of another.
+
+    Attributes:
+        fingerprint: What ``ssh-keygen -l`` prints for it.
+        public_key: Its public key line.
+        encoded: The form that it has in URLs.
+        made: When it was stored here, in UTC, as ISO 8601 has it; None for a key that is not of this machine, as are
+            the next three.
+        store: The kind of store that holds it.
+        profile: Whose it is.
+        origin: The one origin that it signs for.
+        this_device: Whether it is the one that stands for this device at ollama.com, or at what stands in for it.
+    """
+
+    fingerprint: str
+    public_key: str
+    encoded: str
+    made: str | None
+    store: str | None
+    profile: str | None
+    origin: str | None
+    this_device: bool
+
+    @property
+    def made_on(self) -> str:
+        """The day on which it was made, where this machine is."""
+        return datetime.fromisoformat(self.made).astimezone().date().isoformat() if self.made else ""
+
+    def as_json(self) -> dict[str, Any]:
+        """Every fact by its name."""
+        return asdict(self)
+
+
+def key_facts(public_key: str, record: Record | None, own: Record | None) -> KeyFacts:
+    """What is known of a key.
+
+    Args:
+        public_key: Its public key line.
+        record: What this machine notes about it, or None where it is not one of its own.
+        own: The record of this device's key at ollama.com, or None where there is none.
+    """
+    made = datetime.fromtimestamp(record.created_at, UTC).strftime("%Y-%m-%dT%H:%M:%SZ") if record else None
+    return KeyFacts(
+        fingerprint=fingerprint_of(public_key),
+        public_key=public_key,
+        encoded=encode_public_key(public_key),
+        made=made,
+        store=record.store if record else None,
+        profile=record.profile if record else None,
+        origin=record.origin if record else None,
+        this_device=own is not None and own.public_key == public_key,
+    )
