@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Iterator
 from http import HTTPStatus
 from typing import Any
@@ -149,7 +150,10 @@ class OllamaClient:
 
 
 def _is_vector(value: object) -> bool:
-    return isinstance(value, list) and bool(value) and all(type(number) in {int, float} for number in value)
+    try:
+        return isinstance(value, list) and bool(value) and all(map(math.isfinite, value))
+    except (TypeError, OverflowError):  # not a number, or too large for one
+        return False
 
 
 def no_ollama_server() -> UnavailableError:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -82,15 +81,12 @@ def json_of_vector(vector: list[float]) -> str:
 
 
 def _number(value: float) -> str:
-    size = abs(value)
-    if size and not 1e-6 <= size < 1e21:  # noqa: PLR2004 - where Go goes over to exponents
-        digits, _, exponent = f"{value!r}".partition("e")
-        if not exponent:
-            digits, _, exponent = f"{value:e}".partition("e")
-        return f"{digits.removesuffix('.0')}e{'-' if exponent.startswith('-') else '+'}{exponent.lstrip('+-0')}"
-    text = json.dumps(value)
-    if "e" in text:
+    text = repr(float(value)).removesuffix(".0")
+    digits, _, exponent = text.partition("e")
+    if not exponent:
+        return text
+    if 1e-6 <= abs(value) < 1e21:  # noqa: PLR2004 - within these bounds Go writes no exponent
         from decimal import Decimal
 
-        text = format(Decimal(text), "f")
-    return text.removesuffix(".0")
+        return format(Decimal(text), "f")
+    return f"{digits.removesuffix('.0')}e{exponent[0]}{exponent[1:].lstrip('0')}"

@@ -1,22 +1,21 @@
-"""A file in the place of stdout: the old one or the whole new one, at any moment."""
+"""A file in the place of stdout: at any moment the old one, or the whole new one."""
 
 from __future__ import annotations
 
+import errno
 import os
-import shutil
 import stat
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
 from typing import TextIO
 
 from ollama_cli.errors import UsageError
-from ollama_cli.terminal.streams import Streams
+from ollama_cli.terminal.streams import Streams, cannot_write
 
 
-@contextmanager
-def output_file(path: Path, streams: Streams) -> Iterator[TextIO]:
+def output_file(path: Path, streams: Streams) -> AbstractContextManager[TextIO]:
     """Write to a file that takes its name only once the block has ended well.
 
     What a block wrote that did not end well is kept beside it, under a name that is told. A pipe or a device is
@@ -25,28 +24,32 @@ def output_file(path: Path, streams: Streams) -> Iterator[TextIO]:
     Raises:
         UsageError: The file cannot be made.
     """
-    path = Path(os.path.realpath(path))  # a link stays one
     try:
         mode = path.stat().st_mode if path.exists() else None
         if mode is not None and not stat.S_ISREG(mode):
-            with path.open("w", encoding="utf-8", errors="replace", newline="") as special:
-                yield special
-            return
+            return path.open("w", encoding="utf-8", errors="replace", newline="")
+        path = Path(os.path.realpath(path))  # a link stays one
         if mode is not None and not os.access(path, os.W_OK):
-            raise PermissionError(13, os.strerror(13))
-        descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".part")
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+        descriptor, part = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".part")
     except OSError as error:
         raise UsageError(f"{path} cannot be written: {error.strerror or error}.", code="bad_file") from error
-    part = Path(temporary)
+    os.chmod(descriptor, stat.S_IMODE(mode) if mode is not None else 0o666 & ~_umask())  # noqa: PTH101 - of an open file
+    return _whole(os.fdopen(descriptor, "w", encoding="utf-8", errors="replace", newline=""), Path(part), path, streams)
+
+
+@contextmanager
+def _whole(file: TextIO, part: Path, path: Path, streams: Streams) -> Iterator[TextIO]:
     try:
-        with os.fdopen(descriptor, "w", encoding="utf-8", errors="replace", newline="") as file:
+        with file:
             yield file
             file.flush()
             os.fsync(file.fileno())
-        part.chmod(stat.S_IMODE(mode) if mode is not None else 0o666 & ~_umask())
         part.replace(path)
-    except BaseException:
+    except BaseException as error:
         _keep_what_came(part, path, streams)
+        if isinstance(error, OSError):
+            raise cannot_write(error) from error
         raise
 
 
@@ -55,8 +58,7 @@ def _keep_what_came(part: Path, path: Path, streams: Streams) -> None:
         if part.stat().st_size == 0:
             part.unlink()
             return
-        kept = path.with_name(f"{path.name}.incomplete")
-        shutil.move(part, kept)
+        kept = part.replace(path.with_name(f"{path.name}.incomplete"))
         streams.say(f"{path} is as it was; what came of the answer is in {kept}")
 
 

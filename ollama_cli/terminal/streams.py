@@ -100,10 +100,8 @@ def columns(stream: TextIO) -> int:
 
 
 def cannot_write(error: OSError) -> CliError:
-    """The error for a stdout that takes no more."""
-    return CliError(
-        f"Standard output cannot be written: {error.strerror}.", hint="The disk may be full.", code="output"
-    )
+    """The error for a stdout, or a file in its place, that takes no more."""
+    return CliError(f"The output cannot be written: {error.strerror}.", hint="The disk may be full.", code="output")
 
 
 def _present(stream: TextIO | None) -> TextIO:

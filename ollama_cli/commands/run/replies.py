@@ -97,7 +97,7 @@ def reply_for(streams: Streams, options: RunOptions, model: str) -> Reply:
 @contextmanager
 def answer_stream(streams: Streams, options: RunOptions) -> Iterator[Streams]:
     """The streams for an answer: stdout, or a file in its place that is written whole or not at all."""
-    if options.output is None:
+    if options.output is None or str(options.output) == "-":
         yield streams
         return
     from ollama_cli.terminal.output_file import output_file

@@ -1,0 +1,345 @@
+"""What ``run`` does beside what the reference does: for scripts, and at ollama.com, where nothing is asked before."""
+
+from __future__ import annotations
+
+import base64
+import json
+import os
+import stat
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pexpect
+import pytest
+from recorded import serving
+from support import COMMAND, Cli, Sandbox
+
+MODEL = "gpt-oss:120b-cloud"
+SEES = "qwen3-vl:235b-cloud"
+PNG = base64.b64decode(
+    "iVBORw0KGgoAAAANSUhEUgAAAAQAAAAECAIAAAAmkwkpAAAAEElEQVR4nGM4IScHRwzEcQCxYxBBO0tjggAAAABJRU5ErkJggg=="
+)
+WAV = b"RIFF\x24\x00\x00\x00WAVEfmt " + bytes(28)
+SHOW = {"method": "POST", "path": "/api/show", "json": {"capabilities": ["completion"]}}
+LAST = {"response": "", "done": True, "done_reason": "stop", "eval_count": 3, "eval_duration": 10**9}
+
+
+def generating(*lines: dict[str, Any]) -> list[dict[str, Any]]:
+    """The routes of a daemon whose model answers so."""
+    return [SHOW, {"method": "POST", "path": "/api/generate", "ndjson": list(lines)}]
+
+
+def asked(requests: list[dict[str, Any]], path: str = "/api/generate") -> dict[str, Any]:
+    """The body of the one request for a path."""
+    (body,) = [request["json"] for request in requests if request["path"] == path]
+    found: dict[str, Any] = body
+    return found
+
+
+def test_a_cloud_model_is_asked_with_one_request(signed_in: Cli, sandbox: Sandbox) -> None:
+    before = len(sandbox.requests())
+    done = signed_in("run", MODEL, "hi", "--think=low", "--option", "temperature=0", "--system", "Be brief.")
+    assert done.returncode == 0, done.stderr
+    (request,) = sandbox.requests()[before:]
+    assert request["target"].startswith("/api/generate?ts=")
+
+
+def test_every_option_reaches_the_request(cli: Cli) -> None:
+    with serving(generating({"response": "{}"}, LAST)) as server:
+        words = ["hi", "--system", "s", "--option", "stop=x", "--option", "seed=7", "--keepalive=-1s", "--think=max"]
+        done = cli("run", "--format=json", "tiny", *words, env={"OLLAMA_HOST": server.url})
+    assert done.returncode == 0, done.stderr
+    assert asked(server.requests) == {
+        "model": "tiny",
+        "prompt": "hi",
+        "system": "s",
+        "format": "json",
+        "think": "max",
+        "keep_alive": "-1s",
+        "options": {"stop": ["x"], "seed": 7},
+    }
+
+
+def test_json_is_one_object(signed_in: Cli) -> None:
+    done = signed_in("run", MODEL, "Why is the sky blue?", "--json")
+    answer = json.loads(done.stdout)
+    assert done.returncode == 0
+    assert "Rayleigh" in answer["answer"]
+    assert answer["thinking"]
+    assert answer["model"] == "gpt-oss:120b"
+    assert (answer["done"], answer["done_reason"]) == (True, "stop")
+    assert answer["eval_count"] > 0
+    assert answer["total_duration"] > 0
+
+
+def test_json_lines_are_the_stream(signed_in: Cli) -> None:
+    done = signed_in("run", MODEL, "Why is the sky blue?", "--json-lines")
+    lines = [json.loads(line) for line in done.stdout.splitlines()]
+    assert "Rayleigh" in "".join(line.get("answer", "") for line in lines)
+    assert any("thinking" in line for line in lines)
+    assert [line["done"] for line in lines if "done" in line] == [True]
+    assert lines[-1]["done_reason"] == "stop"
+
+
+def test_json_tells_tool_calls(cli: Cli) -> None:
+    call = {"function": {"name": "weather", "arguments": {"city": "Oslo"}}}
+    with serving(generating({"response": "", "tool_calls": [call]}, LAST)) as server:
+        done = cli("run", "tiny", "hi", "--json", env={"OLLAMA_HOST": server.url})
+        lines = cli("run", "tiny", "hi", "--json-lines", env={"OLLAMA_HOST": server.url})
+    expected = {"name": "weather", "arguments": {"city": "Oslo"}}
+    assert json.loads(done.stdout)["tool_calls"] == [expected]
+    assert json.loads(lines.stdout.splitlines()[0]) == {"tool_call": expected}
+
+
+@pytest.mark.parametrize("how", ["--json", "--json-lines", "--nowordwrap"])
+def test_what_came_of_a_broken_answer_is_kept(cli: Cli, how: str) -> None:
+    with serving(generating({"response": "half an"})) as server:
+        done = cli("run", "tiny", "hi", how, env={"OLLAMA_HOST": server.url})
+    assert done.returncode == 8
+    assert "half an" in done.stdout
+    if how == "--json":
+        assert json.loads(done.stdout)["done"] is False
+        assert json.loads(done.stderr)["error"]["status"] == 8
+
+
+def test_an_answer_that_was_cut_at_a_limit_is_told(cli: Cli) -> None:
+    with serving(generating({"response": "half an"}, {**LAST, "done_reason": "length"})) as server:
+        done = cli("run", "tiny", "hi", env={"OLLAMA_HOST": server.url})
+    assert done.returncode == 0
+    assert done.stdout == "half an\n"
+    assert done.stderr.startswith("Warning: the answer stops where it reached the longest")
+
+
+SCHEMA = {"type": "object", "properties": {"n": {"type": "integer"}}, "required": ["n"]}
+
+
+@pytest.mark.parametrize(
+    ("answer", "status", "said"),
+    [
+        ('{"n": 4}', 0, ""),
+        ('{"n": "four"}', 8, "at $.n"),
+        ("{}", 8, "at $"),
+        ("four", 8, "no JSON"),
+        ("[" * 100_000, 8, "no JSON"),
+    ],
+    ids=["kept", "type", "missing", "text", "deep"],
+)
+def test_schema(cli: Cli, tmp_path: Path, answer: str, status: int, said: str) -> None:
+    file = tmp_path / "schema.json"
+    file.write_text(json.dumps(SCHEMA))
+    with serving(generating({"response": answer}, LAST)) as server:
+        done = cli("run", "tiny", "hi", "--schema", str(file), env={"OLLAMA_HOST": server.url})
+    assert done.returncode == status, done.stderr
+    assert done.stdout == f"{answer}\n"
+    assert said in done.stderr
+    assert asked(server.requests)["format"] == SCHEMA
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (None, "cannot be read"),
+        ("{", "is no JSON"),
+        ("[]", "that is an object"),
+        ('{"type": "thing"}', "is no JSON Schema"),
+        ("[" * 100_000, "is no JSON"),
+    ],
+    ids=["missing", "cut", "list", "type", "deep"],
+)
+def test_a_schema_that_is_none_is_told_before_anything_is_asked(
+    cli: Cli, tmp_path: Path, content: str | None, said: str
+) -> None:
+    file = tmp_path / "schema.json"
+    if content is not None:
+        file.write_text(content)
+    done = cli("run", "tiny", "hi", "--schema", str(file), "--json", env={"OLLAMA_HOST": "127.0.0.1:1"})
+    error = json.loads(done.stderr)["error"]
+    assert (done.returncode, error["code"]) == (2, "bad_file")
+    assert said in error["message"]
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["--json", "--json-lines"],
+        ["--think=maybe"],
+        ["--keepalive", "soon"],
+        ["--option", "warmth=1"],
+        ["--option", "temperature=warm"],
+        ["--format", "xml"],
+        ["--format", "json", "--schema", "schema.json"],
+        ["--truncate=perhaps"],
+        ["--dimensions", "-1"],
+        ["--image", "nowhere.png"],
+        ["--image", "."],
+        ["--image", "text.png"],
+        ["--output", "nowhere/answer.txt"],
+        ["--output", "."],
+    ],
+    ids=" ".join,
+)
+def test_options_that_cannot_be_are_told_before_anything_is_asked(cli: Cli, tmp_path: Path, words: list[str]) -> None:
+    (tmp_path / "text.png").write_text("not a picture")
+    with serving([SHOW]) as server:
+        done = cli("run", "tiny", "hi", *words, env={"OLLAMA_HOST": server.url}, cwd=tmp_path)
+    assert done.returncode == 2, done.stderr
+    assert not done.stdout
+    assert [request for request in server.requests if request["path"] != "/api/show"] == []
+
+
+def test_a_file_named_by_option_or_in_the_prompt_goes_along(cli: Cli, tmp_path: Path) -> None:
+    (tmp_path / "a b.png").write_bytes(PNG)
+    (tmp_path / "sound.wav").write_bytes(WAV)
+    sees = {**SHOW, "json": {"capabilities": ["completion", "vision", "audio"]}}
+    with serving([sees, *generating({"response": "ok"}, LAST)[1:]]) as server:
+        env = {"OLLAMA_HOST": server.url}
+        done = cli("run", "eyes", "what is './a b.png'", "--image", "sound.wav", env=env, cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    body = asked(server.requests)
+    assert body["prompt"] == "what is"
+    assert [base64.b64decode(image) for image in body["images"]] == [WAV, PNG]
+    assert "a b.png" in done.stderr
+
+
+def test_a_model_without_eyes_gets_the_name_as_text(cli: Cli, tmp_path: Path) -> None:
+    (tmp_path / "cat.png").write_bytes(PNG)
+    with serving(generating({"response": "ok"}, LAST)) as server:
+        done = cli("run", "tiny", "see ./cat.png", env={"OLLAMA_HOST": server.url}, cwd=tmp_path)
+    assert done.returncode == 0
+    assert asked(server.requests)["prompt"] == "see ./cat.png"
+
+
+def test_a_picture_goes_to_a_cloud_model_that_sees(signed_in: Cli, tmp_path: Path) -> None:
+    (tmp_path / "cat.png").write_bytes(PNG)
+    named = signed_in("run", SEES, "What is in ./cat.png ?", cwd=tmp_path)
+    given = signed_in("run", SEES, "What is this?", "--image", "cat.png", cwd=tmp_path)
+    assert named.returncode == given.returncode == 0, named.stderr + given.stderr
+    assert "image" in named.stdout
+    assert "image" in given.stdout
+
+
+def test_an_embedding_model_in_the_cloud(signed_in: Cli) -> None:
+    found_out = signed_in("run", "embeddinggemma:cloud", "hello")
+    told = signed_in("run", "embeddinggemma:cloud", "hello", "--dimensions", "3", "--json")
+    assert found_out.returncode == told.returncode == 0, found_out.stderr + told.stderr
+    assert len(json.loads(found_out.stdout)) > 3
+    assert len(json.loads(told.stdout)["embedding"]) == 3
+    assert json.loads(told.stdout)["model"] == "embeddinggemma"
+
+
+@pytest.mark.parametrize(
+    "vectors",
+    [None, [], [[]], [["a"]], [[1], [2]], "x", [[float("nan")]], [[10**400]]],
+    ids=lambda value: str(value)[:9],
+)
+def test_an_answer_without_an_embedding(cli: Cli, vectors: Any) -> None:
+    routes = [
+        {**SHOW, "json": {"capabilities": ["embedding"]}},
+        {"method": "POST", "path": "/api/embed", "json": {"embeddings": vectors}},
+    ]
+    with serving(routes) as server:
+        assert cli("run", "embed", "hi", env={"OLLAMA_HOST": server.url}).returncode == 8
+
+
+def test_output_takes_the_place_of_stdout(signed_in: Cli, tmp_path: Path) -> None:
+    file = tmp_path / "answer.txt"
+    done = signed_in("run", MODEL, "Why is the sky blue?", "--output", str(file))
+    assert done.returncode == 0, done.stderr
+    assert not done.stdout
+    assert "Rayleigh" in file.read_text()
+    assert stat.S_IMODE(file.stat().st_mode) == 0o666 & ~_umask()
+    assert [path.name for path in tmp_path.glob("*answer*")] == ["answer.txt"]
+
+
+def test_output_of_a_broken_answer_leaves_the_file_as_it_was(cli: Cli, tmp_path: Path) -> None:
+    file = tmp_path / "answer.txt"
+    file.write_text("the old one")
+    file.chmod(0o600)
+    with serving(generating({"response": "half an"})) as server:
+        done = cli("run", "tiny", "hi", "-o", str(file), env={"OLLAMA_HOST": server.url})
+    assert done.returncode == 8
+    assert file.read_text() == "the old one"
+    assert (tmp_path / "answer.txt.incomplete").read_text() == "half an\n"
+    assert "answer.txt.incomplete" in done.stderr
+
+
+def test_output_keeps_links_and_modes_and_serves_pipes(cli: Cli, tmp_path: Path) -> None:
+    target, link = tmp_path / "target.txt", tmp_path / "link.txt"
+    target.write_text("old")
+    target.chmod(0o640)
+    link.symlink_to(target)
+    with serving(generating({"response": "new"}, LAST)) as server:
+        env = {"OLLAMA_HOST": server.url}
+        assert cli("run", "tiny", "hi", "-o", str(link), env=env).returncode == 0
+        assert cli("run", "tiny", "hi", "-o", "/dev/stdout", env=env).stdout == "new\n"
+    assert link.is_symlink()
+    assert target.read_text() == "new\n"
+    assert stat.S_IMODE(target.stat().st_mode) == 0o640
+
+
+def test_output_to_a_disk_that_is_full(cli: Cli, tmp_path: Path) -> None:
+    file = tmp_path / "answer.txt"
+    with serving(generating({"response": "x" * 10_000}, LAST)) as server:
+        limited = f'ulimit -f 4; trap "" XFSZ; exec {COMMAND} run tiny hi -o {file}'
+        done = subprocess.run(
+            ["bash", "-c", limited],
+            env=cli.environment | {"OLLAMA_HOST": server.url},
+            capture_output=True,
+            text=True,
+            timeout=30,
+            check=False,
+        )
+    assert done.returncode == 1
+    assert not file.exists()
+    assert "The output cannot be written: File too large" in done.stderr
+
+
+def test_a_missing_model_is_loaded_with_a_line_a_step(cli: Cli) -> None:
+    missing: dict[str, Any] = {**SHOW, "status": 404, "json": {"error": "not found"}, "times": 1}
+    layer: dict[str, Any] = {"status": "pulling 17", "digest": "sha256:17", "total": 1000, "completed": 10}
+    steps = [{"status": "pulling manifest"}, layer, {**layer, "completed": 1000}, {"status": "success"}]
+    routes: list[dict[str, Any]] = [missing, {"method": "POST", "path": "/api/pull", "ndjson": steps}]
+    with serving([*routes, *generating({"response": "ok"}, LAST)]) as server:
+        done = cli("run", "tiny", "hi", "--insecure", env={"OLLAMA_HOST": server.url})
+    assert done.returncode == 0, done.stderr
+    assert done.stderr.splitlines() == ["pulling manifest", "pulling 17", "success"]
+    assert asked(server.requests, "/api/pull") == {"model": "tiny", "insecure": True}
+
+
+def test_loading_that_stops_in_the_middle(cli: Cli) -> None:
+    missing = {"method": "POST", "path": "/api/show", "status": 404, "json": {"error": "not found"}}
+    pull = {"method": "POST", "path": "/api/pull", "ndjson": [{"status": "pulling manifest"}]}
+    with serving([missing, pull]) as server:
+        done = cli("run", "tiny", "hi", env={"OLLAMA_HOST": server.url})
+    assert done.returncode == 8
+    assert "stopped in the middle of loading" in done.stderr
+
+
+@pytest.mark.parametrize(("key", "status"), [("y", 0), ("n", 3)])
+def test_a_person_is_offered_the_cloud_model_of_the_same_name(
+    signed_in: Cli, sandbox: Sandbox, key: str, status: int
+) -> None:
+    missing = {"method": "POST", "path": "/api/show", "status": 404, "json": {"error": "not found"}, "times": 1}
+    failed = {"method": "POST", "path": "/api/pull", "ndjson": [{"error": "pull model manifest: file does not exist"}]}
+    with serving([missing, failed, *generating({"response": "from the cloud"}, LAST)]) as server:
+        child = pexpect.spawn(
+            COMMAND, ["run", "gpt-oss:120b", "hi"], env=signed_in.environment | {"OLLAMA_HOST": server.url}, timeout=30
+        )
+        child.expect("Run gpt-oss:120b-cloud, in the cloud")
+        child.sendline(key)
+        child.expect(pexpect.EOF)
+        child.close()
+    assert child.exitstatus == status
+    assert (b"from the cloud" in (child.before or b"")) == (status == 0)
+
+
+def test_stdin_that_is_no_text_is_sent_as_far_as_it_is(signed_in: Cli, sandbox: Sandbox) -> None:
+    done = signed_in("run", MODEL, "what is this", stdin=b"\xff\xfe\x00 caf\xc3\xa9")
+    assert done.returncode == 0, done.stderr
+
+
+def _umask() -> int:
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask
