@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -82,7 +83,7 @@ def question_of(options: RunOptions, model: str, piped: str) -> Question:
         raise UsageError("Use one of --json and --json-lines.")
     return Question(
         model=as_text(model),
-        prompt=as_text(" ".join((*filter(None, [piped]), *options.words))),
+        prompt=" ".join((*filter(None, [piped]), *map(as_text, options.words))),
         system=as_text(options.system),
         attachments=_attachments(options),
         format=_format(options),
@@ -95,8 +96,8 @@ def question_of(options: RunOptions, model: str, piped: str) -> Question:
 
 
 def as_text(typed: str) -> str:
-    """What was typed or piped, with what is no UTF-8 in it replaced, for a request holds UTF-8 only."""
-    return typed.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+    """What was typed, read as UTF-8 whatever the locale says; what is no UTF-8 is replaced, for no request holds it."""
+    return os.fsencode(typed).decode("utf-8", "replace")
 
 
 def _attachments(options: RunOptions) -> Any:  # noqa: ANN401 - named only where a file is given
@@ -113,7 +114,7 @@ def _format(options: RunOptions) -> str | dict[str, Any] | None:
     from ollama_cli.inference.schema import parse_format, read_schema
 
     if options.schema is None:
-        return parse_format(options.format_text)
+        return parse_format(as_text(options.format_text))
     if options.format_text:
         raise UsageError("Use one of --format and --schema.")
     return read_schema(options.schema)
@@ -140,7 +141,7 @@ def _parameters(assignments: tuple[str, ...]) -> dict[str, Any]:
         return {}
     from ollama_cli.api.parameters import parse_assignments
 
-    return dict(parse_assignments(assignments))
+    return dict(parse_assignments([as_text(typed) for typed in assignments]))
 
 
 def _truncate(text: str | None) -> bool | None:
