@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from ollama_cli.errors import UsageError
 from ollama_cli.settings import Host, Settings
+from ollama_cli.settings.hosts import is_loopback
 from ollama_cli.terminal.sanitize import clean_line
 from ollama_cli.terminal.streams import Streams
 
@@ -133,12 +134,13 @@ class Context:
             return self.given_credential(place)
         return self.wallet.ensure(self.key_name(place)) if place.authenticated else None
 
-    def client(self, place: Place, active: Active | None) -> OllamaClient:
+    def client(self, place: Place, active: Active | None, *, total_seconds: float | None = None) -> OllamaClient:
         """A client for a place; the connections are closed with the context.
 
         Args:
             place: The server.
             active: Its credential, or None to ask without one.
+            total_seconds: The time for all that it is asked, from now on; None is no limit.
         """
         from ollama_cli import __version__
         from ollama_cli.api.client import OllamaClient
@@ -146,18 +148,21 @@ class Context:
         from ollama_cli.transport.auth import CredentialAuth
         from ollama_cli.transport.client import open_client
         from ollama_cli.transport.clock import Clock
+        from ollama_cli.transport.retries import Retries
 
         auth = None
         if active is not None:
             clock = Clock(on_mend=self._tell_clock)
             auth = CredentialAuth(active.credential, place.origin, place.base_path, clock=clock)
-        observe = self._observe if self.options.debug else None
+        observe = self._say_cleaned if self.options.debug else None
         http = open_client(place.base_url, auth, user_agent=f"ollama-cli/{__version__}", observe=observe)
-        exchange = Exchange(http)
+        tell = self._say_cleaned if self.streams.err.isatty() else None
+        retries = Retries(on_this_machine=is_loopback(place.base_url), tell=tell)
+        exchange = Exchange(http, retries=retries, total_seconds=total_seconds)
         self._resources.callback(exchange.close)
         return OllamaClient(exchange)
 
-    def _observe(self, line: str) -> None:
+    def _say_cleaned(self, line: str) -> None:
         self.streams.say(clean_line(line))
 
     def _tell_clock(self, seconds: int) -> None:

@@ -9,6 +9,7 @@ Only ``main`` turns an error into an exit status; everything below raises. The s
     ├── SignInError              4  a sign-in is needed, was refused, or timed out
     ├── ForbiddenError           5  the plan does not hold it, or cloud models are disabled
     ├── LimitError               6  a usage limit is reached
+    │   └── OverloadedError      6  too many requests at once; worth a retry
     ├── UnavailableError         7  network, TLS, time-out or server failure; worth a retry
     ├── AnswerError              8  the answer is incomplete or not valid
     └── StoreError               9  the credential store cannot be used
@@ -39,6 +40,7 @@ class CliError(Exception):
         told_by_api: Whether an Ollama server said so in its own words, rather than somebody's page on the way to it.
         server_words: Those words, on one line, without what they repeat of a credential.
         clock_agrees: Whether the answer's ``Date`` shows that the request was signed at the server's own time.
+        retry_after: Seconds that the server asked to wait before another try, or None.
     """
 
     status: ClassVar[int] = 1
@@ -63,6 +65,7 @@ class CliError(Exception):
         self.told_by_api = False
         self.server_words = ""
         self.clock_agrees = False
+        self.retry_after: float | None = None
 
     def as_json(self) -> dict[str, Any]:
         """The error as the one object that ``--json`` prints on stderr."""
@@ -121,6 +124,13 @@ class LimitError(CliError):
 
     status = 6
     default_code = "limit_reached"
+
+
+class OverloadedError(LimitError):
+    """Too many requests for the server, or for the account at one time; a moment later there may be room."""
+
+    default_code = "overloaded"
+    retryable = True
 
 
 class UnavailableError(CliError):

@@ -5,19 +5,15 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Iterator
-from http import HTTPStatus
 from typing import Any
 
 from ollama_cli.api.account import Account
 from ollama_cli.api.events import Chunk, chunk_of, chunks
 from ollama_cli.api.exchange import Exchange
-from ollama_cli.api.failures import error_for
+from ollama_cli.api.failures import error_in_stream
 from ollama_cli.api.model_info import ModelInfo
 from ollama_cli.api.pulling import PullProgress
-from ollama_cli.errors import AnswerError, CliError, ModelNotFoundError, SignInError, UnavailableError
-
-_LAST_STATUS = 599
-_NOT_IN_REGISTRY = "file does not exist"
+from ollama_cli.errors import AnswerError, SignInError, UnavailableError
 
 
 class OllamaClient:
@@ -77,7 +73,7 @@ class OllamaClient:
         Raises:
             SignInError: It was not signed in.
         """
-        _confirm(self._exchange.send("POST", "/api/signout"))
+        _confirm(self._exchange.send("POST", "/api/signout", repeatable=False))
 
     def generate(self, body: dict[str, Any]) -> Iterator[Chunk]:
         """Stream one answer to one prompt.
@@ -145,7 +141,7 @@ class OllamaClient:
         with self._exchange.stream("POST", path, body) as parts:
             for content in chunks(parts):
                 if "error" in content:
-                    raise _stream_error(content, body.get("model"))
+                    raise error_in_stream(content, body.get("model"))
                 yield content
 
 
@@ -195,14 +191,3 @@ def _confirm(body: bytes) -> None:
             hint="Try again in a moment.",
             code="answer_invalid",
         )
-
-
-def _stream_error(content: dict[str, Any], model: str | None) -> CliError:
-    """The error of a line ``{"error": …}`` that came under status 200."""
-    status = content.get("status_code")
-    if isinstance(status, int) and HTTPStatus.MULTIPLE_CHOICES <= status <= _LAST_STATUS:
-        return error_for(status, json.dumps(content).encode(), model=model)
-    said = content["error"] if isinstance(content["error"], str) else "no reason was given"
-    if said.endswith(_NOT_IN_REGISTRY):
-        return ModelNotFoundError(f"There is no model {model!r}.", hint="Models: https://ollama.com/search")
-    return AnswerError(f"The model broke off: {' '.join(said.split())}", hint="What came of it is kept; try again.")

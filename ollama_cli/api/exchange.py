@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+import json
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from email.utils import parsedate_to_datetime
 from http import HTTPStatus
-from typing import Any
+from itertools import chain
+from typing import Any, TypeVar
 
-from ollama_cli.api.failures import error_for
+from ollama_cli.api.events import LONGEST_LINE
+from ollama_cli.api.failures import error_for, error_in_stream
 from ollama_cli.errors import AnswerError, CliError, SignInError, UnavailableError
-from ollama_cli.transport.client import patient
-from ollama_cli.transport.failures import explained
+from ollama_cli.transport.failures import explained, wants_sign_in
 from ollama_cli.transport.lean_httpx import httpx
+from ollama_cli.transport.limits import FOR_A_MODEL, FOR_AN_ACCOUNT, Deadline, Limits
+from ollama_cli.transport.proxies import proxy_for, shown
+from ollama_cli.transport.retries import Retries, may_pass, seconds_asked_for
 
 LONGEST_ANSWER = 8 * 1024 * 1024
 """Bytes that an answer which is no stream may have."""
@@ -23,26 +28,49 @@ LONGEST_REFUSAL = 64 * 1024
 SECONDS_OF_VALIDITY = 300
 """How far from its own time a server takes a signature, at most."""
 
+_REFERENCE_HEADERS = ("X-Request-Id", "X-Ollama-Request-Id", "X-Correlation-Id", "CF-Ray")
+_LONGEST_REFERENCE = 80
+_Answer = TypeVar("_Answer")
+
 
 class Exchange:
     """Talks to one server.
 
     Every method raises ``UnavailableError`` where the server cannot be reached, and the error of
-    ``failures.error_for`` where it refuses.
+    ``failures.error_for`` where it refuses. What fails for a moment, before anything of an answer came, is tried again.
 
     Args:
         http: A client for the server, with its credential.
+        retries: How that is done; None is not at all.
+        total_seconds: The time for everything from now on, whole answers included; None is no limit.
+        model_limits: The limits of each step of a request with a body, which a model answers.
     """
 
-    def __init__(self, http: httpx.Client) -> None:
+    def __init__(
+        self,
+        http: httpx.Client,
+        *,
+        retries: Retries | None = None,
+        total_seconds: float | None = None,
+        model_limits: Limits = FOR_A_MODEL,
+    ) -> None:
         self._http = http
+        self._retries = retries
+        self._deadline = Deadline(total_seconds)
+        self._model_limits = model_limits
 
     def close(self) -> None:
         """Close the connections."""
         self._http.close()
 
     def send(
-        self, method: str, path: str, body: dict[str, Any] | None = None, *, patience: float | None = None
+        self,
+        method: str,
+        path: str,
+        body: dict[str, Any] | None = None,
+        *,
+        patience: float | None = None,
+        repeatable: bool = True,
     ) -> bytes:
         """Send a request, and give the whole body of its answer.
 
@@ -50,49 +78,112 @@ class Exchange:
             method: The HTTP method.
             path: The path.
             body: What to send as JSON, or None for no body.
-            patience: Seconds that the server may say nothing; None is what such a request usually has.
+            patience: Seconds that the server may say nothing, from a caller who asks again by itself: it is asked once
+                only. None is what such a request usually has.
+            repeatable: Whether it does no harm to send it again when the first answer was lost.
         """
-        with self._open(method, path, body, patience=patience) as response:
-            content = _read(response, LONGEST_ANSWER + 1)
+
+        def attempt() -> bytes:
+            with self._open(method, path, body, patience=patience) as response:
+                return _read(response, LONGEST_ANSWER + 1)
+
+        content = attempt() if patience is not None else self._tried(attempt, repeatable=repeatable)
         if len(content) > LONGEST_ANSWER:
             raise UnavailableError("The server's answer has no end.", code="answer_invalid")
         return content
 
     @contextmanager
-    def stream(self, method: str, path: str, body: dict[str, Any]) -> Iterator[Iterator[bytes]]:
-        """Send a request, and give the body of its answer as it arrives.
+    def stream(
+        self, method: str, path: str, body: dict[str, Any], *, repeatable: bool = True
+    ) -> Iterator[Iterator[bytes]]:
+        """Send a request, and give the body of its answer as it arrives. Nothing is tried again after its first line.
+
+        Args:
+            method: Such as ``POST``.
+            path: The path of the API.
+            body: What is sent, as JSON.
+            repeatable: Whether it does no harm to send it again when the first answer was lost.
 
         Raises:
             AnswerError: The connection was lost within the answer.
         """
-        started = False
+
+        def attempt() -> tuple[ExitStack, Iterator[bytes]]:
+            with ExitStack() as opened:
+                response = opened.enter_context(self._open(method, path, body, Accept="application/x-ndjson"))
+                parts = response.iter_bytes()
+                first = _first_line(parts)
+                _raise_if_it_may_pass(first, body.get("model"))
+                held = opened.pop_all()
+            return held, chain([first], parts)
+
+        opened, parts = self._tried(attempt, repeatable=repeatable)
         try:
-            with self._open(method, path, body, Accept="application/x-ndjson") as response:
-                started = True
-                yield response.iter_bytes()
+            with opened:
+                yield parts
         except CliError as error:
-            if started and error.code == "connection_lost":
+            if error.code == "connection_lost":
                 raise AnswerError(
                     "The answer broke off: the connection was lost.", hint="What came of it is above; try again."
                 ) from error
             raise
 
+    def _tried(self, attempt: Callable[[], _Answer], *, repeatable: bool) -> _Answer:
+        if self._retries is None:
+            return attempt()
+        return self._retries.call(attempt, repeatable=repeatable, seconds_left=self._deadline.left)
+
     @contextmanager
     def _open(
         self, method: str, path: str, body: dict[str, Any] | None, *, patience: float | None = None, **headers: str
     ) -> Iterator[httpx.Response]:
-        usual = httpx.USE_CLIENT_DEFAULT if body is None else patient()
-        timeout = usual if patience is None else httpx.Timeout(patience)
-        with (
-            explained(str(self._http.base_url)),
-            self._http.stream(method, path, json=body, headers=headers, timeout=timeout) as response,
-        ):
-            if response.status_code >= HTTPStatus.MULTIPLE_CHOICES:
-                raise _refusal(response, (body or {}).get("model"))
-            yield response
+        limits = FOR_AN_ACCOUNT if body is None else self._model_limits
+        if patience is not None:
+            limits = Limits(patience, patience, patience)
+        timeout = self._deadline.timeout(limits)
+        base_url = str(self._http.base_url)
+        try:
+            with (
+                explained(base_url),
+                self._http.stream(method, path, json=body, headers=headers, timeout=timeout) as response,
+                self._deadline.over(response),
+            ):
+                if response.status_code >= HTTPStatus.MULTIPLE_CHOICES:
+                    raise _refusal(response, base_url, (body or {}).get("model"))
+                response.request.extensions["timeout"]["read"] = min(limits.idle, self._deadline.left)
+                yield response
+        except CliError as error:
+            self._deadline.check(error)
+            raise
 
 
-def _refusal(response: httpx.Response, model: str | None) -> CliError:
+def _first_line(parts: Iterator[bytes]) -> bytes:
+    """The first parts of a body, up to the end of its first line."""
+    first = bytearray()
+    for part in parts:
+        first += part
+        if b"\n" in part or len(first) > LONGEST_LINE:
+            break
+    return bytes(first)
+
+
+def _raise_if_it_may_pass(first: bytes, model: str | None) -> None:
+    """Raise the error that an answer begins with, where it is one that is tried again."""
+    if b'"error"' not in first:
+        return
+    try:
+        content = json.loads(first.partition(b"\n")[0])
+    except (ValueError, RecursionError):
+        return
+    if isinstance(content, dict) and "error" in content:
+        error = error_in_stream(content, model)
+        if may_pass(error):
+            raise error
+
+
+def _refusal(response: httpx.Response, base_url: str, model: str | None) -> CliError:
+    if response.status_code == HTTPStatus.PROXY_AUTHENTICATION_REQUIRED:
+        return wants_sign_in(shown(proxy_for(base_url) or base_url))
     skew = _skew(response)
     clock_agrees = skew is not None and abs(skew) <= SECONDS_OF_VALIDITY
     if response.status_code == HTTPStatus.UNAUTHORIZED and skew is not None and not clock_agrees:
@@ -102,10 +193,22 @@ def _refusal(response: httpx.Response, model: str | None) -> CliError:
             code="clock_wrong",
             http_status=response.status_code,
         )
-    body = _read(response, LONGEST_REFUSAL)
-    error = error_for(response.status_code, body, model=model, hidden=_sent_secrets(response.request))
+    error = error_for(
+        response.status_code,
+        _read(response, LONGEST_REFUSAL),
+        model=model,
+        hidden=_sent_secrets(response.request),
+        reference=_reference(response),
+        retry_after=seconds_asked_for(response.headers.get("Retry-After"), response.headers.get("Date")),
+    )
     error.clock_agrees = clock_agrees
     return error
+
+
+def _reference(response: httpx.Response) -> str | None:
+    """What the server calls this answer in its own records, where it names that in a header."""
+    named = (response.headers.get(name, "") for name in _REFERENCE_HEADERS)
+    return next((name[:_LONGEST_REFERENCE] for name in named if name), None)
 
 
 def _skew(response: httpx.Response) -> int | None:

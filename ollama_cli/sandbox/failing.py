@@ -16,6 +16,9 @@ from ollama_cli.sandbox.refusals import error_body
 HANG_UP = "sandbox.hang_up"
 """The entry of a request's scope that closes its connection, put there by the server."""
 
+RESET = "sandbox.reset"
+"""The entry that resets it."""
+
 _OWN_PATH = "/sandbox"
 _BODIES = {
     "html": "<html>\n<head><title>Bad gateway</title></head>\n<body><h1>Bad gateway</h1></body>\n</html>\n",
@@ -58,23 +61,23 @@ class Failing:
             return
         scope[SKEW] = fault.skew
         await asyncio.sleep(fault.delay)
-        if fault.drop:
-            hang_up(scope)
+        if fault.drop or fault.reset:
+            hang_up(scope, RESET if fault.reset else HANG_UP)
         elif fault.answers:
             await _instead(fault, path)(scope, receive, send)
         else:
             await self._app(scope, receive, _Breaking(fault, scope, receive, send))
 
 
-def hang_up(scope: Scope) -> None:
+def hang_up(scope: Scope, how: str = HANG_UP) -> None:
     """Close a request's connection, after what was sent already."""
-    close: Callable[[], None] = scope[HANG_UP]
+    close: Callable[[], None] = scope[how]
     close()
 
 
 def _instead(fault: Fault, path: str) -> Response:
     """The answer that a fault gives in the place of the true one."""
-    headers = {"Retry-After": fault.retry_after} if fault.retry_after else {}
+    headers = dict(fault.headers)
     if fault.redirect is not None:
         return Response(status_code=fault.status or 307, headers={**headers, "Location": fault.redirect})
     status = fault.status or 200
@@ -129,8 +132,7 @@ class _Breaking:
         """The head of the answer; how long a body that breaks will be is not known."""
         breaks = self._fault.stream is not None
         headers = [pair for pair in message.get("headers", ()) if not (breaks and pair[0] == b"content-length")]
-        if self._fault.retry_after:
-            headers.append((b"retry-after", self._fault.retry_after.encode("ascii")))
+        headers += [(name.lower().encode("ascii"), value.encode("ascii")) for name, value in self._fault.headers]
         self._events = any(
             name == b"content-type" and value.startswith(b"text/event-stream") for name, value in headers
         )
@@ -149,6 +151,8 @@ class _Breaking:
         elif kind == "error":
             said = error_body(self._scope["path"], 500, "the sandbox was told to fail here")
             await self._line(json.dumps(said), more=False)
+        elif kind == "line":
+            await self._line(self._fault.line, more=False)
         elif kind == "cut":
             hang_up(self._scope)
         else:

@@ -18,6 +18,7 @@ Instead of an answer, before the credential is looked at:
                     proxy's page, a line that is not JSON, and nothing
 ``redirect:URL``    a redirect (307) to there
 ``drop``            the connection is closed without an answer
+``reset``           the connection is reset without an answer
 ==================  ==================================================================================================
 
 Within an answer, after its first N chunks (lines of NDJSON, events of SSE; a plain answer is one chunk):
@@ -28,6 +29,7 @@ Within an answer, after its first N chunks (lines of NDJSON, events of SSE; a pl
 ``end:N``           the body ends well, as if it had been all
 ``garbage:N``       a line that is not JSON; then the rest
 ``error:N``         a line ``{"error":…}``; then the body ends
+``line:N:TEXT``     the line TEXT, whatever it is; then the body ends
 ==================  ==================================================================================================
 
 Beside either:
@@ -36,6 +38,7 @@ Beside either:
 ``delay:SECONDS``         this long before the first byte
 ``skew:SECONDS``          the server's clock is ahead by so much (negative: behind), in ``Date`` and for signatures
 ``retry-after:SECONDS``   a ``Retry-After`` header; any text, so that a date can be given
+``header:NAME:VALUE``     any header
 ==================  ==================================================================================================
 
 >>> parse_fault("POST /api/generate=status:429+retry-after:2*1").status
@@ -55,7 +58,7 @@ from ollama_cli.errors import UsageError
 _FORM = re.compile(
     r"(?:(?P<method>[A-Z]+) +)?(?P<path>\*|/[^\s=]*)=(?P<kinds>.+?)(?:\*(?P<count>[0-9]{1,9}))?", re.DOTALL
 )
-_STREAM_KINDS = ("stall", "cut", "end", "garbage", "error")
+_STREAM_KINDS = ("stall", "cut", "end", "garbage", "error", "line")
 _LARGEST_SKEW = 10 * 366 * 24 * 3600
 _EXAMPLE = "Such as: --fault '/api/generate=status:503*2', --fault '/api/chat=cut:3', --fault '*=skew:-900'."
 
@@ -73,11 +76,13 @@ class Fault:
         body: The body to answer, or None.
         redirect: Where to redirect to, or None.
         drop: Whether the connection is closed without an answer.
-        stream: ``stall``, ``cut``, ``end``, ``garbage``, ``error``, or None.
+        reset: Whether it is reset instead.
+        stream: ``stall``, ``cut``, ``end``, ``garbage``, ``error``, ``line``, or None.
         after: After how many chunks ``stream`` happens.
+        line: What ``line`` sends.
         delay: Seconds before the first byte.
         skew: Seconds by which the server's clock is ahead.
-        retry_after: The value of ``Retry-After``, or None.
+        headers: Further headers, such as ``Retry-After``.
     """
 
     spec: str
@@ -88,11 +93,13 @@ class Fault:
     body: str | None = None
     redirect: str | None = None
     drop: bool = False
+    reset: bool = False
     stream: str | None = None
     after: int = 0
+    line: str = ""
     delay: float = 0.0
     skew: float = 0.0
-    retry_after: str | None = None
+    headers: tuple[tuple[str, str], ...] = ()
 
     def matches(self, method: str, path: str) -> bool:
         """Whether it is for a request."""
@@ -103,7 +110,8 @@ class Fault:
     @property
     def answers(self) -> bool:
         """Whether it stands in the place of the true answer."""
-        return self.drop or self.status is not None or self.body is not None or self.redirect is not None
+        instead = (self.status, self.body, self.redirect)
+        return self.drop or self.reset or any(value is not None for value in instead)
 
 
 class FaultPlan:
@@ -152,25 +160,27 @@ def _read(spec: str, name: str, argument: str, so_far: Fault) -> dict[str, Any]:
     if name in _STREAM_KINDS:
         if so_far.stream:
             raise UsageError(
-                f"{spec!r} breaks an answer twice.", hint="Give one of stall, cut, end, garbage and error."
+                f"{spec!r} breaks an answer twice.", hint="Give one of stall, cut, end, garbage, error and line."
             )
-        return {"stream": name, "after": _whole(spec, argument or "0", 0, 1_000_000)}
+        after, _, line = argument.partition(":")
+        return {"stream": name, "after": _whole(spec, after or "0", 0, 1_000_000), "line": line}
     if name == "status":
         return {"status": _whole(spec, argument, 200, 599)}
     if name == "body":
         return {"body": argument}
     if name == "redirect" and argument.isascii() and argument.isprintable() and argument:
         return {"redirect": argument}
-    if name == "drop" and not argument:
-        return {"drop": True}
+    if name in {"drop", "reset"} and not argument:
+        return {name: True}
     if name in {"delay", "skew"}:
         return {name: _seconds(spec, argument, 0 if name == "delay" else -_LARGEST_SKEW)}
-    if name == "retry-after" and argument.isascii() and argument.isprintable() and argument:
-        return {"retry_after": argument}
+    if name in {"retry-after", "header"} and argument.isascii() and argument.isprintable() and argument:
+        header, _, value = argument.partition(":") if name == "header" else (name, ":", argument)
+        return {"headers": (*so_far.headers, (header.strip(), value.strip()))}
     raise UsageError(
         f"{spec!r} names no failure that the sandbox can show: {name!r}.",
-        hint="It knows status, body, redirect, drop, stall, cut, end, garbage, error, delay, skew and retry-after. "
-        + _EXAMPLE,
+        hint="It knows status, body, redirect, drop, reset, stall, cut, end, garbage, error, line, delay, skew, "
+        f"retry-after and header. {_EXAMPLE}",
     )
 
 

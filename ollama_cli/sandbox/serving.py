@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import socket
+import struct
 import sys
 from collections.abc import Callable
 from typing import Any
@@ -14,7 +15,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from ollama_cli.errors import UsageError
-from ollama_cli.sandbox.failing import HANG_UP
+from ollama_cli.sandbox.failing import HANG_UP, RESET
 
 LOOPBACK = "127.0.0.1"
 _SILENT = logging.CRITICAL + 1
@@ -29,8 +30,15 @@ class _Protocol(H11Protocol):
         super().connection_made(transport)
         app: Any = self.app
 
+        def reset() -> None:
+            connection: socket.socket = transport.get_extra_info("socket")
+            connection.setsockopt(
+                socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("hh" if sys.platform == "win32" else "ii", 1, 0)
+            )
+            transport.abort()
+
         async def with_hang_up(scope: Scope, receive: Receive, send: Send) -> None:
-            scope[HANG_UP] = transport.close
+            scope[HANG_UP], scope[RESET] = transport.close, reset
             await app(scope, receive, send)
 
         self.app = with_hang_up

@@ -8,18 +8,11 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from ollama_cli.errors import UsageError
-from ollama_cli.settings.hosts import is_loopback
 from ollama_cli.transport.lean_httpx import httpx
+from ollama_cli.transport.proxies import proxy_for
 
 if TYPE_CHECKING:
     from ollama_cli.transport.auth import CredentialAuth
-
-SECONDS_TO_CONNECT = 10.0
-SECONDS_BETWEEN_BYTES = 30.0
-"""How long a request about an account or a list may stand still."""
-
-SECONDS_TO_THINK = 300.0
-"""How long a model may say nothing: it may have to be loaded, or to wait for its turn."""
 
 
 def open_client(
@@ -27,8 +20,8 @@ def open_client(
 ) -> httpx.Client:
     """A client for one server.
 
-    Proxies (HTTPS_PROXY, NO_PROXY) and certificates (SSL_CERT_FILE, the system's) are taken from the environment for
-    everything but this machine itself.
+    The proxy and the certificates (SSL_CERT_FILE, the system's) are taken from the environment; this machine itself is
+    never reached through a proxy.
 
     Args:
         base_url: Scheme, host, port and base path.
@@ -53,21 +46,22 @@ def open_client(
     except (ValueError, ImportError, httpx.InvalidURL) as error:
         raise UsageError(
             "A proxy setting cannot be used: HTTPS_PROXY, HTTP_PROXY, ALL_PROXY or NO_PROXY.",
-            hint="A proxy is written as http://HOST:PORT; SOCKS proxies are not supported.",
+            hint="A proxy is written as http://HOST:PORT, https://HOST:PORT or socks5://HOST:PORT.",
         ) from error
 
 
 def _client(
     base_url: str, auth: CredentialAuth | None, user_agent: str, observe: Callable[[str], None] | None
 ) -> httpx.Client:
-    local = is_loopback(base_url)
+    proxy = proxy_for(base_url)
+    trust_in_proxy = _trust(proxy) if proxy and proxy.startswith("https://") else None
     return httpx.Client(
         base_url=base_url,
         auth=auth,
         verify=_trust(base_url),
-        trust_env=not local,
+        proxy=httpx.Proxy(proxy, ssl_context=trust_in_proxy) if proxy else None,
+        trust_env=False,
         follow_redirects=False,
-        timeout=httpx.Timeout(SECONDS_BETWEEN_BYTES, connect=SECONDS_TO_CONNECT),
         headers={"User-Agent": user_agent, "Accept": "application/json", "Accept-Encoding": "identity"},
         event_hooks=_told_to(observe) if observe else None,
     )
@@ -83,14 +77,9 @@ def _told_to(observe: Callable[[str], None]) -> dict[str, list[Callable[..., Non
     return {"request": [on_request], "response": [on_response]}
 
 
-def patient() -> httpx.Timeout:
-    """The time limits for an answer that a model has to think about."""
-    return httpx.Timeout(SECONDS_TO_THINK, connect=SECONDS_TO_CONNECT)
-
-
-def _trust(base_url: str) -> ssl.SSLContext:
+def _trust(url: str) -> ssl.SSLContext:
     """What certificates are held to; for plain http a context that has loaded none, which saves its cost."""
-    if not base_url.startswith("https://"):
+    if not url.startswith("https://"):
         return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     import truststore
 

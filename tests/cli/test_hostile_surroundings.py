@@ -122,7 +122,7 @@ def test_no_control_sequence_of_a_server_is_printed_raw(cli: Cli) -> None:
         ("SSL_CERT_FILE", "no-such-file"),
         ("SSL_CERT_FILE", __file__),
         ("HTTPS_PROXY", "ftp://127.0.0.1:9"),
-        ("ALL_PROXY", "socks5://127.0.0.1:9"),
+        ("ALL_PROXY", "socks4://127.0.0.1:9"),
         ("OLLAMA_HOST", "a..b"),
         ("OLLAMA_HOST", "ollama。com"),
         ("OLLAMA_CLOUD_BASE_URL", "https://ollama.com.example"),

@@ -273,7 +273,7 @@ def test_status_4_as_json(device: Cli) -> None:
         ("/api/generate=status:403", 5),
         ("/api/generate=status:429", 6),
         ("/api/generate=status:500", 7),
-        ("/api/generate=status:503", 7),
+        ("/api/generate=status:503+retry-after:0", 7),
         ("/api/generate=cut:2", 8),
         ("/api/generate=end:2", 8),
         ("/api/generate=error:2", 8),

@@ -57,7 +57,7 @@ class TestGrammar:
             ("/api/*=delay:0.5", Fault("", "/api/*", delay=0.5)),
             ("/x=cut", Fault("", "/x", stream="cut")),
             ("/x=cut:3*1", Fault("", "/x", count=1, stream="cut", after=3)),
-            ("/x=status:429+retry-after:2", Fault("", "/x", status=429, retry_after="2")),
+            ("/x=status:429+retry-after:2", Fault("", "/x", status=429, headers=(("retry-after", "2"),))),
             ("/x=body:a=b:c", Fault("", "/x", body="a=b:c")),
             ("/x=body:", Fault("", "/x", body="")),
             ("/x=body:1%2B1%2A2%25", Fault("", "/x", body="1+1*2%")),

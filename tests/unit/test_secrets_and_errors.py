@@ -93,6 +93,7 @@ STATUSES = {
     "SignInError": (4, "signin_required", False),
     "ForbiddenError": (5, "forbidden", False),
     "LimitError": (6, "limit_reached", False),
+    "OverloadedError": (6, "overloaded", True),
     "UnavailableError": (7, "unavailable", True),
     "AnswerError": (8, "answer_incomplete", False),
     "StoreError": (9, "store_unavailable", False),

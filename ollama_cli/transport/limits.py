@@ -1,0 +1,95 @@
+"""How long is waited for a server: for each step of a request, and for everything together."""
+
+from __future__ import annotations
+
+import math
+import socket
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from threading import Timer
+
+from ollama_cli.errors import CliError, UnavailableError
+from ollama_cli.transport.lean_httpx import httpx
+
+
+@dataclass(frozen=True)
+class Limits:
+    """Seconds that each step may stand still; an answer that goes on may take as long as it likes.
+
+    Attributes:
+        connect: For a connection, and for its TLS.
+        first_byte: From the request to the first byte of its answer.
+        idle: Between two bytes of an answer.
+    """
+
+    connect: float
+    first_byte: float
+    idle: float
+
+
+FOR_AN_ACCOUNT = Limits(10, 30, 30)
+"""For requests about an account or a list."""
+
+FOR_A_MODEL = Limits(10, 900, 300)
+"""For requests that a model answers: it may have to be loaded first, or to wait for its turn."""
+
+
+class Deadline:
+    """The moment at which the time for everything is over, retries and whole answers included.
+
+    Args:
+        seconds: How long that is from now, or None for no limit.
+    """
+
+    def __init__(self, seconds: float | None = None) -> None:
+        self._seconds = seconds
+        self._end = math.inf if seconds is None else time.monotonic() + seconds
+
+    @property
+    def left(self) -> float:
+        """Seconds that are left; not below 0."""
+        return max(0.0, self._end - time.monotonic())
+
+    def timeout(self, limits: Limits) -> httpx.Timeout:
+        """The limits of a request that begins now, for httpx.
+
+        Raises:
+            UnavailableError: The time is over.
+        """
+        self.check()
+        return httpx.Timeout(min(limits.first_byte, self.left), connect=min(limits.connect, self.left))
+
+    def check(self, cause: CliError | None = None) -> None:
+        """Raise if the time is over.
+
+        Raises:
+            UnavailableError: It is.
+        """
+        if not self.left:
+            raise UnavailableError(
+                f"The answer was not complete within {self._seconds:g} seconds.",
+                hint="Allow more time, or try again in a moment.",
+                code="timed_out",
+            ) from cause
+
+    @contextmanager
+    def over(self, response: httpx.Response) -> Iterator[None]:
+        """Hold the body of an answer to the time: its connection is shut down when that is over."""
+        if math.isinf(self._end):
+            yield
+            return
+        connection: socket.socket = response.extensions["network_stream"].get_extra_info("socket")
+
+        def shut_down() -> None:
+            with suppress(OSError):  # it was closed meanwhile
+                connection.shutdown(socket.SHUT_RDWR)
+
+        timer = Timer(self.left, shut_down)
+        timer.daemon = True
+        timer.start()
+        try:
+            yield
+        finally:
+            timer.cancel()
