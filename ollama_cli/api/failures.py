@@ -118,9 +118,8 @@ def _error(
     if status == HTTPStatus.TOO_MANY_REQUESTS:
         return _too_many(said, tail, retry_after)
     if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
-        what = "overloaded" if status == HTTPStatus.SERVICE_UNAVAILABLE else f"failing (status {status})"
         return UnavailableError(
-            f"The server is {what}{tail}", hint=_LATER_HINT, code="server_error", http_status=status
+            f"The server failed with status {status}{tail}", hint=_LATER_HINT, code="server_error", http_status=status
         )
     if HTTPStatus.MULTIPLE_CHOICES <= status < HTTPStatus.BAD_REQUEST:
         return UnavailableError(
@@ -154,6 +153,13 @@ def _page_error(status: int, tail: str) -> CliError | None:
             f"What answered ({status}) is no Ollama server{tail}",
             hint=PAGE_HINT,
             code="answer_invalid",
+            http_status=status,
+        )
+    if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+        return UnavailableError(
+            f"The server, or something on the way to it, failed with status {status}{tail}",
+            hint=_LATER_HINT,
+            code="gateway_error",
             http_status=status,
         )
     return None

@@ -32,7 +32,7 @@ class Retries:
     The waits grow, are spread by chance, and are what the server asks for where it does.
 
     Args:
-        on_this_machine: Whether the server is.
+        on_this_machine: Whether the server is. Then no gateway stands before it whose failure would pass.
         tell: Told of each further try in a sentence; None where nobody listens.
     """
 
@@ -56,7 +56,7 @@ class Retries:
         try:
             return attempt()
         except CliError as error:
-            if not may_pass(error, repeatable=repeatable):
+            if not self._worth_it(error, repeatable=repeatable):
                 raise
             first = error
         return self._again(first, attempt, repeatable=repeatable, seconds=min(LONGEST_WAIT, seconds_left))
@@ -73,13 +73,17 @@ class Retries:
             return attempt()
 
         retrying = Retrying(
-            retry=retry_if_exception(lambda error: may_pass(error, repeatable=repeatable)),
+            retry=retry_if_exception(lambda error: self._worth_it(error, repeatable=repeatable)),
             wait=_seconds_to_wait,
             stop=stop_after_attempt(tries) | stop_before_delay(seconds),
             before_sleep=lambda state: self._announce(state, tries),
             reraise=True,
         )
         return retrying(attempt_again)
+
+    def _worth_it(self, error: BaseException, *, repeatable: bool) -> bool:
+        gateway = isinstance(error, CliError) and error.code == "gateway_error"
+        return may_pass(error, repeatable=repeatable) and not (gateway and self._on_this_machine)
 
     def _announce(self, state: RetryCallState, tries: int) -> None:
         if self._tell is None:
