@@ -69,17 +69,19 @@ class Recorder(ThreadingHTTPServer):
         signs_as: A device of the sandbox's in whose name requests are passed on, as a daemon does; None passes the
             caller's own credential on.
         base_path: Below which path it stands.
-        port: Where to listen; 0 is any free port.
+        origin: What it is noted as; None is its address.
     """
 
     daemon_threads = True
-    allow_reuse_address = True
 
-    def __init__(self, upstream: str, *, signs_as: DeviceKey | None = None, base_path: str = "", port: int = 0) -> None:
-        super().__init__(("127.0.0.1", port), _Handler)
+    def __init__(
+        self, upstream: str, *, signs_as: DeviceKey | None = None, base_path: str = "", origin: str | None = None
+    ) -> None:
+        super().__init__(("127.0.0.1", 0), _Handler)
         self.upstream = upstream
         self.signs_as = signs_as
         self.base_path = base_path
+        self.origin = origin or self.url
         self.seen: list[Seen] = []
 
     @property
@@ -123,6 +125,7 @@ class OllamaCom(Recorder):
 
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
+    wbufsize = -1  # head and body in one packet: the second would wait for the client to confirm the first
     server: Recorder
     tunnel: str | None = None
 
@@ -140,14 +143,15 @@ class _Handler(BaseHTTPRequestHandler):
             return
         self.send_response(200)
         self.end_headers()
+        self.wfile.flush()
         self.connection = self.server.tls.wrap_socket(self.connection, server_side=True)
-        self.rfile, self.wfile = self.connection.makefile("rb"), self.connection.makefile("wb", 0)
+        self.rfile, self.wfile = self.connection.makefile("rb"), self.connection.makefile("wb")
         self.tunnel, self.close_connection = "https://ollama.com", False
 
     def answer(self) -> None:
         """Note the request, and pass it on."""
         target = urlsplit(self.path)
-        origin = self.tunnel or (f"http://{target.netloc}" if target.netloc else self.server.url)
+        origin = self.tunnel or (f"http://{target.netloc}" if target.netloc else self.server.origin)
         body = self.rfile.read(int(self.headers["Content-Length"] or 0))
         path = target.path.removeprefix(self.server.base_path)
         self.server.seen.append(Seen(origin, self.command, path, target.query, self.headers["Authorization"]))
