@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
-from support import Cli, Sandbox, approve, make_device
+from support import Cli, make_device
+
+from ollama_cli.sandbox.server import EmbeddedSandbox
 
 COMMANDS = [["signout"], ["keys", "revoke", "--yes"]]
 
@@ -29,12 +31,12 @@ COMMANDS = [["signout"], ["keys", "revoke", "--yes"]]
     ],
 )
 def test_a_second_look_that_fails_forgets_nothing(
-    tmp_path: Path, start: Callable[..., Sandbox], fault: str, status: int, sentence: str, command: list[str]
+    tmp_path: Path, fault: str, status: int, sentence: str, command: list[str]
 ) -> None:
-    faulty = start(f"POST /api/me={fault}")
-    device = Cli(tmp_path, {"OLLAMA_CLOUD_BASE_URL": faulty.url})
-    make_device(device, faulty.url)  # and nobody approves it
-    done = device(*command)
+    with EmbeddedSandbox(tmp_path / "sandbox", faults=[f"POST /api/me={fault}"]) as faulty:
+        device = Cli(tmp_path, {"OLLAMA_CLOUD_BASE_URL": faulty.url})
+        make_device(device, faulty.url)  # and nobody approves it
+        done = device(*command)
     assert done.returncode == status
     assert sentence in done.stderr
     assert kept(device)
@@ -44,14 +46,14 @@ def test_a_second_look_that_fails_forgets_nothing(
 @pytest.mark.parametrize("skew", [-900, 3600])
 @pytest.mark.parametrize("approved", [False, True], ids=["unknown", "approved"])
 def test_a_clock_that_can_be_mended_is_mended_before_anything_is_forgotten(
-    tmp_path: Path, start: Callable[..., Sandbox], *, skew: int, approved: bool, command: list[str]
+    tmp_path: Path, *, skew: int, approved: bool, command: list[str]
 ) -> None:
-    away = start(f"*=skew:{skew}")
-    device = Cli(tmp_path, {"OLLAMA_CLOUD_BASE_URL": away.url})
-    key = make_device(device, away.url)
-    if approved:
-        approve(away, key)
-    done = device(*command)
+    with EmbeddedSandbox(tmp_path / "sandbox", faults=[f"*=skew:{skew}"]) as away:
+        device = Cli(tmp_path, {"OLLAMA_CLOUD_BASE_URL": away.url})
+        key = make_device(device, away.url)
+        if approved:
+            away.approve(key.public_key, "device")
+        done = device(*command)
     assert done.returncode == (0 if approved or command == ["signout"] else 4)
     assert "clock" in done.stderr
     assert not kept(device)
