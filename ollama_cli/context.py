@@ -6,13 +6,14 @@ browser, questions, clock, stores, network) reaches a command through here, and 
 
 from __future__ import annotations
 
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ollama_cli.errors import UsageError
+from ollama_cli.credentials.credential import ApiKey, StoredKey
+from ollama_cli.errors import StoreError, UsageError
 from ollama_cli.settings import Host, Settings
 from ollama_cli.settings.hosts import is_loopback
 from ollama_cli.terminal.sanitize import clean_line
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from ollama_cli.api.account import Account
     from ollama_cli.api.client import OllamaClient
     from ollama_cli.api.place import Place
-    from ollama_cli.credentials.credential import Active, StoredKey
+    from ollama_cli.credentials.credential import Active
     from ollama_cli.credentials.device_key import DeviceKey
     from ollama_cli.credentials.index import Record
     from ollama_cli.credentials.wallet import Wallet
@@ -188,12 +189,15 @@ class Context:
         Raises:
             SignInError: Nobody approved it in time.
         """
+        from ollama_cli.account.refusal import was_taken_off
         from ollama_cli.account.signin import wait_for_approval
         from ollama_cli.terminal.browser import open_in_browser
 
         stored = self.wallet.ensure(self.key_name(place))
         client = self.client(place, stored)
-        account, _ = client.account()
+        account, refused = client.account()
+        if was_taken_off(stored, refused):
+            self.streams.say("This device was taken off your account.")
         if account is None and self._embedded is not None:
             self._embedded.approve(stored.credential.public_key, name or self.device_name)
             self.streams.say("The sandbox approves this device by itself; ollama.com would ask you on its page.")
@@ -202,7 +206,17 @@ class Context:
             link = self.connect_link(place, stored.credential, name)
             self.streams.say(f"This device's key has the fingerprint {stored.credential.fingerprint}.")
             account = wait_for_approval(client, self.streams, link, waiting, open_in_browser)
+        self.note_signed_in(place, stored)
         return account, stored
+
+    def note_signed_in(self, place: Place, active: Active | None) -> None:
+        """Remember that a key of ours was seen on an account, so that it can be told when it is taken off there.
+
+        A list that cannot be written is no reason to fail: the work is done.
+        """
+        if isinstance(active, StoredKey) and not active.signed_in:
+            with suppress(StoreError):
+                self.wallet.note_signed_in(self.key_name(place))
 
     @property
     def device_name(self) -> str:
@@ -216,6 +230,12 @@ class Context:
         from ollama_cli.signing.connect_link import signin_url
 
         return signin_url(name or self.device_name, key.public_key, base_url=place.base_url)
+
+    def link_for(self, place: Place, active: Active | None) -> str | None:
+        """The link that puts a credential on an account, where it is a device key."""
+        if active is None or isinstance(active.credential, ApiKey):
+            return None
+        return self.connect_link(place, active.credential)
 
     @property
     def approves_itself(self) -> bool:

@@ -1,4 +1,4 @@
-"""The way out of a refused request (401): it depends on the credential that was refused."""
+"""The way out of a refused request (401): it depends on the credential that was refused, and on who refused it."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from ollama_cli.credentials.credential import ApiKey, StoredKey
 from ollama_cli.errors import SignInError
+from ollama_cli.signing.connect_link import key_in
 
 if TYPE_CHECKING:
     from ollama_cli.credentials.credential import Active
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
 API_KEYS_PAGE = "https://ollama.com/settings/keys"
 """Where API keys are made and revoked."""
 
-
+_OTHER_MACHINE = "An Ollama server can be signed in on the machine it runs on, with `ollama signin` there."
 _BARE = frozenset({"", "unauthorized", "401 unauthorized"})
 
 
@@ -24,25 +25,84 @@ def more_than_unauthorized(refused: CliError | None) -> str:
     return "" if words.lower().rstrip(".") in _BARE else words
 
 
-def refusal(active: Active | None, link: str | None = None) -> SignInError:
-    """The error for a request that the server refused with 401, or would refuse.
+def was_taken_off(active: Active | None, refused: SignInError | None) -> bool:
+    """Whether a refusal means that this device was on an account and is no longer: taken off on the web, or elsewhere.
+
+    A refusal that no Ollama server worded, such as a proxy's page, tells nothing about the account.
+    """
+    return isinstance(active, StoredKey) and active.signed_in and refused is not None and refused.told_by_api
+
+
+def refusal(active: Active | None, link: str | None = None, refused: SignInError | None = None) -> SignInError:
+    """The error for a request that ollama.com refused with 401, or would refuse.
 
     Args:
         active: The credential that was used, or None where there was none.
         link: The link that would sign its key in, where it is a device key.
+        refused: The server's refusal, or None where it was not asked or gave no reason.
     """
-    if active is None:
-        return SignInError("This device is not signed in.", hint="Run `ollama-cli signin`.", signin_url=link)
-    if isinstance(active.credential, ApiKey):
-        return SignInError(
-            f"The API key from {active.source} is refused.",
-            hint=f"Make a new one at {API_KEYS_PAGE}, or unset it and run `ollama-cli signin`.",
-            code="api_key_refused",
+    message, hint, code = "This device is not signed in.", "Run `ollama-cli signin`.", SignInError.default_code
+    if active is not None and isinstance(active.credential, ApiKey):
+        message = f"The API key from {active.source} is refused."
+        hint = f"Make a new one at {API_KEYS_PAGE}, or unset it and run `ollama-cli signin`."
+        link, code = None, "api_key_refused"
+    elif was_taken_off(active, refused):
+        message = "This device was taken off your account."
+        hint = "`ollama-cli signin` puts it back with the same key; after `ollama-cli signout`, with a new one."
+        code = "device_removed"
+    elif active is not None and not isinstance(active, StoredKey):
+        message = f"The key from {active.source} is not signed in."
+        hint = (
+            "Open the link to put it on your account." if link else "`ollama-cli status` shows the link that does it."
         )
-    if isinstance(active, StoredKey):
-        return SignInError("This device is not signed in.", hint="Run `ollama-cli signin`.", signin_url=link)
-    return SignInError(
-        f"The key from {active.source} is not signed in.",
-        hint="Open the link to put it on your account." if link else "`ollama-cli run` shows the link that does it.",
-        signin_url=link,
+    return SignInError(message, hint=_with_words(refused, hint), code=code, signin_url=link, http_status=401)
+
+
+def daemon_refusal(
+    base_url: str, active: Active | None, refused: SignInError | None, *, asked_for_link: bool = False
+) -> SignInError:
+    """The error for an Ollama server that is itself not signed in, or does not take our credential.
+
+    Its link is passed on only where it leads to ollama.com and names a key other than the one that signs for that
+    server: with this one on an account, that server could use our signatures there.
+
+    Args:
+        base_url: Where the server is.
+        active: What the request carried, or None.
+        refused: Its refusal, or None where it only answered that nobody is signed in.
+        asked_for_link: Whether it was asked just for a link to sign it in with.
+    """
+    if refused is not None and refused.code == "clock_wrong":
+        return refused
+    message, hint = f"The Ollama server at {base_url} is not signed in.", _OTHER_MACHINE
+    link = daemon_link(active, refused)
+    if link is not None:
+        hint = "Its link below signs that server in as a device of its own."
+    elif active is not None and not isinstance(active.credential, ApiKey):
+        message = f"The Ollama server at {base_url} does not take this device's key, or is itself not signed in."
+        hint = (
+            f"If it lets in known keys only, have this one put on its list: {active.credential.public_key}\n"
+            f"{_OTHER_MACHINE}"
+        )
+    elif asked_for_link:
+        message = f"The Ollama server at {base_url} is not signed in, and names no link to ollama.com to do it with."
+    else:
+        hint = f"`ollama-cli signin` asks it for a link. {_OTHER_MACHINE}"
+    return SignInError(message, hint=_with_words(refused, hint), signin_url=link, http_status=401)
+
+
+def daemon_link(active: Active | None, refused: SignInError | None) -> str | None:
+    """The link in a daemon's refusal, where it may be followed; see ``daemon_refusal``."""
+    link = refused.signin_url if refused is not None else None
+    public_key = key_in(link) if link is not None else None
+    if public_key is None:
+        return None
+    own = (
+        active is not None and not isinstance(active.credential, ApiKey) and active.credential.public_key == public_key
     )
+    return None if own else link
+
+
+def _with_words(refused: SignInError | None, hint: str) -> str:
+    said = more_than_unauthorized(refused)
+    return f"The server says: {said}\n{hint}" if said else hint

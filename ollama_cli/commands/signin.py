@@ -137,23 +137,22 @@ def sign_in_daemon(context: Context, place: Place, waiting: Waiting) -> Account:
     Raises:
         SignInError: It is not signed in in the end, or its link is none that may be followed.
     """
+    from ollama_cli.account.refusal import daemon_link, daemon_refusal
     from ollama_cli.account.signin import wait_for_approval
     from ollama_cli.credentials.public_key import fingerprint_of
     from ollama_cli.signing.connect_link import key_in
     from ollama_cli.terminal.browser import open_in_browser
     from ollama_cli.terminal.prompts import confirm
 
-    client = context.client(place, context.daemon_credential(place))
+    active = context.daemon_credential(place)
+    client = context.client(place, active)
     account, refused = client.account()
     if account is not None:
         return account
-    link = refused.signin_url if refused else None
+    link = daemon_link(active, refused)
     public_key = key_in(link) if link else None
     if link is None or public_key is None:
-        raise SignInError(
-            f"The Ollama server at {place.base_url} is not signed in, and names no link to ollama.com to do it with.",
-            hint="Sign in on the machine it runs on, with `ollama signin` there.",
-        )
+        raise daemon_refusal(place.base_url, active, refused, asked_for_link=True)
     context.streams.say(f"The Ollama server at {place.base_url} asks to be signed in as a device of its own,")
     context.streams.say(f"with the key {fingerprint_of(public_key)}.")
     if waiting.browser:

@@ -55,16 +55,18 @@ def run(context: Context, options: StatusOptions) -> None:
     Raises:
         SignInError: Nobody is.
     """
-    from ollama_cli.account.refusal import refusal
+    from ollama_cli.account.refusal import daemon_refusal, refusal
     from ollama_cli.api.place import account_place
     from ollama_cli.credentials.credential import ApiKey
     from ollama_cli.terminal.facts import show_facts
 
     place = account_place(context.settings, cloud=options.cloud)
     active = context.credential(place) if place.kind == "cloud" else context.daemon_credential(place)
-    account = None
+    account, refused = None, None
     if active is not None or place.kind == "daemon":
-        account, _ = context.client(place, active).account()
+        account, refused = context.client(place, active).account()
+        if account is not None and place.kind == "cloud":
+            context.note_signed_in(place, active)
     fingerprint = None
     if active is None:
         kind = None
@@ -90,7 +92,5 @@ def run(context: Context, options: StatusOptions) -> None:
         if options.quiet:
             raise typer.Exit(SignInError.status)
         if place.kind == "daemon":
-            raise SignInError(
-                f"The Ollama server at {place.base_url} is not signed in.", hint="Run `ollama-cli signin` to do it."
-            )
-        raise refusal(active)
+            raise daemon_refusal(place.base_url, active, refused)
+        raise refusal(active, context.link_for(place, active), refused)

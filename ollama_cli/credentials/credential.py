@@ -50,6 +50,11 @@ class Active:
 
 @dataclass(frozen=True)
 class StoredKey(Active):
-    """A device key in a store of ours, so that it can be signed in, revoked and forgotten here."""
+    """A device key in a store of ours, so that it can be signed in, revoked and forgotten here.
+
+    Attributes:
+        signed_in: Whether it was seen on an account before; it may have been taken off since.
+    """
 
     credential: DeviceKey
+    signed_in: bool = False

@@ -10,7 +10,7 @@ import json
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +34,7 @@ class Record:
         store: The kind of store that holds it.
         public_key: Its public key line.
         created_at: When it was made, in unix seconds.
+        signed_in_at: When it was first seen on an account, in unix seconds; None is never.
     """
 
     profile: str
@@ -41,6 +42,12 @@ class Record:
     store: str
     public_key: str
     created_at: int
+    signed_in_at: int | None = None
+
+    @classmethod
+    def read(cls, item: dict[str, Any]) -> Record:
+        """A record as the file holds it; what a later release notes besides is let be."""
+        return cls(**{field.name: item[field.name] for field in fields(cls) if field.name in item})
 
     @property
     def entry(self) -> str:
@@ -78,6 +85,11 @@ class CredentialIndex:
         record = Record(profile, origin, store, public_key, int(time.time()))
         self._write([*(r for r in self._read() if r.entry != record.entry), record])
         return record
+
+    def note_signed_in(self, record: Record) -> None:
+        """Note that a key was seen on an account."""
+        noted = replace(record, signed_in_at=int(time.time()))
+        self._write([noted if r.entry == record.entry else r for r in self._read()])
 
     def remove(self, record: Record) -> None:
         """Take a record off the list."""
@@ -117,7 +129,7 @@ class CredentialIndex:
         ours, records = False, list[Record]()
         try:
             content = json.loads(self._path.read_text(encoding="utf-8"))
-            records = [Record(**item) for item in content["credentials"]]
+            records = [Record.read(item) for item in content["credentials"]]
             ours = content["version"] == _VERSION and all(map(_is_sound, content["credentials"]))
         except FileNotFoundError:
             return []
@@ -150,4 +162,5 @@ def _is_sound(item: dict[str, Any]) -> bool:
         and is_public_key(item["public_key"])
         and isinstance(made, int)
         and 0 <= made < _END_OF_DATES
+        and isinstance(item.get("signed_in_at"), int | None)
     )

@@ -64,7 +64,7 @@ class Wallet:
             return None
         store = self._open_store(record.store)
         key = _load(store, record.entry)
-        return StoredKey(key, store.description) if key else None
+        return StoredKey(key, store.description, signed_in=record.signed_in_at is not None) if key else None
 
     def ensure(self, origin: str) -> StoredKey:
         """The key for an origin, made and stored now if there is none.
@@ -92,6 +92,17 @@ class Wallet:
                 store.put(entry, key.to_openssh())
             self._index.add(self._profile, origin, store.kind, key.public_key)
             return StoredKey(key, store.description)
+
+    def note_signed_in(self, origin: str) -> None:
+        """Note that the key for an origin was seen on an account.
+
+        Raises:
+            StoreError: The list cannot be written.
+        """
+        with self._index.locked():
+            record = self.record(origin)
+            if record is not None and record.signed_in_at is None:
+                self._index.note_signed_in(record)
 
     def forget(self, origin: str) -> None:
         """Delete the key for an origin from its store and the list.

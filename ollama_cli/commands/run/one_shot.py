@@ -70,25 +70,27 @@ class OneShot:
         except SignInError as refused:
             if refused.code == "clock_wrong":
                 raise
-            sign_in_or_raise(context, place, active)
+            sign_in_or_raise(context, place, active, refused)
             self._ask_unseen(client, question)
+        context.note_signed_in(place, active)
 
     def ask_daemon(self, place: Place, model: ModelRef, question: Question) -> None:
         """Ask a daemon, which is had to load the model first where it does not have it."""
+        from ollama_cli.account.refusal import daemon_refusal
         from ollama_cli.commands.run.finding import find_model
-        from ollama_cli.commands.run.signing_in import daemon_not_signed_in
 
-        client = self._context.client(place, self._context.daemon_credential(place))
+        active = self._context.daemon_credential(place)
+        client = self._context.client(place, active)
         try:
             info = find_model(self._context, client, question.model, model, insecure=self._options.insecure)
-            if info is None:
-                run(self._context, replace(self._options, model=model.cloud_twin))
-            else:
+            if info is not None:
                 self._ask_seen(client, question, info)
+                return
         except UnavailableError as error:
             raise _no_daemon(error, place, model) from error
         except SignInError as error:
-            raise daemon_not_signed_in(error, place) from error
+            raise daemon_refusal(place.base_url, active, error) from error
+        run(self._context, replace(self._options, model=model.cloud_twin))
 
     def _ask_unseen(self, client: OllamaClient, question: Question) -> None:
         """Ask a model that nothing is known of: its details are asked for only where the question needs them."""
