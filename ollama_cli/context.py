@@ -106,7 +106,12 @@ class Context:
         settings, new_store = self.settings, "file" if self.options.insecure_storage else "keyring"
         if self.options.sandbox:
             settings, new_store = replace(settings, home_override=self.sandbox_dir), "file"
-        return open_wallet(settings, new_store=new_store, person_present=self.streams.interactive)
+        return open_wallet(
+            settings,
+            new_store=new_store,
+            person_present=self.streams.interactive,
+            tell_waiting=lambda: self.streams.say("Waiting for the keyring. It may be asking for its password."),
+        )
 
     def key_name(self, place: Place) -> str:
         """The name under which the wallet keeps the key for a place: its origin."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,13 +17,20 @@ if TYPE_CHECKING:
     from ollama_cli.settings import Settings
 
 
-def open_wallet(settings: Settings, *, new_store: str = "keyring", person_present: bool = False) -> Wallet:
+def open_wallet(
+    settings: Settings,
+    *,
+    new_store: str = "keyring",
+    person_present: bool = False,
+    tell_waiting: Callable[[], None] | None = None,
+) -> Wallet:
     """The device keys that this machine keeps.
 
     Args:
         settings: Says where the index stands.
         new_store: The kind of store for a new key.
         person_present: Whether somebody could answer a question of the keyring's.
+        tell_waiting: Called when a person waits for the keyring.
     """
 
     def open_store(kind: str) -> CredentialStore:
@@ -32,7 +40,7 @@ def open_wallet(settings: Settings, *, new_store: str = "keyring", person_presen
             return FileStore(settings.data_dir / "keys")
         from ollama_cli.credentials.keyring_store import KeyringStore
 
-        return KeyringStore(person_present=person_present)
+        return KeyringStore(person_present=person_present, has_display=settings.has_display, tell_waiting=tell_waiting)
 
     return Wallet(CredentialIndex(settings.data_dir / "credentials.json"), open_store, new_store=new_store)
 

@@ -11,7 +11,7 @@ import threading
 from collections.abc import Callable
 from typing import TYPE_CHECKING, TypeVar
 
-from ollama_cli.errors import StoreError
+from ollama_cli.credentials import keyring_failures
 from ollama_cli.secret import Secret
 
 if TYPE_CHECKING:
@@ -26,17 +26,17 @@ SECONDS_ALONE = 10.0
 SECONDS_WITH_A_PERSON = 120.0
 """How long a call may take when a person may have to type the keyring's password."""
 
+SECONDS_BEFORE_A_NOTE = 2.0
+"""After how long a person is told that the keyring is what takes the time."""
+
 _NATIVE = {
     "darwin": "keyring.backends.macOS.Keyring",
     "win32": "keyring.backends.Windows.WinVaultKeyring",
 }
 _SECRET_SERVICE = "keyring.backends.SecretService.Keyring"  # noqa: S105 - a class's name
-
-_WAYS_OUT = (
-    "Start or unlock the keyring and try again; or\n"
-    "use an API key (OLLAMA_API_KEY) or a key of your own (--key-file, OLLAMA_CLI_KEY); or\n"
-    "keep the key in a file that is not encrypted: ollama-cli --insecure-storage signin"
-)
+_WINDOWS = "keyring.backends.Windows"
+_WINDOWS_BYTES = 2560
+_ASKS_IN_A_WINDOW = frozenset({"keyring.backends.SecretService", "keyring.backends.libsecret"})
 
 _T = TypeVar("_T")
 
@@ -46,14 +46,25 @@ class KeyringStore:
 
     Args:
         person_present: Whether somebody could answer when the keyring asks for its password.
+        has_display: Whether a window of the keyring's would be seen.
         seconds: Bound on a call; by default it follows from ``person_present``.
+        tell_waiting: Called when a call takes long and a person is present.
     """
 
     kind = "keyring"
 
-    def __init__(self, *, person_present: bool, seconds: float | None = None) -> None:
+    def __init__(
+        self,
+        *,
+        person_present: bool,
+        has_display: bool = False,
+        seconds: float | None = None,
+        tell_waiting: Callable[[], None] | None = None,
+    ) -> None:
         self._person_present = person_present
+        self._has_display = has_display
         self._seconds = seconds or (SECONDS_WITH_A_PERSON if person_present else SECONDS_ALONE)
+        self._tell_waiting = tell_waiting if person_present else None
         self._loaded: KeyringBackend | None = None
 
     @property
@@ -71,22 +82,27 @@ class KeyringStore:
         """Store a secret and read it back."""
 
         def write_and_read(backend: KeyringBackend) -> str | None:
+            if type(backend).__module__ == _WINDOWS and len(secret.reveal().encode("utf-16-le")) > _WINDOWS_BYTES:
+                raise keyring_failures.too_long()
             backend.set_password(SERVICE, entry, secret.reveal())
             return backend.get_password(SERVICE, entry)
 
         text = self._call(write_and_read)
         if text is None or Secret(text) != secret:
-            raise StoreError(
-                "The keyring took the key and does not give it back.", hint=_WAYS_OUT, code="store_forgets"
-            )
+            raise keyring_failures.forgetful()
 
     def delete(self, entry: str) -> None:
         """Forget an entry; one that is not there is no error."""
 
         def remove(backend: KeyringBackend) -> None:
-            # Whether a missing entry is an error, and which one, differs between backends.
-            if backend.get_password(SERVICE, entry) is not None:
+            # Whether a missing entry is an error, and which one, differs between backends: that it is gone counts.
+            if backend.get_password(SERVICE, entry) is None:
+                return
+            try:
                 backend.delete_password(SERVICE, entry)
+            except Exception:
+                if backend.get_password(SERVICE, entry) is not None:
+                    raise
 
         self._call(remove)
 
@@ -103,20 +119,29 @@ class KeyringStore:
 
         thread = threading.Thread(target=body, daemon=True, name="keyring")
         thread.start()
-        thread.join(self._seconds)
+        left = self._seconds
+        if self._tell_waiting is not None and left > SECONDS_BEFORE_A_NOTE:
+            thread.join(SECONDS_BEFORE_A_NOTE)
+            left -= SECONDS_BEFORE_A_NOTE
+            if thread.is_alive():
+                self._tell_waiting()
+        thread.join(left)
         if thread.is_alive():
-            raise StoreError(
-                f"The keyring did not answer within {self._seconds:g} seconds.", hint=_WAYS_OUT, code="store_slow"
-            )
+            raise keyring_failures.slow(self._seconds)
         if failures:
-            raise _explain(failures[0]) from failures[0]
+            raise keyring_failures.explain(failures[0], can_ask=self._can_ask()) from failures[0]
         return results[0]
+
+    def _can_ask(self) -> bool:
+        """Whether a person could have seen a question of the keyring's."""
+        in_a_window = self._loaded is None or type(self._loaded).__module__ in _ASKS_IN_A_WINDOW
+        return self._person_present and (self._has_display or not in_a_window)
 
     def _backend(self) -> KeyringBackend:
         if self._loaded is None:
-            self._loaded = _configured_backend() or _native_backend(person_present=self._person_present)
-        elif _is_secret_service(self._loaded) and not self._person_present:
-            _refuse_if_locked()
+            self._loaded = _configured_backend() or _native_backend()
+        if not self._person_present and type(self._loaded).__module__ in _ASKS_IN_A_WINDOW:
+            _refuse_if_it_would_ask()
         return self._loaded
 
 
@@ -124,42 +149,34 @@ def _configured_backend() -> KeyringBackend | None:
     """The backend that the user chose, by PYTHON_KEYRING_BACKEND or keyringrc.cfg, where it is a safe one."""
     from keyring import core
 
-    backend = core.load_env() or core.load_config()
+    try:
+        backend = core.load_env() or core.load_config()
+    except Exception as error:
+        message = f"The keyring backend that is configured cannot be used here ({type(error).__name__})."
+        raise keyring_failures.misconfigured(message, "store_absent") from error
     if backend is None:
         return None
     for part in (backend, *getattr(backend, "backends", ())):
         cls = type(part)
-        name = f"{cls.__module__}.{cls.__name__}"
-        if cls.__module__ in {"keyring.backends.null", "keyring.backends.fail"}:
-            raise StoreError(
-                f"The keyring is configured to {name}, which stores nothing.", hint=_WAYS_OUT, code="store_absent"
-            )
+        name = f"The keyring is configured to {cls.__module__}.{cls.__name__}"
+        if cls.__module__ == "keyring.backends.null":
+            raise keyring_failures.misconfigured(f"{name}, which stores nothing.", "store_null")
+        if cls.__module__ == "keyring.backends.fail":
+            raise keyring_failures.misconfigured(f"{name}, which refuses everything.", "store_absent")
         if cls.__module__.startswith("keyrings.alt") or "plaintext" in cls.__name__.lower():
-            raise StoreError(
-                f"The keyring is configured to {name}, which does not keep secrets safe.",
-                hint=_WAYS_OUT,
-                code="store_plaintext",
-            )
+            raise keyring_failures.misconfigured(f"{name}, which does not keep secrets safe.", "store_plaintext")
     return backend
 
 
-def _native_backend(*, person_present: bool) -> KeyringBackend:
+def _native_backend() -> KeyringBackend:
     """The platform's own backend, by name: a search through every installed one would cost more and may find worse."""
     from keyring import core
 
-    name = _NATIVE.get(sys.platform, _SECRET_SERVICE)
-    backend = core.load_keyring(name)
-    if _is_secret_service(backend) and not person_present:
-        _refuse_if_locked()
-    return backend
+    return core.load_keyring(_NATIVE.get(sys.platform, _SECRET_SERVICE))
 
 
-def _is_secret_service(backend: KeyringBackend) -> bool:
-    return type(backend).__module__ == "keyring.backends.SecretService"
-
-
-def _refuse_if_locked() -> None:
-    """Find out whether the Secret Service would open a window to ask for its password, before it does."""
+def _refuse_if_it_would_ask() -> None:
+    """Find out whether the Secret Service would open a window to ask for a password, before it does."""
     from contextlib import closing
 
     import secretstorage
@@ -168,31 +185,6 @@ def _refuse_if_locked() -> None:
         try:
             locked = secretstorage.Collection(connection, "/org/freedesktop/secrets/aliases/default").is_locked()
         except secretstorage.exceptions.ItemNotFoundException:
-            return  # there is no collection yet, which the backend says itself
+            raise keyring_failures.uninitialised() from None
     if locked:
-        raise _locked()
-
-
-def _locked() -> StoreError:
-    return StoreError("The keyring is locked.", hint=_WAYS_OUT, code="store_locked")
-
-
-def _explain(error: BaseException) -> StoreError:
-    """What went wrong in a backend, as one of our errors."""
-    from keyring import errors
-
-    if isinstance(error, StoreError):
-        return error
-    if isinstance(error, errors.KeyringLocked):
-        return _locked()
-    # The last two: the address of a D-Bus is set, and nothing answers there (any more).
-    if isinstance(error, errors.NoKeyringError | ConnectionError | FileNotFoundError) or type(error).__name__ in {
-        "SecretServiceNotAvailableException",
-        "RuntimeError",  # a backend that is named, but cannot work here
-        "ModuleNotFoundError",
-    }:
-        return StoreError("There is no keyring on this system.", hint=_WAYS_OUT, code="store_absent")
-    if isinstance(error, errors.InitError):
-        return StoreError("The keyring cannot be opened: it has no collection to store in yet.", hint=_WAYS_OUT)
-    # The text of a foreign exception may hold what was being stored; its type cannot.
-    return StoreError(f"The keyring failed ({type(error).__name__}).", hint=_WAYS_OUT, code="store_failed")
+        raise keyring_failures.locked()

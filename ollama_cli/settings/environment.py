@@ -42,6 +42,7 @@ class Settings:
         sign_for_host: OLLAMA_AUTH, to sign requests to OLLAMA_HOST too.
         no_cloud: The reason why cloud models are off, or None.
         home_override: OLLAMA_CLI_HOME, the folder that everything is kept below.
+        has_display: Whether a window can be shown: DISPLAY or WAYLAND_DISPLAY is set.
         warnings: What was wrong with a variable that is used all the same.
     """
 
@@ -52,6 +53,7 @@ class Settings:
     sign_for_host: bool = False
     no_cloud: str | None = None
     home_override: Path | None = None
+    has_display: bool = False
     warnings: tuple[str, ...] = field(default=())
 
     @classmethod
@@ -60,14 +62,15 @@ class Settings:
 
         Args:
             environ: The environment.
-            places: Where OLLAMA_CLI_HOME is read, if not there: with ``--sandbox`` nothing else counts.
+            places: Where OLLAMA_CLI_HOME and the display are read, if not there: with ``--sandbox`` nothing else
+                counts.
 
         Raises:
             UsageError: A variable's value cannot be used.
         """
         host_text = environ.get("OLLAMA_HOST", "").strip().strip("\"'").strip()
         host = Host.parse(host_text) if host_text else None
-        home = (environ if places is None else places).get("OLLAMA_CLI_HOME", "")
+        surroundings = environ if places is None else places
         return cls(
             host=host,
             cloud_url=_cloud_url(environ.get("OLLAMA_CLOUD_BASE_URL", "")),
@@ -75,7 +78,8 @@ class Settings:
             device_key=_secret(environ.get("OLLAMA_CLI_KEY")),
             sign_for_host=is_true(environ.get("OLLAMA_AUTH")),
             no_cloud=_no_cloud(environ),
-            home_override=Path(home) if home else None,
+            home_override=_home_override(surroundings.get("OLLAMA_CLI_HOME", "")),
+            has_display=any(surroundings.get(name) for name in ("DISPLAY", "WAYLAND_DISPLAY")),
             warnings=(host.warning,) if host and host.warning else (),
         )
 
@@ -96,6 +100,19 @@ class Settings:
 
 def _secret(value: str | None) -> Secret | None:
     return Secret(value.strip()) if value and value.strip() else None
+
+
+def _home_override(value: str) -> Path | None:
+    """The folder to keep everything below; a relative one would be another in every folder that a command runs in."""
+    if not value:
+        return None
+    path = Path(value)
+    if not path.is_absolute():
+        raise UsageError(
+            f"OLLAMA_CLI_HOME is {value!r}, which is no absolute path.",
+            hint="Write the folder out, from / on; a shell puts your home in the place of $HOME.",
+        )
+    return path
 
 
 def _cloud_url(value: str) -> str:

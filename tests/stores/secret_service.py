@@ -7,7 +7,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, closing, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -37,6 +37,13 @@ class SecretService:
     """Where a keyring answers."""
 
     address: str
+    process: subprocess.Popen[str] | None = None
+
+    def kill(self) -> None:
+        """End the keyring and leave its bus."""
+        assert self.process is not None
+        self.process.kill()
+        self.process.wait(timeout=SECONDS)
 
     def use(self, patch: pytest.MonkeyPatch) -> None:
         """Have this process find it, and no other."""
@@ -115,7 +122,7 @@ def secret_service(folder: Path, *, unlocked: bool = True) -> Iterator[SecretSer
         keyring.stdin.write("pw")
         keyring.stdin.close()
         service.wait()
-        yield service
+        yield replace(service, process=keyring)
 
 
 def _end(process: subprocess.Popen[str]) -> None:

@@ -1,15 +1,20 @@
 """One suite that every store passes: the fake and the real thing behave alike."""
 
+import gc
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
 from ollama_cli import DeviceKey
+from ollama_cli.credentials.file_store import FileStore
 from ollama_cli.credentials.index import CredentialIndex, entry_name
-from ollama_cli.credentials.store import CredentialStore
+from ollama_cli.credentials.keyring_store import KeyringStore
+from ollama_cli.credentials.store import CredentialStore, MemoryStore
 from ollama_cli.credentials.wallet import Wallet
 from ollama_cli.errors import StoreError
 from ollama_cli.secret import Secret
+from stores.secret_service import SecretService, secret_service
 
 ORIGIN = "https://ollama.com"
 ENTRY = entry_name("default", ORIGIN)
@@ -186,3 +191,60 @@ def test_a_damaged_list_is_an_error_and_never_overwritten(store: CredentialStore
         assert caught.value.code == "index_damaged"
     assert path.read_text(encoding="utf-8") == content
     assert store.get(ENTRY) is None
+
+
+# Where the keyring cannot be used
+
+
+def fail(request: pytest.FixtureRequest, fault: str, patch: pytest.MonkeyPatch, folder: Path) -> None:
+    """Make it happen to the keyring of this process."""
+    if fault == "no D-Bus":
+        patch.setenv("DBUS_SESSION_BUS_ADDRESS", f"unix:path={folder}/no-bus")
+        return
+    service = request.getfixturevalue("service_of_its_own")
+    service.use(patch)
+    if fault == "locked":
+        service.lock()
+    else:
+        service.kill()
+
+
+@pytest.fixture
+def service_of_its_own(tmp_path: Path) -> Iterator[SecretService]:
+    with secret_service(tmp_path / "secrets") as service:
+        yield service
+
+
+@pytest.mark.filterwarnings("ignore:unclosed <socket:ResourceWarning")
+@pytest.mark.parametrize(
+    ("fault", "code"), [("locked", "store_locked"), ("daemon killed", "store_absent"), ("no D-Bus", "store_absent")]
+)
+@pytest.mark.parametrize("kind", ["memory", "file", "keyring"])
+def test_a_fault_of_the_keyring_stops_the_keyring_alone_and_writes_nothing(
+    kind: str, fault: str, code: str, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    fail(request, fault, monkeypatch, tmp_path)
+    folder = tmp_path / "data"
+    stores: dict[str, CredentialStore] = {
+        "memory": MemoryStore(),
+        "file": FileStore(folder / "keys"),
+        "keyring": KeyringStore(person_present=False),
+    }
+    wallet = open_wallet(folder, stores[kind])
+    if kind != "keyring":
+        key = wallet.ensure(ORIGIN).credential.public_key
+        found = wallet.find(ORIGIN)
+        assert found is not None
+        assert found.credential.public_key == key
+        return
+    uses: list[Callable[[], object]] = [
+        lambda: wallet.ensure(ORIGIN),
+        lambda: stores[kind].get(ENTRY),
+        lambda: stores[kind].delete(ENTRY),
+    ]
+    for use in uses:
+        with pytest.raises(StoreError) as caught:
+            use()
+        assert caught.value.code == code
+    gc.collect()
+    assert {path.name for path in folder.rglob("*")} <= {"credentials.lock"}

@@ -9,12 +9,14 @@ from pathlib import Path
 
 import pytest
 
+from ollama_cli.credentials import keyring_store
 from ollama_cli.credentials.index import CredentialIndex
 from ollama_cli.credentials.keyring_store import SERVICE, KeyringStore
 from ollama_cli.credentials.wallet import Wallet
 from ollama_cli.errors import StoreError
 from ollama_cli.secret import Secret
-from stores.secret_service import secret_service
+from stores.prompter import prompter
+from stores.secret_service import SecretService, secret_service
 
 ENTRY = "default@https://ollama.com"
 SECRET = Secret("s3cr3t-t3xt")
@@ -84,6 +86,82 @@ def test_a_locked_keyring_is_told_at_once(
         assert time.monotonic() - began < 10
 
 
+@pytest.fixture
+def locked_service(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[SecretService]:
+    """A Secret Service that a screen lock has locked."""
+    with secret_service(tmp_path / "secrets") as service:
+        service.use(monkeypatch)
+        service.lock()
+        yield service
+    for thread in threading.enumerate():
+        if thread.name == "keyring":  # one that was given up: it ends with the bus
+            thread.join(10)
+    gc.collect()
+
+
+@leaves_connections_open
+def test_a_question_that_the_person_closes_is_told(locked_service: SecretService) -> None:
+    with prompter(locked_service.address, closes=True) as asked:
+        assert codes(KeyringStore(person_present=True, has_display=True, seconds=20)) == {"store_dismissed"}
+        assert asked.is_set()
+
+
+def test_a_script_makes_no_window_open(locked_service: SecretService) -> None:
+    with prompter(locked_service.address, closes=True) as asked:
+        assert codes(KeyringStore(person_present=False, has_display=True, seconds=20)) == {"store_locked"}
+        assert not asked.is_set()
+
+
+@leaves_connections_open
+def test_a_question_that_stays_open_is_waited_for_in_bounded_time_and_told(
+    locked_service: SecretService, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(keyring_store, "SECONDS_BEFORE_A_NOTE", 0.1)
+    told: list[str] = []
+    with prompter(locked_service.address, closes=False) as asked:
+        store = KeyringStore(
+            person_present=True, has_display=True, seconds=1.0, tell_waiting=lambda: told.append("waiting")
+        )
+        with pytest.raises(StoreError) as caught:
+            store.get(ENTRY)
+        assert asked.is_set()
+    assert (caught.value.code, told) == ("store_slow", ["waiting"])
+
+
+@leaves_connections_open
+def test_a_keyring_that_is_killed_is_absent(locked_service: SecretService) -> None:
+    """Its bus lives on, and says that nobody has the name any more."""
+    locked_service.kill()
+    for person_present in (False, True):
+        assert codes(KeyringStore(person_present=person_present, seconds=20)) == {"store_absent"}
+
+
+@leaves_connections_open
+def test_a_keyring_that_is_killed_while_it_asks_is_given_up(locked_service: SecretService) -> None:
+    with prompter(locked_service.address, closes=False) as asked:
+
+        def kill() -> None:
+            asked.wait(20)
+            locked_service.kill()
+
+        killer = threading.Thread(target=kill)
+        killer.start()
+        with pytest.raises(StoreError) as caught:
+            KeyringStore(person_present=True, has_display=True, seconds=2).get(ENTRY)
+        killer.join()
+    assert caught.value.code == "store_slow"
+
+
+@leaves_connections_open
+def test_a_first_password_that_the_person_does_not_choose_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with secret_service(tmp_path / "secrets", unlocked=False) as service, prompter(service.address, closes=True):
+        service.use(monkeypatch)
+        store = KeyringStore(person_present=True, has_display=True, seconds=20)
+        assert codes(store) == {"store_dismissed"}
+
+
 @leaves_connections_open
 def test_a_keyring_without_any_collection_is_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with secret_service(tmp_path / "secrets", unlocked=False) as service:
@@ -130,21 +208,31 @@ def test_a_backend_in_the_user_s_configuration_is_used(monkeypatch: pytest.Monke
     folder = tmp_path / "home-without-keyring" / ".config" / "python_keyring"
     folder.mkdir(parents=True)
     (folder / "keyringrc.cfg").write_text("[backend]\ndefault-keyring=keyring.backends.null.Keyring\n", "utf-8")
-    assert codes(KeyringStore(person_present=False)) == {"store_absent"}
+    assert codes(KeyringStore(person_present=False)) == {"store_null"}
 
 
 @pytest.mark.parametrize(
     ("backend", "code"),
     [
-        ("keyring.backends.null.Keyring", "store_absent"),
+        ("keyring.backends.null.Keyring", "store_null"),
         ("keyring.backends.fail.Keyring", "store_absent"),
         ("stores.backends.PlaintextKeyring", "store_plaintext"),
+        ("keyrings.alt.file.PlaintextKeyring", "store_plaintext"),
     ],
 )
 def test_a_backend_that_keeps_nothing_or_keeps_it_readable_is_refused(
     monkeypatch: pytest.MonkeyPatch, backend: str, code: str
 ) -> None:
     assert codes(named(monkeypatch, backend)) == {code}
+
+
+def test_a_plaintext_backend_that_is_installed_is_never_found_by_itself(tmp_path: Path) -> None:
+    """Keyring's own search would take it where no keyring runs, and write a readable file."""
+    from keyrings.alt.file import PlaintextKeyring
+
+    assert PlaintextKeyring.priority > 0
+    assert codes(KeyringStore(person_present=False)) == {"store_absent"}
+    assert not [path for path in tmp_path.rglob("*") if path.is_file()]
 
 
 @pytest.mark.parametrize("backend", ["no.such.module.Keyring", "stores.backends.Missing", "nonsense"])
