@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field, replace
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from ollama_cli.credentials.credential import Active
     from ollama_cli.credentials.device_key import DeviceKey
     from ollama_cli.credentials.index import Record
+    from ollama_cli.credentials.key_reader import KeyReader
     from ollama_cli.credentials.wallet import Wallet
     from ollama_cli.sandbox.server import EmbeddedSandbox
 
@@ -110,8 +111,17 @@ class Context:
             settings,
             new_store=new_store,
             person_present=self.streams.interactive,
+            reader=self.key_reader,
             tell_waiting=lambda: self.streams.say("Waiting for the keyring. It may be asking for its password."),
         )
+
+    @cached_property
+    def key_reader(self) -> KeyReader:
+        """Reads private keys, and asks for a passphrase where somebody is there."""
+        from ollama_cli.credentials.key_reader import KeyReader
+        from ollama_cli.terminal.prompts import ask_hidden
+
+        return KeyReader(partial(ask_hidden, self.streams) if self.streams.interactive else None)
 
     def key_name(self, place: Place) -> str:
         """The name under which the wallet keeps the key for a place: its origin."""
@@ -128,7 +138,13 @@ class Context:
 
         if self.options.sandbox:
             return None
-        return given_for(self.settings, place.origin, self.options.key_file)
+        return given_for(self.settings, place.origin, self.options.key_file, self.key_reader)
+
+    def given_source(self, place: Place) -> str | None:
+        """What gives the credential for a place, such as a variable's name, without looking at the credential."""
+        from ollama_cli.credentials.chosen import given_source
+
+        return None if self.options.sandbox else given_source(self.settings, place.origin, self.options.key_file)
 
     def credential(self, place: Place) -> Active | None:
         """The credential that counts for a place, or None; never a new one."""

@@ -162,6 +162,6 @@ def sign_in_daemon(context: Context, place: Place, waiting: Waiting) -> Account:
 
 def tell_what_counts_before(context: Context, place: Place) -> None:
     """Say that the environment holds a credential which is used before the one that was signed in."""
-    active = context.given_credential(place)
-    if active is not None:
-        context.streams.say(f"Note: {active.source} is used before this device's key.")
+    source = context.given_source(place)
+    if source is not None:
+        context.streams.say(f"Note: {source} is used before this device's key.")

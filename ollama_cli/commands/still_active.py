@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ollama_cli.errors import UsageError
-
 if TYPE_CHECKING:
     from ollama_cli.api.place import Place
     from ollama_cli.context import Context
@@ -13,13 +11,9 @@ if TYPE_CHECKING:
 
 def tell_what_stays_active(context: Context, place: Place) -> None:
     """Say that a credential is given by option or environment, which requests to ollama.com go on using."""
-    try:
-        active = context.given_credential(place)
-    except UsageError as error:
-        context.streams.say(f"Note: {error.message}")
-        return
-    if active is not None:
-        context.streams.say(f"Note: {active.source} is still there, and is used for requests.")
+    source = context.given_source(place)  # the name is enough, and asks for no passphrase
+    if source is not None:
+        context.streams.say(f"Note: {source} is still there, and is used for requests.")
 
 
 def tell_of_daemon(context: Context) -> None:

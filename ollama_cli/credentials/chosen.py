@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from ollama_cli.credentials import given
 from ollama_cli.credentials.index import CredentialIndex
+from ollama_cli.credentials.key_reader import KeyReader
 from ollama_cli.credentials.wallet import Wallet
 from ollama_cli.settings.hosts import CLOUD_URL, is_loopback
 
@@ -23,6 +24,7 @@ def open_wallet(
     new_store: str = "keyring",
     person_present: bool = False,
     tell_waiting: Callable[[], None] | None = None,
+    reader: KeyReader | None = None,
 ) -> Wallet:
     """The device keys that this machine keeps.
 
@@ -31,6 +33,7 @@ def open_wallet(
         new_store: The kind of store for a new key.
         person_present: Whether somebody could answer a question of the keyring's.
         tell_waiting: Called when a person waits for the keyring.
+        reader: Reads the keys; without one an encrypted key is an error.
     """
 
     def open_store(kind: str) -> CredentialStore:
@@ -42,10 +45,14 @@ def open_wallet(
 
         return KeyringStore(person_present=person_present, has_display=settings.has_display, tell_waiting=tell_waiting)
 
-    return Wallet(CredentialIndex(settings.data_dir / "credentials.json"), open_store, new_store=new_store)
+    return Wallet(
+        CredentialIndex(settings.data_dir / "credentials.json"), open_store, new_store=new_store, reader=reader
+    )
 
 
-def given_for(settings: Settings, origin: str, key_file: Path | None = None) -> Active | None:
+def given_for(
+    settings: Settings, origin: str, key_file: Path | None = None, reader: KeyReader | None = None
+) -> Active | None:
     """The credential that option or environment gives for an origin, or None.
 
     What the environment holds goes to ollama.com, or to the loopback address that stands in for it, and nowhere else;
@@ -54,10 +61,18 @@ def given_for(settings: Settings, origin: str, key_file: Path | None = None) -> 
     Raises:
         UsageError: It is there and cannot be used.
     """
+    if given_source(settings, origin, key_file) is None:
+        return None
+    reader = reader or KeyReader()
+    return given.from_environment(settings, reader) if key_file is None else given.from_key_file(key_file, reader)
+
+
+def given_source(settings: Settings, origin: str, key_file: Path | None = None) -> str | None:
+    """What gives the credential for an origin, or None. The credential itself is not looked at."""
     if key_file is not None:
-        return given.from_key_file(key_file)
+        return f"--key-file {key_file}"
     if origin == CLOUD_URL or (origin == settings.cloud_url and is_loopback(origin)):
-        return given.from_environment(settings)
+        return given.named_in_environment(settings)
     return None
 
 

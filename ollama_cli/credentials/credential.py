@@ -53,8 +53,11 @@ class StoredKey(Active):
     """A device key in a store of ours, so that it can be signed in, revoked and forgotten here.
 
     Attributes:
+        credential: The key itself.
         signed_in: Whether it was seen on an account before; it may have been taken off since.
+        shared_with_ollama: Whether it is the installed Ollama's key too, so that taking it off signs both out.
     """
 
     credential: DeviceKey
     signed_in: bool = False
+    shared_with_ollama: bool = False

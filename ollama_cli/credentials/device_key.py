@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from base64 import b64encode
 
-from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.exceptions import InvalidTag, UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import (
     Encoding,
@@ -37,6 +37,40 @@ class KeyTextError(UsageError):
     def __init__(self, reason: str, message: str, hint: str) -> None:
         super().__init__(message, hint=hint)
         self.reason = reason
+
+
+_MAKE_ONE = "`ssh-keygen -t ed25519` makes one that can be used."
+
+# What a text starts with that is a key, and none in OpenSSH's own form: what it is, and what helps.
+_OTHER_FORMS = (
+    (
+        ("ssh-", "ecdsa-", "sk-", "-----BEGIN PUBLIC KEY", "---- BEGIN SSH2 PUBLIC KEY"),
+        "a public key",
+        "The private key is needed, often the file of the same name without .pub.",
+    ),
+    (
+        ("PuTTY-User-Key-File",),
+        "a key in PuTTY's form",
+        "`puttygen FILE -O private-openssh-new -o NEW` writes it in OpenSSH's.",
+    ),
+    (("-----BEGIN RSA PRIVATE KEY",), "an RSA key", _MAKE_ONE),
+    (("-----BEGIN EC PRIVATE KEY",), "an ECDSA key", _MAKE_ONE),
+    (("-----BEGIN DSA PRIVATE KEY",), "a DSA key", _MAKE_ONE),
+    (
+        ("-----BEGIN PRIVATE KEY", "-----BEGIN ENCRYPTED PRIVATE KEY"),
+        "a key in PKCS #8 form",
+        "A recent `ssh-keygen -p -f FILE` rewrites an ed25519 key in OpenSSH's form.",
+    ),
+    (("-----BEGIN CERTIFICATE",), "a certificate", _MAKE_ONE),
+)
+
+
+def _refuse_other_forms(text: str) -> None:
+    for starts, what, hint in _OTHER_FORMS:
+        if text.startswith(starts):
+            raise KeyTextError("foreign", f"This is {what}, not a private key in OpenSSH form.", hint)
+    if "OPENSSH" not in text.partition("\n")[0]:
+        raise KeyTextError("foreign", "This is not a private key in OpenSSH form.", _MAKE_ONE)
 
 
 class DeviceKey:
@@ -71,13 +105,16 @@ class DeviceKey:
         stripped = text.strip()
         if not stripped:
             raise KeyTextError("empty", "The key is empty.", "Give a private key in OpenSSH form.")
+        _refuse_other_forms(stripped)
         try:
             private = load_ssh_private_key(f"{stripped}\n".encode(), passphrase.encode() if passphrase else None)
         except TypeError:  # a passphrase is missing, or given for a key that needs none
             if passphrase is not None:
                 return cls.from_openssh(text)
             raise KeyTextError(
-                "encrypted", "The key is encrypted with a passphrase.", "Give a key without one, or the passphrase."
+                "encrypted",
+                "The key is encrypted with a passphrase.",
+                "At a terminal the passphrase is asked for; `ssh-keygen -p` takes it off.",
             ) from None
         except UnsupportedAlgorithm as error:  # a cipher or a kind of key, or bcrypt is missing
             raise KeyTextError(
@@ -85,24 +122,16 @@ class DeviceKey:
                 f"The key cannot be read here: {error}.",
                 "`ssh-keygen -t ed25519` makes one that can; `ssh-keygen -p` takes a passphrase off.",
             ) from error
-        except ValueError as error:
-            if passphrase is not None and "BEGIN OPENSSH" in stripped:
+        except (ValueError, InvalidTag) as error:
+            if passphrase is not None:
                 raise KeyTextError(
                     "passphrase", "The passphrase does not open the key.", "Check it and try again."
-                ) from None
-            if "OPENSSH" not in stripped.partition("\n")[0]:
-                raise KeyTextError(
-                    "foreign",
-                    "This is not a private key in OpenSSH form.",
-                    "`ssh-keygen -t ed25519` makes one; `ssh-keygen -p` rewrites an old one.",
                 ) from None
             raise KeyTextError(
                 "corrupt", "The key is damaged and cannot be read.", "Use another copy of it, or sign in anew."
             ) from error
         if not isinstance(private, Ed25519PrivateKey):
-            raise KeyTextError(
-                "foreign", "The key is of another kind than ed25519.", "`ssh-keygen -t ed25519` makes one."
-            )
+            raise KeyTextError("foreign", "The key is of another kind than ed25519.", _MAKE_ONE)
         return cls(private)
 
     def to_openssh(self) -> Secret:

@@ -9,24 +9,43 @@ from ollama_cli.credentials.credential import Active, ApiKey
 from ollama_cli.errors import UsageError
 
 if TYPE_CHECKING:
+    from ollama_cli.credentials.key_reader import KeyReader
     from ollama_cli.settings import Settings
 
+_MOST_CHARACTERS = 100_000
 
-def from_key_file(path: Path) -> Active:
+
+def from_key_file(path: Path, reader: KeyReader) -> Active:
     """The device key in a file, as ``--key-file`` names it.
 
     Raises:
         UsageError: The file cannot be read or is not a usable key.
     """
+    return _device_key(read_key_text(path), f"--key-file {path}", reader)
+
+
+def read_key_text(path: Path) -> str:
+    """What stands in a file that should hold a private key.
+
+    Raises:
+        UsageError: It cannot be read.
+    """
     try:
-        text = path.read_text(encoding="utf-8")
+        with path.open(encoding="utf-8") as file:
+            return file.read(_MOST_CHARACTERS)
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "it is not text"
         raise UsageError(f"The key file {path} cannot be read: {reason}.", code="bad_key") from error
-    return _device_key(text, f"--key-file {path}")
 
 
-def from_environment(settings: Settings) -> Active | None:
+def named_in_environment(settings: Settings) -> str | None:
+    """The variable that holds a credential, or None."""
+    if settings.api_key is not None:
+        return "OLLAMA_API_KEY"
+    return "OLLAMA_CLI_KEY" if settings.device_key is not None else None
+
+
+def from_environment(settings: Settings, reader: KeyReader) -> Active | None:
     """The credential that the environment holds: OLLAMA_API_KEY before OLLAMA_CLI_KEY.
 
     Raises:
@@ -35,14 +54,14 @@ def from_environment(settings: Settings) -> Active | None:
     if settings.api_key is not None:
         return Active(ApiKey(settings.api_key), "OLLAMA_API_KEY")
     if settings.device_key is not None:
-        return _device_key(settings.device_key.reveal(), "OLLAMA_CLI_KEY")
+        return _device_key(settings.device_key.reveal(), "OLLAMA_CLI_KEY", reader)
     return None
 
 
-def _device_key(text: str, source: str) -> Active:
-    from ollama_cli.credentials.device_key import DeviceKey, KeyTextError
+def _device_key(text: str, source: str, reader: KeyReader) -> Active:
+    from ollama_cli.credentials.device_key import KeyTextError
 
     try:
-        return Active(DeviceKey.from_openssh(text), source)
+        return Active(reader.read(text, source), source)
     except KeyTextError as error:
         raise UsageError(f"{source}: {error.message}", hint=error.hint, code=error.code) from error

@@ -35,6 +35,7 @@ class Record:
         public_key: Its public key line.
         created_at: When it was made, in unix seconds.
         signed_in_at: When it was first seen on an account, in unix seconds; None is never.
+        shared_with: Whose key it is too: ``ollama`` for the installed Ollama's, or None.
     """
 
     profile: str
@@ -43,6 +44,7 @@ class Record:
     public_key: str
     created_at: int
     signed_in_at: int | None = None
+    shared_with: str | None = None
 
     @classmethod
     def read(cls, item: dict[str, Any]) -> Record:
@@ -80,9 +82,9 @@ class CredentialIndex:
         """Every record, in the order in which the keys were stored."""
         return self._read()
 
-    def add(self, profile: str, origin: str, store: str, public_key: str) -> Record:
+    def add(self, profile: str, origin: str, store: str, public_key: str, *, shared_with: str | None = None) -> Record:
         """Note a key that has been stored, in place of an older one of the same profile and origin."""
-        record = Record(profile, origin, store, public_key, int(time.time()))
+        record = Record(profile, origin, store, public_key, int(time.time()), shared_with=shared_with)
         self._write([*(r for r in self._read() if r.entry != record.entry), record])
         return record
 

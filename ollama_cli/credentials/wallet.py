@@ -11,11 +11,13 @@ from typing import TYPE_CHECKING
 
 from ollama_cli.credentials.credential import StoredKey
 from ollama_cli.credentials.index import DEFAULT_PROFILE, CredentialIndex, Record, entry_name
+from ollama_cli.credentials.key_reader import KeyReader
 from ollama_cli.errors import StoreError
 
 if TYPE_CHECKING:
     from ollama_cli.credentials.device_key import DeviceKey
     from ollama_cli.credentials.store import CredentialStore
+    from ollama_cli.secret import Secret
 
 
 class Wallet:
@@ -26,6 +28,7 @@ class Wallet:
         open_store: Gives the store of a kind (``keyring``, ``file``, ``memory``).
         new_store: The kind in which a new key is stored.
         profile: The profile whose keys these are.
+        reader: Reads the keys; without one an encrypted key is an error.
     """
 
     def __init__(
@@ -35,11 +38,13 @@ class Wallet:
         *,
         new_store: str,
         profile: str = DEFAULT_PROFILE,
+        reader: KeyReader | None = None,
     ) -> None:
         self._index = index
         self._open_store = open_store
         self._new_store = new_store
         self._profile = profile
+        self._reader = reader or KeyReader()
 
     def record(self, origin: str) -> Record | None:
         """What is known about the key for an origin, without opening its store."""
@@ -63,8 +68,8 @@ class Wallet:
         if record is None:
             return None
         store = self._open_store(record.store)
-        key = _load(store, record.entry)
-        return StoredKey(key, store.description, signed_in=record.signed_in_at is not None) if key else None
+        key = self._load(store, record.entry)
+        return _stored(key, store, record) if key else None
 
     def ensure(self, origin: str) -> StoredKey:
         """The key for an origin, made and stored now if there is none.
@@ -86,12 +91,40 @@ class Wallet:
                 return found
             store = self._open_store(self._new_store)
             entry = entry_name(self._profile, origin)
-            key = _load(store, entry)
+            key = self._load(store, entry)
             if key is None:
                 key = DeviceKey.generate()
                 store.put(entry, key.to_openssh())
-            self._index.add(self._profile, origin, store.kind, key.public_key)
-            return StoredKey(key, store.description)
+            return _stored(key, store, self._index.add(self._profile, origin, store.kind, key.public_key))
+
+    def adopt(self, origin: str, key: DeviceKey, text: Secret) -> StoredKey:
+        """Keep a copy of the installed Ollama's key as the key for an origin.
+
+        Args:
+            origin: The origin.
+            key: The key.
+            text: Its PEM as it was found: a passphrase stays on it.
+
+        Raises:
+            StoreError: The store cannot be used, or holds another key, which is left as it is.
+        """
+        with self._index.locked():
+            record = self.record(origin)
+            store = self._open_store(record.store if record else self._new_store)
+            entry = entry_name(self._profile, origin)
+            kept = self._load(store, entry)
+            if (kept or record or key).public_key != key.public_key:
+                raise StoreError(
+                    f"There is another key for this device in {store.description} already.",
+                    hint="Run `ollama-cli signout` first: it takes that key off the account and forgets it.",
+                    code="store_occupied",
+                )
+            if record is not None and record.shared_with == "ollama" and kept is not None:
+                return _stored(kept, store, record)
+            if kept is None:
+                store.put(entry, text)
+            record = self._index.add(self._profile, origin, store.kind, key.public_key, shared_with="ollama")
+            return _stored(key, store, record)
 
     def note_signed_in(self, origin: str) -> None:
         """Note that the key for an origin was seen on an account.
@@ -116,18 +149,25 @@ class Wallet:
                 self._open_store(record.store).delete(record.entry)
                 self._index.remove(record)
 
+    def _load(self, store: CredentialStore, entry: str) -> DeviceKey | None:
+        secret = store.get(entry)
+        if secret is None:
+            return None
+        from ollama_cli.credentials.device_key import KeyTextError
 
-def _load(store: CredentialStore, entry: str) -> DeviceKey | None:
-    from ollama_cli.credentials.device_key import DeviceKey, KeyTextError
+        try:
+            return self._reader.read(secret.reveal(), f"the key in {store.description}")
+        except KeyTextError as error:
+            encrypted = error.reason in {"encrypted", "passphrase"}
+            way = error.hint if encrypted else "Put the right key back."
+            raise StoreError(
+                f"The entry {entry} in {store.description} cannot be used: {error.message}",
+                hint=f"It is left as it is. {way}\nOr delete the entry and run `ollama-cli signin`.",
+                code="stored_key_unusable",
+            ) from error
 
-    secret = store.get(entry)
-    if secret is None:
-        return None
-    try:
-        return DeviceKey.from_openssh(secret.reveal())
-    except KeyTextError as error:
-        raise StoreError(
-            f"The entry {entry} in {store.description} cannot be used: {error.message}",
-            hint="It is left as it is. Put the right key back, or delete the entry and run `ollama-cli signin`.",
-            code="stored_key_unusable",
-        ) from error
+
+def _stored(key: DeviceKey, store: CredentialStore, record: Record) -> StoredKey:
+    shared = record.shared_with == "ollama"
+    source = f"{store.description}; it is the installed Ollama's key too" if shared else store.description
+    return StoredKey(key, source, signed_in=record.signed_in_at is not None, shared_with_ollama=shared)

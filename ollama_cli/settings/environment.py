@@ -42,6 +42,7 @@ class Settings:
         sign_for_host: OLLAMA_AUTH, to sign requests to OLLAMA_HOST too.
         no_cloud: The reason why cloud models are off, or None.
         home_override: OLLAMA_CLI_HOME, the folder that everything is kept below.
+        user_home: The person's home folder, in which an installed Ollama keeps its things, or None.
         has_display: Whether a window can be shown: DISPLAY or WAYLAND_DISPLAY is set.
         warnings: What was wrong with a variable that is used all the same.
     """
@@ -53,6 +54,7 @@ class Settings:
     sign_for_host: bool = False
     no_cloud: str | None = None
     home_override: Path | None = None
+    user_home: Path | None = None
     has_display: bool = False
     warnings: tuple[str, ...] = field(default=())
 
@@ -68,6 +70,7 @@ class Settings:
         Raises:
             UsageError: A variable's value cannot be used.
         """
+        user_home = _user_home(environ)
         host_text = environ.get("OLLAMA_HOST", "").strip().strip("\"'").strip()
         host = Host.parse(host_text) if host_text else None
         surroundings = environ if places is None else places
@@ -77,8 +80,9 @@ class Settings:
             api_key=_secret(environ.get("OLLAMA_API_KEY")),
             device_key=_secret(environ.get("OLLAMA_CLI_KEY")),
             sign_for_host=is_true(environ.get("OLLAMA_AUTH")),
-            no_cloud=_no_cloud(environ),
+            no_cloud=_no_cloud(environ, user_home),
             home_override=_home_override(surroundings.get("OLLAMA_CLI_HOME", "")),
+            user_home=user_home,
             has_display=any(surroundings.get(name) for name in ("DISPLAY", "WAYLAND_DISPLAY")),
             warnings=(host.warning,) if host and host.warning else (),
         )
@@ -141,14 +145,18 @@ def _cloud_url(value: str) -> str:
     return origin_of(value)
 
 
-def _no_cloud(environ: Mapping[str, str]) -> str | None:
+def _user_home(environ: Mapping[str, str]) -> Path | None:
+    home = environ.get("HOME") or environ.get("USERPROFILE")
+    return Path(home) if home else None
+
+
+def _no_cloud(environ: Mapping[str, str], user_home: Path | None) -> str | None:
     """Why cloud models are off: the variable, or the switch in an installed Ollama's own settings."""
     if is_true(environ.get("OLLAMA_NO_CLOUD")):
         return "OLLAMA_NO_CLOUD is set"
-    home = environ.get("HOME") or environ.get("USERPROFILE")
-    if not home:
+    if user_home is None:
         return None
-    path = Path(home) / ".ollama" / "server.json"
+    path = user_home / ".ollama" / "server.json"
     try:
         switched_off = json.loads(path.read_bytes()).get("disable_ollama_cloud") is True
     except (OSError, ValueError, AttributeError, RecursionError):

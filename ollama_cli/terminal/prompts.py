@@ -2,7 +2,19 @@
 
 from __future__ import annotations
 
+from ollama_cli.terminal.sanitize import clean_line
 from ollama_cli.terminal.streams import Streams
+
+
+def ask_hidden(streams: Streams, question: str) -> str | None:
+    """Ask for a secret, whose letters are not shown; None at the end of input. Ask only where ``interactive``."""
+    from getpass import getpass
+
+    try:
+        return getpass(clean_line(question), stream=streams.err)
+    except EOFError:
+        streams.say("")
+        return None
 
 
 def confirm(streams: Streams, question: str, *, default: bool) -> bool:
