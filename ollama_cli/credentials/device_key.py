@@ -116,12 +116,12 @@ class DeviceKey:
                 "The key is encrypted with a passphrase.",
                 "At a terminal the passphrase is asked for; `ssh-keygen -p` takes it off.",
             ) from None
-        except UnsupportedAlgorithm as error:  # a cipher or a kind of key, or bcrypt is missing
+        except UnsupportedAlgorithm:  # bcrypt is missing, or what it names: that may be a piece of a damaged key
             raise KeyTextError(
                 "foreign",
-                f"The key cannot be read here: {error}.",
-                "`ssh-keygen -t ed25519` makes one that can; `ssh-keygen -p` takes a passphrase off.",
-            ) from error
+                "The key is of another kind, encrypted with another cipher, or damaged: it cannot be read here.",
+                f"{_MAKE_ONE} `ssh-keygen -p -Z aes256-ctr -f FILE` changes the cipher.",
+            ) from None
         except (ValueError, InvalidTag) as error:
             if passphrase is not None:
                 raise KeyTextError(

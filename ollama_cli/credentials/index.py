@@ -165,4 +165,5 @@ def _is_sound(item: dict[str, Any]) -> bool:
         and isinstance(made, int)
         and 0 <= made < _END_OF_DATES
         and isinstance(item.get("signed_in_at"), int | None)
+        and isinstance(item.get("shared_with"), str | None)
     )
