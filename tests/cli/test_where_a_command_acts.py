@@ -34,10 +34,11 @@ REMOTE = "http://box.example:11434"
 SANDBOX = "the sandbox that runs"
 UNSAFE = "refused: it would not be safe"
 DISABLED = "refused: the cloud is disabled"
+MISUSED = "refused: keys acts on what is stored, not on a file"
 NOWHERE = "no request: there is nothing to ask with"
 
 CLOUD = frozenset({OLLAMA_COM, STAND_IN, SANDBOX})
-REFUSED = {UNSAFE: 1, DISABLED: 5}
+REFUSED = {UNSAFE: 1, MISUSED: 2, DISABLED: 5}
 
 MODEL = "qwen3-coder:480b"
 COMMANDS = {
@@ -168,6 +169,8 @@ def expected(place: Place, command: str, held: Held) -> tuple[str, str]:
     """Which server is asked, as whom; or why none is."""
     server = place.server(command)
     stored = STORED if STORED in held else MADE
+    if command == "keys" and FILE in held and server != SANDBOX:
+        return MISUSED, NOBODY
     if server in REFUSED:
         return server, NOBODY
     if server in CLOUD:
