@@ -33,6 +33,7 @@ class SigninOptions:
         as_json: Whether to print JSON.
         cloud: Whether to go to ollama.com whatever OLLAMA_HOST says.
         qr: Whether to draw the link as a QR code too.
+        use_ollama_key: Whether this device takes the installed Ollama's key.
     """
 
     browser: bool = True
@@ -42,6 +43,7 @@ class SigninOptions:
     as_json: bool = False
     cloud: bool = False
     qr: bool = False
+    use_ollama_key: bool = False
 
 
 def register(app: typer.Typer) -> None:
@@ -63,13 +65,18 @@ def signin(
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
     cloud: Annotated[bool, typer.Option("--cloud", help="At ollama.com, whatever OLLAMA_HOST says.")] = False,
+    use_ollama_key: Annotated[
+        bool, typer.Option("--use-ollama-key", help="Use the installed Ollama's key, so that both are one device.")
+    ] = False,
 ) -> None:
     """Sign this device in to your ollama.com account.
 
     Makes a key for this device, if there is none, keeps it in the system's keyring, and prints the link on which you
     approve it. Ends with status 4 when it is not approved in the end.
     """
-    run(typer_context.obj, SigninOptions(not no_browser, timeout, not no_wait, name, as_json, cloud, qr))
+    run(
+        typer_context.obj, SigninOptions(not no_browser, timeout, not no_wait, name, as_json, cloud, qr, use_ollama_key)
+    )
 
 
 def run(context: Context, options: SigninOptions) -> None:
@@ -95,6 +102,10 @@ def run(context: Context, options: SigninOptions) -> None:
         print_link=_link_printer(streams, options),
     )
     place = account_place(context.settings, cloud=options.cloud)
+    if options.use_ollama_key:
+        from ollama_cli.commands.shared_key import use_ollama_key
+
+        use_ollama_key(context, place)
     facts: dict[str, str] = {}
     try:
         if place.kind == "daemon":

@@ -73,6 +73,7 @@ def run(context: Context, options: SignoutOptions) -> None:
 
 def _sign_out(context: Context, place: Place, *, local_only: bool) -> tuple[str, str]:
     from ollama_cli.account.signout import Outcome, take_off
+    from ollama_cli.commands.shared_key import agreed_for_both
 
     key_name = context.key_name(place)
     if context.wallet.record(key_name) is None:
@@ -89,6 +90,9 @@ def _sign_out(context: Context, place: Place, *, local_only: bool) -> tuple[str,
             "The key is no longer in its store, so the server could not be told. "
             "Take the device off at https://ollama.com/settings/keys"
         )
+    if not agreed_for_both(context, stored):
+        context.streams.say("Nothing was signed out.")
+        raise typer.Exit(1)
     client = context.client(place, stored)
     if take_off(client, context.wallet, key_name, stored.credential.encoded) is Outcome.NOT_SIGNED_IN:
         return "not_signed_in", "This device was signed out already; its key is forgotten."

@@ -26,6 +26,7 @@ class KeyFacts:
         profile: Whose it is.
         origin: The one origin that it signs for.
         this_device: Whether it is the one that stands for this device at ollama.com, or at what stands in for it.
+        shared_with: ``ollama`` where it is the installed Ollama's key too, or None.
     """
 
     fingerprint: str
@@ -36,6 +37,7 @@ class KeyFacts:
     profile: str | None
     origin: str | None
     this_device: bool
+    shared_with: str | None
 
     @property
     def made_on(self) -> str:
@@ -65,4 +67,5 @@ def key_facts(public_key: str, record: Record | None, own: Record | None) -> Key
         profile=record.profile if record else None,
         origin=record.origin if record else None,
         this_device=own is not None and own.public_key == public_key,
+        shared_with=record.shared_with if record else None,
     )

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from ollama_cli import DeviceKey
 from ollama_cli.credentials.file_store import FileStore
 from ollama_cli.credentials.files import write_atomically
 from ollama_cli.credentials.index import CredentialIndex
@@ -144,10 +145,11 @@ def test_the_list_is_its_owner_s_alone(tmp_path: Path) -> None:
 
 def test_a_key_that_is_stored_anew_is_listed_once(tmp_path: Path) -> None:
     index = CredentialIndex(tmp_path / "credentials.json")
-    for public_key in ("first", "second"):
+    keys = [DeviceKey.generate().public_key for _ in range(2)]
+    for public_key in keys:
         index.add("default", "https://ollama.com", "file", public_key)
     found = index.find("default", "https://ollama.com")
     assert found is not None
-    assert found.public_key == "second"
+    assert found.public_key == keys[1]
     index.remove(found)
     assert index.find("default", "https://ollama.com") is None

@@ -10,6 +10,7 @@ import typer
 
 if TYPE_CHECKING:
     from ollama_cli.context import Context
+    from ollama_cli.credentials.key_facts import KeyFacts
 
 _HEADINGS = ("FINGERPRINT", "MADE", "STORE", "PROFILE", "ORIGIN", "THIS DEVICE")
 
@@ -48,12 +49,16 @@ def run_list(context: Context, options: ListOptions) -> None:
         context.streams.answer(json.dumps([facts.as_json() for facts in keys]))
         return
     rows = [
-        (key.fingerprint, key.made_on, key.store or "", key.profile or "", key.origin or "", _yes(key.this_device))
+        (key.fingerprint, key.made_on, _store(key), key.profile or "", key.origin or "", _yes(key.this_device))
         for key in keys
     ]
     show_table(context.streams, _HEADINGS, rows)
     if not rows:
         context.streams.say("This machine has no device key. `ollama-cli signin` makes one.")
+
+
+def _store(key: KeyFacts) -> str:
+    return f"{key.store}, Ollama's too" if key.shared_with else key.store or ""
 
 
 def _yes(value: bool) -> str:

@@ -76,6 +76,10 @@ def run_revoke(context: Context, options: RevokeOptions) -> None:
 
     own = stored.credential.public_key
     targets = in_order(public_keys or [own], own)
+    if targets[-1].own:
+        from ollama_cli.commands.shared_key import warn_of_shared_key
+
+        warn_of_shared_key(context, stored)
     if not options.yes:
         _ask(context, targets)
     _revoke(context, place, stored, targets, as_json=options.as_json)

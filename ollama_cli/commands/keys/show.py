@@ -79,6 +79,7 @@ def run_show(context: Context, options: ShowOptions) -> None:
             "Origin": facts.origin,
             "Made": facts.made,
             "This device": "yes" if facts.this_device else "no",
+            "Shared with": "the installed Ollama" if facts.shared_with else None,
         },
     )
     if record is None:

@@ -1,0 +1,67 @@
+"""One key for this device and the Ollama that is installed on it: taking it up, and what taking it off would do."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ollama_cli.errors import UsageError
+from ollama_cli.terminal.sanitize import clean_line
+
+if TYPE_CHECKING:
+    from ollama_cli.api.place import Place
+    from ollama_cli.context import Context
+    from ollama_cli.credentials.credential import StoredKey
+
+
+def use_ollama_key(context: Context, place: Place) -> None:
+    """Keep a copy of the installed Ollama's key as this device's key.
+
+    A key of our own that is on no account gives way to it; one that is signed in does not.
+
+    Raises:
+        UsageError: The key is not there or cannot be used, this device is signed in with another, or the command does
+            not act on this device's key.
+        StoreError: The store cannot be used.
+    """
+    from ollama_cli.credentials.ollama_key import read_ollama_key
+
+    if context.options.sandbox:
+        raise UsageError("The sandbox has a key of its own.", hint="Leave out --use-ollama-key or --sandbox.")
+    if place.kind == "daemon":
+        raise UsageError(
+            f"The Ollama server at {place.base_url} signs in with its own key already.",
+            hint="Leave out --use-ollama-key; or add --cloud to sign this device in at ollama.com.",
+        )
+    found = read_ollama_key(context.settings.user_home, context.key_reader)
+    key_name = context.key_name(place)
+    stored = context.wallet.find(key_name)
+    if stored is not None and stored.credential.public_key != found.key.public_key:
+        account, _ = context.client(place, stored).account()
+        if account is not None:
+            raise UsageError(
+                f"This device is signed in as {clean_line(account.name)}, with another key.",
+                hint="Run `ollama-cli signout` first: it takes that key off the account and forgets it.",
+                code="signed_in_already",
+            )
+        context.wallet.forget(key_name)
+        context.streams.say("This device's own key was on no account; the installed Ollama's takes its place.")
+    context.wallet.adopt(key_name, found.key, found.text)
+    context.streams.say(f"This device uses the installed Ollama's key, {found.path}: both are one device.")
+
+
+def warn_of_shared_key(context: Context, stored: StoredKey) -> None:
+    """Say that taking a key off the account signs the installed Ollama out too, if it does."""
+    if stored.shared_with_ollama:
+        context.streams.say(
+            "Warning: this key is the installed Ollama's too. Taking it off your account signs Ollama out as well."
+        )
+
+
+def agreed_for_both(context: Context, stored: StoredKey) -> bool:
+    """Warn of it, and at a terminal ask; a script that signs out means it."""
+    from ollama_cli.terminal.prompts import confirm
+
+    warn_of_shared_key(context, stored)
+    if not stored.shared_with_ollama or not context.streams.interactive:
+        return True
+    return confirm(context.streams, "Sign both out?", default=False)

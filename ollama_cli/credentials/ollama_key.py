@@ -1,0 +1,60 @@
+"""The key of an Ollama that is installed on this machine: read when somebody asks for it, and never changed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from ollama_cli.errors import UsageError
+from ollama_cli.secret import Secret
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from ollama_cli.credentials.device_key import DeviceKey
+    from ollama_cli.credentials.key_reader import KeyReader
+
+
+@dataclass(frozen=True)
+class OllamaKey:
+    """An installed Ollama's key.
+
+    Attributes:
+        path: Where it stands.
+        text: The file's text; a passphrase is still on it.
+        key: The key itself.
+    """
+
+    path: Path
+    text: Secret
+    key: DeviceKey
+
+
+def read_ollama_key(user_home: Path | None, reader: KeyReader) -> OllamaKey:
+    """Read the key of the Ollama that runs as this user: ``~/.ollama/id_ed25519``.
+
+    Raises:
+        UsageError: It is not there, or cannot be used.
+    """
+    from ollama_cli.credentials.device_key import KeyTextError
+
+    if user_home is None:
+        raise UsageError("There is no home folder to look for the installed Ollama's key in.", hint="Set HOME.")
+    path = user_home / ".ollama" / "id_ed25519"
+    try:
+        text = path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        raise UsageError(
+            f"No Ollama has a key here: there is no {path}.",
+            hint="An Ollama that runs as a service has it in the home of its own user: sign that in with "
+            "`ollama signin`.\nWithout --use-ollama-key this device gets a key of its own.",
+            code="bad_key",
+        ) from None
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it is not text"
+        raise UsageError(f"The installed Ollama's key {path} cannot be read: {reason}.", code="bad_key") from error
+    try:
+        return OllamaKey(path, Secret(text), reader.read(text, f"the installed Ollama's key {path}"))
+    except KeyTextError as error:
+        message = f"The installed Ollama's key {path} cannot be used: {error.message}"
+        raise UsageError(message, hint=error.hint, code=error.code) from error
