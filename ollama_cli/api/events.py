@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from ollama_cli.api.failures import BREAK_HINT, PAGE_HINT
 from ollama_cli.api.statistics import Statistics
 from ollama_cli.errors import AnswerError
 
@@ -90,7 +91,11 @@ def chunks(parts: Iterable[bytes]) -> Iterator[dict[str, Any]]:
         except (ValueError, RecursionError):  # a text that is nested too deeply is the second
             content = None
         if not isinstance(content, dict):
-            raise AnswerError("The server sent something that is no answer.", code="answer_invalid")
+            raise AnswerError(
+                "The server sent something that is no answer.",
+                hint=PAGE_HINT if line.lstrip().startswith(b"<") else BREAK_HINT,
+                code="answer_invalid",
+            )
         yield content
 
 

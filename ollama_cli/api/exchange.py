@@ -11,7 +11,7 @@ from itertools import chain
 from typing import Any, TypeVar
 
 from ollama_cli.api.events import LONGEST_LINE
-from ollama_cli.api.failures import error_for, error_in_stream
+from ollama_cli.api.failures import BREAK_HINT, error_for, error_in_stream
 from ollama_cli.errors import AnswerError, CliError, SignInError, UnavailableError
 from ollama_cli.transport.failures import explained, wants_sign_in
 from ollama_cli.transport.lean_httpx import httpx
@@ -85,7 +85,7 @@ class Exchange:
 
         def attempt() -> bytes:
             with self._open(method, path, body, patience=patience) as response:
-                return _read(response, LONGEST_ANSWER + 1)
+                return _read(self._deadline.parts_of(response), LONGEST_ANSWER + 1)
 
         content = attempt() if patience is not None else self._tried(attempt, repeatable=repeatable)
         if len(content) > LONGEST_ANSWER:
@@ -111,7 +111,7 @@ class Exchange:
         def attempt() -> tuple[ExitStack, Iterator[bytes]]:
             with ExitStack() as opened:
                 response = opened.enter_context(self._open(method, path, body, Accept="application/x-ndjson"))
-                parts = response.iter_bytes()
+                parts = self._deadline.parts_of(response)
                 first = _first_line(parts)
                 _raise_if_it_may_pass(first, body.get("model"))
                 held = opened.pop_all()
@@ -123,9 +123,7 @@ class Exchange:
                 yield parts
         except CliError as error:
             if error.code == "connection_lost":
-                raise AnswerError(
-                    "The answer broke off: the connection was lost.", hint="What came of it is above; try again."
-                ) from error
+                raise AnswerError("The answer broke off: the connection was lost.", hint=BREAK_HINT) from error
             raise
 
     def _tried(self, attempt: Callable[[], _Answer], *, repeatable: bool) -> _Answer:
@@ -195,7 +193,7 @@ def _refusal(response: httpx.Response, base_url: str, model: str | None) -> CliE
         )
     error = error_for(
         response.status_code,
-        _read(response, LONGEST_REFUSAL),
+        _read(response.iter_bytes(), LONGEST_REFUSAL),
         model=model,
         hidden=_sent_secrets(response.request),
         reference=_reference(response),
@@ -226,9 +224,9 @@ def _sent_secrets(request: httpx.Request) -> list[str]:
     return [part for part in {sent, sent.removeprefix("Bearer "), sent.partition(":")[2]} if part]
 
 
-def _read(response: httpx.Response, limit: int) -> bytes:
+def _read(parts: Iterator[bytes], limit: int) -> bytes:
     content = bytearray()
-    for part in response.iter_bytes():
+    for part in parts:
         content += part
         if len(content) >= limit:
             break

@@ -29,7 +29,8 @@ PAGE_HINT = "A proxy or a sign-in page of the network may stand in between; or t
 
 _NOT_IN_REGISTRY = "file does not exist"
 _LATER_HINT = "Try again in a moment."
-_BREAK_HINT = "What came of it is above; try again."
+BREAK_HINT = "What came of it is kept; try again."
+"""What to do about an answer that is not whole."""
 
 _CROWDED = re.compile(r"concurren|slot|overload|busy|capacity", re.IGNORECASE)
 _SPENT = re.compile(r"usage|quota|hourly|daily|weekly|monthly|upgrade|subscri|billing|credit", re.IGNORECASE)
@@ -87,9 +88,9 @@ def error_in_stream(content: dict[str, Any], model: str | None) -> CliError:
     said = _words(content)
     status = _status_in(content) or next((status for status, words in _KINDS_OF_WORDS if words.search(said)), None)
     if status is None:
-        return AnswerError(f"The model broke off{_tail(said, None)}", hint=_BREAK_HINT)
+        return AnswerError(f"The model broke off{_tail(said, None)}", hint=BREAK_HINT)
     error = error_for(status, json.dumps(content).encode(), model=model)
-    error.hint = error.hint or _BREAK_HINT
+    error.hint = error.hint or BREAK_HINT
     return error
 
 

@@ -74,6 +74,15 @@ class Deadline:
                 code="timed_out",
             ) from cause
 
+    def parts_of(self, response: httpx.Response) -> Iterator[bytes]:
+        """The body of an answer as it arrives; one that ends because the time is over is not taken for a whole one.
+
+        Raises:
+            UnavailableError: The time is over.
+        """
+        yield from response.iter_bytes()
+        self.check()
+
     @contextmanager
     def over(self, response: httpx.Response) -> Iterator[None]:
         """Hold the body of an answer to the time: its connection is shut down when that is over."""

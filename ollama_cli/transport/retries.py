@@ -90,8 +90,8 @@ class Retries:
             return
         error = _error_of(state)
         what = "Server overloaded" if _is_overload(error) else error.message.rstrip(".")
-        seconds = f"{state.upcoming_sleep:.1f}".removesuffix(".0")
-        self._tell(f"{what}; trying again in {seconds} s ({state.attempt_number} of {tries - 1}).")
+        wait = f"in {state.upcoming_sleep:.1f} s".replace(".0 s", " s") if state.upcoming_sleep else "now"
+        self._tell(f"{what}; trying again {wait} ({state.attempt_number} of {tries - 1}).")
 
 
 def may_pass(error: BaseException, *, repeatable: bool = True) -> bool:
@@ -120,14 +120,15 @@ def seconds_asked_for(retry_after: str | None, date: str | None = None) -> float
     if retry_after is None:
         return None
     try:
-        return max(0.0, float(retry_after)) if retry_after.strip().isdecimal() else _seconds_until(retry_after, date)
+        seconds = float(int(retry_after)) if retry_after.strip().isdecimal() else _seconds_until(retry_after, date)
     except (ValueError, OverflowError):
         return None
+    return max(0.0, seconds)
 
 
 def _seconds_until(moment: str, now: str | None) -> float:
     start = parsedate_to_datetime(now).timestamp() if now else time.time()
-    return max(0.0, parsedate_to_datetime(moment).timestamp() - start)
+    return parsedate_to_datetime(moment).timestamp() - start
 
 
 def _seconds_to_wait(state: RetryCallState) -> float:

@@ -1,0 +1,101 @@
+"""Time limits, each held to a server that says nothing, or nothing more."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+
+import pytest
+from ollama_com import Handler, listening
+
+from ollama_cli.api.exchange import Exchange
+from ollama_cli.errors import CliError, UnavailableError
+from ollama_cli.transport.client import open_client
+from ollama_cli.transport.limits import Limits
+from ollama_cli.transport.retries import Retries
+
+HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: application/x-ndjson\r\n\r\n"
+Talk = Callable[..., Exchange]
+
+
+def saying(*words: bytes, again: bytes = b"") -> Handler:
+    """A server that says something and then nothing more, or the same again and again."""
+
+    async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(b"".join(words))
+        while again:
+            writer.write(again)
+            await writer.drain()
+            await asyncio.sleep(0.01)
+        await reader.read()  # until the client leaves
+        await reader.read()
+
+    return handle
+
+
+@pytest.fixture
+def talk() -> Iterator[Talk]:
+    """Starts a server, and talks to it."""
+    with ExitStack() as stack:
+
+        def start(handler: Handler, limits: Limits | None = None, **options: object) -> Exchange:
+            port = stack.enter_context(listening(handler))
+            http = stack.enter_context(open_client(f"http://127.0.0.1:{port}", None, user_agent="test"))
+            return Exchange(http, model_limits=limits or Limits(5, 30, 30), **options)  # type: ignore[arg-type]
+
+        yield start
+
+
+def stream(exchange: Exchange) -> tuple[bytes, CliError]:
+    """What comes of a stream, and the error that ends it."""
+    came = b""
+    with pytest.raises(CliError) as caught, exchange.stream("POST", "/api/generate", {}) as parts:  # noqa: PT012
+        for part in parts:
+            came += part
+    return came, caught.value
+
+
+def test_no_first_byte(talk: Talk) -> None:
+    came, error = stream(talk(saying(), Limits(5, 0.05, 30)))
+    assert (came, error.code, error.status) == (b"", "timeout", 7)
+
+
+def test_an_answer_that_stands_still(talk: Talk) -> None:
+    came, error = stream(talk(saying(HEAD, b"{}\n"), Limits(5, 30, 0.05)))
+    assert (came, error.code, error.status) == (b"{}\n", "timeout", 7)
+
+
+def test_the_time_is_over_before_an_answer(talk: Talk) -> None:
+    came, error = stream(talk(saying(), total_seconds=0.05))
+    assert (came, error.code, error.status) == (b"", "timed_out", 7)
+    assert "0.05 seconds" in error.message
+
+
+@pytest.mark.parametrize("again", [b"", b"{}\n"], ids=["stalled", "endless"])
+@pytest.mark.parametrize("framing", [b"", b"Content-Length: 99999999\r\n"], ids=["until-closed", "announced"])
+def test_the_time_is_over_within_an_answer(talk: Talk, again: bytes, framing: bytes) -> None:
+    head = HEAD.removesuffix(b"\r\n") + framing + b"\r\n"
+    came, error = stream(talk(saying(head, b"{}\n", again=again), total_seconds=0.2))
+    assert came.startswith(b"{}\n")
+    assert (error.code, error.status) == ("timed_out", 7)
+
+
+def test_the_time_holds_for_an_answer_at_once(talk: Talk) -> None:
+    with pytest.raises(UnavailableError) as caught:
+        talk(saying(HEAD, again=b"x"), total_seconds=0.1).send("POST", "/api/embed", {})
+    assert caught.value.code == "timed_out"
+
+
+def test_no_further_try_is_begun_that_the_time_does_not_hold(talk: Talk) -> None:
+    overloaded = b"HTTP/1.1 503 Overloaded\r\nRetry-After: 20\r\nContent-Length: 0\r\n\r\n"
+    _, error = stream(talk(saying(overloaded), total_seconds=10, retries=Retries()))
+    assert (error.code, error.http_status) == ("server_error", 503)
+
+
+def test_time_that_is_over_sends_nothing(talk: Talk) -> None:
+    exchange = talk(saying(HEAD, b"{}\n"), total_seconds=0)
+    with pytest.raises(UnavailableError) as caught:
+        exchange.send("GET", "/api/tags")
+    assert caught.value.code == "timed_out"
