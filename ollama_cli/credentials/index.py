@@ -98,8 +98,11 @@ class CredentialIndex:
         self._write([r for r in self._read() if r.entry != record.entry])
 
     @contextmanager
-    def locked(self) -> Iterator[None]:
+    def locked(self, seconds: float | None = None) -> Iterator[None]:
         """Keep other processes from changing the list.
+
+        Args:
+            seconds: How long to wait for another process; None is as long as it may take to answer a question.
 
         Raises:
             StoreError: Another process held it for too long, or the folder cannot be written.
@@ -107,7 +110,8 @@ class CredentialIndex:
         from filelock import FileLock, Timeout
 
         private_folder(self._path.parent)
-        lock = FileLock(self._path.with_suffix(".lock"), timeout=self._lock_seconds, mode=0o600)
+        patience = self._lock_seconds if seconds is None else seconds
+        lock = FileLock(self._path.with_suffix(".lock"), timeout=patience, mode=0o600)
         try:
             lock.acquire()
         except Timeout as error:

@@ -127,12 +127,12 @@ class Wallet:
             return _stored(key, store, record)
 
     def note_signed_in(self, origin: str) -> None:
-        """Note that the key for an origin was seen on an account.
+        """Note that the key for an origin was seen on an account; not at the price of waiting for another process.
 
         Raises:
-            StoreError: The list cannot be written.
+            StoreError: The list cannot be written, or another process is at it.
         """
-        with self._index.locked():
+        with self._index.locked(seconds=0):
             record = self.record(origin)
             if record is not None and record.signed_in_at is None:
                 self._index.note_signed_in(record)

@@ -8,6 +8,8 @@ from ollama_cli.credentials.public_key import decode_public_key, encode_public_k
 from ollama_cli.settings.hosts import CLOUD_URL
 
 _PARAMETERS = {"name", "key", "launch"}
+LONGEST_LINK = 2048
+"""Characters of a link that may be opened: enough for any name, and no more than browsers take."""
 
 
 def signin_url(device_name: str, public_key: str, *, base_url: str = CLOUD_URL) -> str:
@@ -27,9 +29,14 @@ def key_in(link: str) -> str | None:
     """The public key line that a connect link would approve, or None where the link may not be opened.
 
     It must be https, at exactly ollama.com with no port or user, its path ``/connect``, with one ``key`` that is an
-    ed25519 public key, and no parameter but those that the reference's links have.
+    ed25519 public key, no parameter but those that the reference's links have, and each of them once.
     """
-    if not link.isascii() or not link.isprintable() or any(char in link for char in " \\#;"):
+    if (
+        len(link) > LONGEST_LINK
+        or not link.isascii()
+        or not link.isprintable()
+        or any(char in link for char in " \\#;")
+    ):
         return None
     try:
         parts = urlsplit(link)
@@ -38,6 +45,6 @@ def key_in(link: str) -> str | None:
         return None
     if (parts.scheme, parts.netloc, parts.path) != ("https", "ollama.com", "/connect"):
         return None
-    if len(query.get("key", [])) != 1 or not query.keys() <= _PARAMETERS:
+    if "key" not in query or not query.keys() <= _PARAMETERS or any(len(values) > 1 for values in query.values()):
         return None
     return decode_public_key(query["key"][0])

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from conftest import sign_in
+from filelock import FileLock
 from recording import Answer, Received, recording
 from support import Cli, Sandbox
 
@@ -211,6 +212,12 @@ def test_a_list_that_cannot_be_written_does_not_spoil_an_answer(device: Cli, san
     lock.mkdir()
     done = device("run", CLOUD, "hi")
     assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_an_answer_does_not_wait_for_another_process_that_holds_the_list(device: Cli, sandbox: Sandbox) -> None:
+    sandbox.decide(device("--insecure-storage", "signin", "--no-wait").stdout.strip())
+    with FileLock(device.home / "state" / "data" / "credentials.lock"):
+        assert device("run", CLOUD, "hi").returncode == 0
 
 
 def test_lists_of_older_and_later_releases_are_read(signed_in: Cli) -> None:
