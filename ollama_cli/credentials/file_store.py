@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from urllib.parse import quote
 
-from ollama_cli.credentials.files import write_atomically
+from ollama_cli.credentials.files import refuse_unsafe, write_atomically
 from ollama_cli.errors import StoreError
 from ollama_cli.secret import Secret
 
@@ -32,6 +32,8 @@ class FileStore:
 
     def get(self, entry: str) -> Secret | None:
         """The secret of an entry, or None where there is none."""
+        refuse_unsafe(self._folder)
+        refuse_unsafe(self._path(entry))
         try:
             return Secret(self._path(entry).read_bytes().decode("utf-8"))  # with its own line ends
         except FileNotFoundError:
@@ -44,6 +46,7 @@ class FileStore:
 
     def put(self, entry: str, secret: Secret) -> None:
         """Write a secret and read it back."""
+        refuse_unsafe(self._folder)
         write_atomically(self._path(entry), secret.reveal())
         if self.get(entry) != secret:
             raise StoreError(f"{self._path(entry)} does not hold what was written to it.", hint="Look at the disk.")

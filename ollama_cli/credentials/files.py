@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import stat
 import tempfile
 from contextlib import suppress
 from pathlib import Path
@@ -19,10 +20,39 @@ def private_folder(path: Path) -> Path:
         StoreError: It cannot be made.
     """
     try:
-        path.mkdir(mode=OWNER_ONLY_FOLDER, parents=True, exist_ok=True)
+        missing = [folder for folder in (path, *path.parents) if not folder.exists()]
+        for folder in reversed(missing):
+            folder.mkdir(mode=OWNER_ONLY_FOLDER, exist_ok=True)
+        path.mkdir(exist_ok=True)  # says so where a file stands in its place
     except OSError as error:
         raise _cannot_write(path, error) from error
     return path
+
+
+def refuse_unsafe(path: Path) -> None:
+    """Refuse a folder or file in which others could put a key of theirs in the place of ours.
+
+    Raises:
+        StoreError: It belongs to another user, or others can write to it.
+    """
+    if not hasattr(os, "geteuid"):
+        return
+    try:
+        found = path.stat()
+    except OSError:  # it is not there, or whoever uses it says why it cannot be
+        return
+    if found.st_uid not in {os.geteuid(), 0}:
+        raise StoreError(
+            f"{path} belongs to another user, who could change the keys in it.",
+            hint="Name another folder with OLLAMA_CLI_HOME, or have the owner changed.",
+            code="store_unsafe",
+        )
+    if found.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
+        raise StoreError(
+            f"{path} can be changed by other users of this machine.",
+            hint=f"If nobody else put anything there: chmod go-w {path}",
+            code="store_unsafe",
+        )
 
 
 def write_atomically(path: Path, text: str) -> None:

@@ -14,7 +14,7 @@ from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
-from ollama_cli.credentials.files import private_folder, write_atomically
+from ollama_cli.credentials.files import private_folder, refuse_unsafe, write_atomically
 from ollama_cli.credentials.public_key import is_public_key
 from ollama_cli.errors import StoreError
 
@@ -109,7 +109,7 @@ class CredentialIndex:
         """
         from filelock import FileLock, Timeout
 
-        private_folder(self._path.parent)
+        refuse_unsafe(private_folder(self._path.parent))
         patience = self._lock_seconds if seconds is None else seconds
         lock = FileLock(self._path.with_suffix(".lock"), timeout=patience, mode=0o600)
         try:
@@ -131,6 +131,7 @@ class CredentialIndex:
             lock.release()
 
     def _read(self) -> list[Record]:
+        refuse_unsafe(self._path.parent)
         cause: Exception | None = None
         ours, records = False, list[Record]()
         try:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from stores.prompter import prompter
 from stores.secret_service import SecretService, secret_service
 from support import Cli, Sandbox
+from terminals import finish, printed, terminal
 
 MODEL = "gpt-oss:120b-cloud"
 
@@ -68,3 +70,89 @@ def test_a_run_in_a_script_makes_a_key_and_prints_its_link(desktop: Cli, service
     assert done.returncode == 4
     assert "/connect?name=" in done.stderr
     assert len(entries(service)) == 1
+
+
+def test_signins_at_once_end_with_one_key(desktop: Cli, service: SecretService) -> None:
+    processes = [desktop.start("signin", "--no-wait") for _ in range(4)]
+    links = {process.communicate(timeout=60)[0].strip() for process in processes}
+    assert len(links) == 1
+    assert len(entries(service)) == 1
+    assert len(json.loads(desktop("keys", "list", "--json").stdout)) == 1
+
+
+# Every fault, with its code and its sentence
+
+
+def lock(service: SecretService) -> dict[str, str]:
+    service.lock()
+    return {}
+
+
+def kill(service: SecretService) -> dict[str, str]:
+    service.kill()
+    return {}
+
+
+def no_bus(_: SecretService) -> dict[str, str]:
+    return {"DBUS_SESSION_BUS_ADDRESS": "unix:path=/nonexistent/bus"}
+
+
+def configured(backend: str) -> Callable[[SecretService], dict[str, str]]:
+    return lambda _: {"PYTHON_KEYRING_BACKEND": backend, "PYTHONPATH": str(Path(__file__).parents[1])}
+
+
+@pytest.mark.parametrize(
+    ("make", "code", "sentence"),
+    [
+        pytest.param(lock, "store_locked", "is locked", id="locked"),
+        pytest.param(kill, "store_absent", "no keyring on this system", id="killed"),
+        pytest.param(no_bus, "store_absent", "no keyring on this system", id="no D-Bus"),
+        pytest.param(configured("keyring.backends.null.Keyring"), "store_null", "stores nothing", id="null"),
+        pytest.param(configured("keyring.backends.fail.Keyring"), "store_absent", "refuses everything", id="fail"),
+        pytest.param(
+            configured("keyrings.alt.file.PlaintextKeyring"), "store_plaintext", "not keep secrets safe", id="plaintext"
+        ),
+        pytest.param(configured("no.such.Keyring"), "store_absent", "cannot be used here", id="no such backend"),
+        pytest.param(configured("stores.backends.Forgetful"), "store_forgets", "does not give it back", id="forgetful"),
+        pytest.param(configured("stores.backends.Talkative"), "store_failed", "failed (KeyringError)", id="failing"),
+    ],
+)
+def test_a_keyring_that_cannot_be_used_is_told_apart_with_the_ways_out(
+    desktop: Cli,
+    service: SecretService,
+    sandbox: Sandbox,
+    make: Callable[[SecretService], dict[str, str]],
+    code: str,
+    sentence: str,
+) -> None:
+    done = desktop("signin", "--no-wait", "--json", env=make(service))
+    assert done.returncode == 9
+    error = json.loads(done.stderr)["error"]
+    assert (error["code"], error["status"]) == (code, 9)
+    assert sentence in error["message"]
+    for way in ("--insecure-storage", "OLLAMA_API_KEY", "--key-file"):
+        assert way in error["hint"]
+    written = [path.name for path in desktop.home.rglob("*") if path.is_file()]
+    assert written in ([], ["credentials.lock"])
+    assert not sandbox.requests()
+
+
+def test_a_question_that_the_person_closes_is_told(desktop: Cli, service: SecretService) -> None:
+    service.lock()
+    desktop.environment["DISPLAY"] = ":9"
+    with prompter(service.address, closes=True) as asked:
+        status, shown = finish(terminal(desktop, "signin"))
+        assert asked.is_set()
+    assert status == 9
+    assert "closed without an answer" in shown
+
+
+def test_a_person_is_told_what_is_waited_for_and_can_end_it(desktop: Cli, service: SecretService) -> None:
+    service.lock()
+    desktop.environment["DISPLAY"] = ":9"
+    with prompter(service.address, closes=False):
+        child = terminal(desktop, "signin")
+        child.expect("Waiting for the keyring")
+        child.sendintr()
+        assert finish(child)[0] == 130
+    assert "Traceback" not in printed(child)
