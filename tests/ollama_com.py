@@ -15,6 +15,7 @@ from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Literal
 from urllib.parse import urlsplit
 
 import trustme
@@ -186,20 +187,22 @@ def tls_for(*names: str, authority: trustme.CA, **validity: object) -> ssl.SSLCo
 
 
 @contextmanager
-def ollama_com(sandbox_url: str, folder: Path, *, socks: bool = False) -> Iterator[OllamaCom]:
+def ollama_com(
+    sandbox_url: str, folder: Path, *, kind: Literal["http", "https", "socks5"] = "http"
+) -> Iterator[OllamaCom]:
     """Have a sandbox be ollama.com for who goes through the proxy.
 
     Args:
         sandbox_url: The sandbox.
         folder: Where the authority's certificate is written.
-        socks: Whether the proxy is a SOCKS proxy.
+        kind: What the proxy speaks.
     """
     authority = trustme.CA()
     file = folder / "authority.pem"
     authority.cert_pem.write_to_path(str(file))
     with listening(before(sandbox_url), tls_for("ollama.com", authority=authority)) as port:
         proxy = Proxy(port, plain=before(sandbox_url))
-        with listening(proxy.handle_socks if socks else proxy.handle) as proxy_port:
-            address = f"127.0.0.1:{proxy_port}"
-            named = {"ALL_PROXY": f"socks5://{address}"} if socks else {"HTTPS_PROXY": f"http://{address}"}
-            yield OllamaCom({**named, "SSL_CERT_FILE": str(file)}, proxy, file)
+        tls = tls_for("127.0.0.1", authority=authority) if kind == "https" else None
+        with listening(proxy.handle_socks if kind == "socks5" else proxy.handle, tls) as proxy_port:
+            named = {"HTTPS_PROXY": f"{kind}://127.0.0.1:{proxy_port}", "SSL_CERT_FILE": str(file)}
+            yield OllamaCom(named, proxy, file)

@@ -158,12 +158,7 @@ def parse_fault(spec: str) -> Fault:
 def _read(spec: str, name: str, argument: str, so_far: Fault) -> dict[str, Any]:
     """The attributes that one kind sets."""
     if name in _STREAM_KINDS:
-        if so_far.stream:
-            raise UsageError(
-                f"{spec!r} breaks an answer twice.", hint="Give one of stall, cut, end, garbage, error and line."
-            )
-        after, _, line = argument.partition(":")
-        return {"stream": name, "after": _whole(spec, after or "0", 0, 1_000_000), "line": line}
+        return _read_break(spec, name, argument, so_far)
     if name == "status":
         return {"status": _whole(spec, argument, 200, 599)}
     if name == "body":
@@ -176,12 +171,25 @@ def _read(spec: str, name: str, argument: str, so_far: Fault) -> dict[str, Any]:
         return {name: _seconds(spec, argument, 0 if name == "delay" else -_LARGEST_SKEW)}
     if name in {"retry-after", "header"} and argument.isascii() and argument.isprintable() and argument:
         header, _, value = argument.partition(":") if name == "header" else (name, ":", argument)
-        return {"headers": (*so_far.headers, (header.strip(), value.strip()))}
+        if re.fullmatch(r"[A-Za-z0-9-]+", header):
+            return {"headers": (*so_far.headers, (header, value.strip()))}
     raise UsageError(
         f"{spec!r} names no failure that the sandbox can show: {name!r}.",
         hint="It knows status, body, redirect, drop, reset, stall, cut, end, garbage, error, line, delay, skew, "
         f"retry-after and header. {_EXAMPLE}",
     )
+
+
+def _read_break(spec: str, name: str, argument: str, so_far: Fault) -> dict[str, Any]:
+    """The attributes that a break of the true answer sets."""
+    if so_far.stream:
+        raise UsageError(
+            f"{spec!r} breaks an answer twice.", hint="Give one of stall, cut, end, garbage, error and line."
+        )
+    after, line = argument, ""
+    if name == "line":
+        after, _, line = argument.partition(":")
+    return {"stream": name, "after": _whole(spec, after or "0", 0, 1_000_000), "line": line}
 
 
 def _whole(spec: str, text: str, lowest: int, highest: int) -> int:

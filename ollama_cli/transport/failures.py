@@ -47,25 +47,25 @@ def _in_our_words(error: httpx.TransportError, host: str, proxy: str | None) -> 
         return UnavailableError(f"{who} did not answer in time.", hint=_NETWORK_HINT, code="timeout")
     if isinstance(error, httpx.TimeoutException):
         return UnavailableError(f"{host} stopped answering.", hint=_LATER_HINT, code="timeout")
+    refused = _cause(error, ConnectionRefusedError)
+    lost = not isinstance(error, httpx.ConnectError) or _cause(error, ssl.SSLEOFError) or _cause(error, ConnectionError)
+    if lost and not refused:
+        return UnavailableError(f"The connection to {host} broke off.", hint=_LATER_HINT, code="connection_lost")
     certificate = _cause(error, ssl.SSLError)
     if certificate is not None:
         return _not_trusted(certificate, host)
-    if isinstance(error, httpx.ConnectError):
-        return _not_connected(error, host) if proxy is None else _no_proxy_there(error, shown(proxy))
-    return UnavailableError(f"The connection to {host} broke off.", hint=_LATER_HINT, code="connection_lost")
+    return _not_connected(error, host) if proxy is None else _no_proxy_there(error, shown(proxy))
 
 
-def _not_connected(error: httpx.ConnectError, host: str) -> UnavailableError:
+def _not_connected(error: httpx.TransportError, host: str) -> UnavailableError:
     if _cause(error, socket.gaierror):
         return UnavailableError(f"The name {host} cannot be resolved.", hint=_NETWORK_HINT, code="dns")
     if _cause(error, ConnectionRefusedError):
         return UnavailableError(f"Nothing answers at {host}.", hint=_NETWORK_HINT, code="connection_refused")
-    if _cause(error, ConnectionError):  # reset while it was made
-        return UnavailableError(f"The connection to {host} broke off.", hint=_LATER_HINT, code="connection_lost")
     return UnavailableError(f"{host} cannot be reached.", hint=_NETWORK_HINT, code="unreachable")
 
 
-def _no_proxy_there(error: httpx.ConnectError, proxy: str) -> UnavailableError:
+def _no_proxy_there(error: httpx.TransportError, proxy: str) -> UnavailableError:
     if _cause(error, socket.gaierror):
         what = f"The name of the proxy {proxy} cannot be resolved."
     elif _cause(error, ConnectionRefusedError):

@@ -163,6 +163,7 @@ ROWS = [
     Row("packed, and damaged", "@packed", 7, "answer_invalid", "cannot be decoded"),
     # TLS.
     Row("no TLS", "@no-tls", 7, "tls", "does not speak TLS", "http://"),
+    Row("closed in the handshake", "@tls-closed", 7, "connection_lost", "broke off"),
     Row("an unknown issuer", "@tls-untrusted", 7, "tls", "that this machine does not trust", "SSL_CERT_FILE"),
     Row("expired", "@tls-expired", 7, "tls", "has expired", "clock"),
     Row("not valid yet", "@tls-early", 7, "tls", "not valid yet", "clock"),
@@ -241,6 +242,9 @@ def surroundings(name: str, folder: Path) -> Iterator[dict[str, str]]:
             yield opened.enter_context(cloud(answers[name[1:]]))
         elif name == "@no-tls":
             port = opened.enter_context(listening(speaking(b"HTTP/1.1 400 Bad Request\r\n\r\n")))
+            yield {"OLLAMA_CLOUD_BASE_URL": f"https://localhost:{port}"}
+        elif name == "@tls-closed":
+            port = opened.enter_context(listening(speaking(b"")))
             yield {"OLLAMA_CLOUD_BASE_URL": f"https://localhost:{port}"}
         elif kind == "tls":
             yield opened.enter_context(tls(folder, which))

@@ -88,12 +88,22 @@ def test_a_proxy_is_found_under_every_name(embedded: EmbeddedSandbox, com: Ollam
 
 def test_a_socks_proxy_resolves_the_name(embedded: EmbeddedSandbox, tmp_path: Path, cli: Cli) -> None:
     key = embedded.make_api_key().reveal()
-    with ollama_com(embedded.url, tmp_path, socks=True) as com:
+    with ollama_com(embedded.url, tmp_path, kind="socks5") as com:
         assert at(com, cli, OLLAMA_API_KEY=key)("run", MODEL, "hi").returncode == 0
         assert set(com.proxy.heads) == {"SOCKS ollama.com"}
         com.proxy.refusal = "yes"
         done = at(com, cli, OLLAMA_API_KEY=key)("status", "--json")
     assert (done.returncode, '"proxy"' in done.stderr) == (7, True)
+
+
+def test_a_proxy_that_speaks_tls_itself(embedded: EmbeddedSandbox, tmp_path: Path, cli: Cli) -> None:
+    key = embedded.make_api_key().reveal()
+    with ollama_com(embedded.url, tmp_path, kind="https") as com:
+        done = at(com, cli, OLLAMA_API_KEY=key)("run", MODEL, "hi")
+        assert done.returncode == 0, done.stderr
+        assert com.proxy.heads
+        untrusting = cli("status", "--json", env={**com.environment, "SSL_CERT_FILE": "", "OLLAMA_API_KEY": key})
+    assert (untrusting.returncode, "does not trust" in untrusting.stderr) == (7, True)
 
 
 def test_a_password_for_the_proxy_goes_to_the_proxy_alone(embedded: EmbeddedSandbox, com: OllamaCom, cli: Cli) -> None:
