@@ -225,7 +225,7 @@ class Context:
             account, _ = client.account()
         if account is None:
             link = self.connect_link(place, stored.credential, name)
-            self.streams.say(f"This device's key has the fingerprint {stored.credential.fingerprint}.")
+            self.streams.say(f"This device's key: {stored.credential.fingerprint}")
             account = wait_for_approval(client, self.streams, link, waiting, open_in_browser)
         self.note_signed_in(place, stored)
         return account, stored

@@ -5,7 +5,6 @@ So a test sees what the command would send to ollama.com, or to a host that only
 
 from __future__ import annotations
 
-import datetime as dt
 import socketserver
 import ssl
 import threading
@@ -14,10 +13,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
+import trustme
 from recording import Answer, Received, handler_for
 
 LONGEST_HEAD = 64 * 1024
@@ -43,12 +39,14 @@ def intercepting(
     """Answer for servers until the block ends.
 
     Args:
-        folder: Where the certificates are put.
+        folder: Where the certificate that a command is to trust is put.
         names: The host names that there are certificates for.
         answer: Answers a request to ``host:port``.
     """
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(_certificates(folder, names))
+    authority = trustme.CA()
+    authority.issue_cert(*names).configure_cert(context)
+    authority.cert_pem.write_to_path(str(folder / "ca.pem"))
     seen: list[tuple[str, Received]] = []
 
     class Proxy(socketserver.BaseRequestHandler):
@@ -83,40 +81,3 @@ def intercepting(
         finally:
             listening.shutdown()
             thread.join()
-
-
-def _certificates(folder: Path, names: Sequence[str]) -> Path:
-    """Write an authority's certificate, and one for all names that it has signed, with its key."""
-    now = dt.datetime.now(dt.UTC)
-    authority_name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "Authority of a test")])
-    authority_key, key = ec.generate_private_key(ec.SECP256R1()), ec.generate_private_key(ec.SECP256R1())
-
-    def builder(subject: x509.Name, public_key: ec.EllipticCurvePublicKey) -> x509.CertificateBuilder:
-        return (
-            x509.CertificateBuilder()
-            .subject_name(subject)
-            .issuer_name(authority_name)
-            .public_key(public_key)
-            .serial_number(x509.random_serial_number())
-            .not_valid_before(now - dt.timedelta(days=1))
-            .not_valid_after(now + dt.timedelta(days=1))
-        )
-
-    authority = (
-        builder(authority_name, authority_key.public_key())
-        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
-        .sign(authority_key, hashes.SHA256())
-    )
-    alternatives = x509.SubjectAlternativeName([x509.DNSName(name) for name in names])
-    leaf = (
-        builder(x509.Name([]), key.public_key())
-        .add_extension(alternatives, critical=True)
-        .sign(authority_key, hashes.SHA256())
-    )
-    pem = serialization.Encoding.PEM
-    (folder / "ca.pem").write_bytes(authority.public_bytes(pem))
-    path = folder / "servers.pem"
-    path.write_bytes(
-        key.private_bytes(pem, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()) + leaf.public_bytes(pem)
-    )
-    return path
