@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from ollama_cli.errors import UsageError
-from ollama_cli.transport.lean_httpx import httpx
+from ollama_cli.transport.lean_httpx import httpx, load_httpcore
 from ollama_cli.transport.proxies import proxy_for
 
 if TYPE_CHECKING:
@@ -53,6 +53,7 @@ def open_client(
 def _client(
     base_url: str, auth: CredentialAuth | None, user_agent: str, observe: Callable[[str], None] | None
 ) -> httpx.Client:
+    load_httpcore()
     proxy = proxy_for(base_url)
     trust_in_proxy = _trust(proxy) if proxy and proxy.startswith("https://") else None
     return httpx.Client(
