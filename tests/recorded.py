@@ -5,9 +5,10 @@ from __future__ import annotations
 import base64
 import json
 import threading
+import time
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -90,62 +91,88 @@ def _body_of(route: dict[str, Any]) -> tuple[bytes, str]:
     return route.get("text", "").encode(), "text/plain"
 
 
-@contextmanager
-def serving(routes: list[dict[str, Any]]) -> Iterator[ScriptedServer]:
-    """Run such a server."""
-    used: Counter[int] = Counter()
-    seen: list[dict[str, Any]] = []
+class Handler(BaseHTTPRequestHandler):
+    """Notes each request, and answers it by the first route that fits."""
 
-    class Handler(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
+    protocol_version = "HTTP/1.1"
+    server: RouteServer
 
-        def do_GET(self) -> None:
-            body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
-            seen.append(
-                {
-                    "method": self.command,
-                    "path": self.path.partition("?")[0],
-                    "query": self.path.partition("?")[2],
-                    "authorization": self.headers.get("Authorization"),
-                    "json": json.loads(body) if body else None,
-                }
-            )
-            self._answer(self._route())
+    def do_GET(self) -> None:
+        """Any method."""
+        body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        path, _, query = self.path.partition("?")
+        request = {
+            "method": self.command,
+            "path": path,
+            "query": query,
+            "authorization": self.headers.get("Authorization"),
+            "json": json.loads(body) if body else None,
+        }
+        self.server.seen.append(request)
+        self._answer(self.server.route(request))
 
-        do_HEAD = do_POST = do_DELETE = do_GET  # noqa: N815 - the names that the base class calls
+    do_HEAD = do_POST = do_DELETE = do_GET  # noqa: N815 - the names that the base class calls
 
-        def _route(self) -> dict[str, Any]:
-            for number, route in enumerate(routes):
-                fits = (route["method"], route["path"]) == (self.command, self.path.partition("?")[0])
-                if fits and used[number] < route.get("times", 10**6):
-                    used[number] += 1
-                    return route
-            return {"status": 404, "json": {"error": "no such route"}} if self.command != "HEAD" else {}
-
-        def _answer(self, route: dict[str, Any]) -> None:
-            body, kind = _body_of(route)
-            self.send_response(route.get("status", 200))
-            self.send_header("Content-Type", kind)
-            if route.get("cut"):
-                self.send_header("Transfer-Encoding", "chunked")
-                self.end_headers()
-                self.wfile.write(b"%x\r\n%s\r\n" % (len(body), body))
-                self.close_connection = True
-                return
+    def _answer(self, route: dict[str, Any]) -> None:
+        body, kind = _body_of(route)
+        self.send_response(route.get("status", 200))
+        self.send_header("Content-Type", kind)
+        if "delay" in route:
+            self._answer_slowly(body.splitlines(keepends=True), route["delay"])
+        elif route.get("cut"):
+            self.send_header("Transfer-Encoding", "chunked")
+            self.end_headers()
+            self.wfile.write(b"%x\r\n%s\r\n" % (len(body), body))
+            self.close_connection = True
+        else:
             self.send_header("Content-Length", str(len(body)))
             self.end_headers()
             if self.command != "HEAD":
                 self.wfile.write(body)
 
-        def log_message(self, *_: object) -> None:
-            """Say nothing."""
+    def _answer_slowly(self, lines: list[bytes], seconds: float) -> None:
+        self.end_headers()
+        self.close_connection = True
+        with suppress(ConnectionError):  # the client may leave
+            for line in lines:
+                self.wfile.write(line)
+                self.wfile.flush()
+                time.sleep(seconds)
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    server.daemon_threads = True
+    def log_message(self, *_: object) -> None:
+        """Say nothing."""
+
+
+class RouteServer(ThreadingHTTPServer):
+    """A server with routes."""
+
+    daemon_threads = True
+
+    def __init__(self, routes: list[dict[str, Any]]) -> None:
+        super().__init__(("127.0.0.1", 0), Handler)
+        self.seen: list[dict[str, Any]] = []
+        self._routes = routes
+        self._used: Counter[int] = Counter()
+
+    def route(self, request: dict[str, Any]) -> dict[str, Any]:
+        """The first route that fits, and that was not taken as often as it may be."""
+        for number, route in enumerate(self._routes):
+            fits = (route["method"], route["path"]) == (request["method"], request["path"])
+            fits = fits and route.get("model") in {None, (request["json"] or {}).get("model")}
+            if fits and self._used[number] < route.get("times", 10**6):
+                self._used[number] += 1
+                return route
+        return {} if request["method"] == "HEAD" else {"status": 404, "json": {"error": "no such route"}}
+
+
+@contextmanager
+def serving(routes: list[dict[str, Any]]) -> Iterator[ScriptedServer]:
+    """Run such a server."""
+    server = RouteServer(routes)
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()
     try:
-        yield ScriptedServer(f"http://127.0.0.1:{server.server_port}", seen)
+        yield ScriptedServer(f"http://127.0.0.1:{server.server_port}", server.seen)
     finally:
         server.shutdown()
         server.server_close()

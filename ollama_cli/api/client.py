@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from ollama_cli.api.account import Account
-from ollama_cli.api.events import Chunk, chunk_of, chunks
+from ollama_cli.api.events import Chunk, chat_chunk_of, chunk_of, chunks
 from ollama_cli.api.exchange import Exchange
 from ollama_cli.api.failures import error_in_stream
 from ollama_cli.api.model_info import ModelInfo
+from ollama_cli.api.model_list import ListedModel, models_of
 from ollama_cli.api.pulling import PullProgress
 from ollama_cli.errors import AnswerError, SignInError, UnavailableError
 
@@ -84,12 +85,34 @@ class OllamaClient:
         Raises:
             AnswerError: The stream ends early, or holds something that is no answer.
         """
-        for content in self._events("/api/generate", body):
-            chunk = chunk_of(content)
-            yield chunk
-            if chunk.done:
-                return
-        raise AnswerError("The answer broke off before its end.", hint="What came of it is kept; try again.")
+        return self._answer("/api/generate", body, chunk_of)
+
+    def chat(self, body: dict[str, Any]) -> Iterator[Chunk]:
+        """Stream the next message of a conversation.
+
+        Args:
+            body: The request of ``/api/chat``; ``model`` and ``messages`` are needed.
+
+        Raises:
+            AnswerError: The stream ends early, or holds something that is no answer.
+        """
+        return self._answer("/api/chat", body, chat_chunk_of)
+
+    def models(self) -> list[ListedModel]:
+        """The models that the server has."""
+        return models_of(_json(self._exchange.send("GET", "/api/tags")))
+
+    def create(self, body: dict[str, Any]) -> Iterator[PullProgress]:
+        """Have a daemon make a model.
+
+        Args:
+            body: The request of ``/api/create``; ``model`` is needed.
+
+        Raises:
+            UsageError: The model cannot be made so.
+            AnswerError: The daemon broke off.
+        """
+        return self._work("/api/create", body)
 
     def show(self, model: str) -> ModelInfo:
         """What the server tells about a model.
@@ -128,14 +151,24 @@ class OllamaClient:
             ModelNotFoundError: The registry has none of that name.
             AnswerError: The daemon broke off.
         """
-        body = {"model": model, "insecure": True} if insecure else {"model": model}
+        return self._work("/api/pull", {"model": model, "insecure": True} if insecure else {"model": model})
+
+    def _answer(self, path: str, body: dict[str, Any], read: Callable[[dict[str, Any]], Chunk]) -> Iterator[Chunk]:
+        for content in self._events(path, body):
+            chunk = read(content)
+            yield chunk
+            if chunk.done:
+                return
+        raise AnswerError("The answer broke off before its end.", hint="What came of it is kept; try again.")
+
+    def _work(self, path: str, body: dict[str, Any]) -> Iterator[PullProgress]:
         status = ""
-        for content in self._events("/api/pull", body):
+        for content in self._events(path, body):
             step = PullProgress.from_event(content)
             status = step.status
             yield step
         if status != "success":
-            raise AnswerError("The server stopped in the middle of loading the model.", hint="Try again.")
+            raise AnswerError("The server stopped in the middle of the work on the model.", hint="Try again.")
 
     def _events(self, path: str, body: dict[str, Any]) -> Iterator[dict[str, Any]]:
         with self._exchange.stream("POST", path, body) as parts:

@@ -91,11 +91,7 @@ def chunks(parts: Iterable[bytes]) -> Iterator[dict[str, Any]]:
         except (ValueError, RecursionError):  # a text that is nested too deeply is the second
             content = None
         if not isinstance(content, dict):
-            raise AnswerError(
-                "The server sent something that is no answer.",
-                hint=PAGE_HINT if line.lstrip().startswith(b"<") else BREAK_HINT,
-                code="answer_invalid",
-            )
+            raise _no_answer(PAGE_HINT if line.lstrip().startswith(b"<") else BREAK_HINT)
         yield content
 
 
@@ -105,10 +101,26 @@ def chunk_of(content: dict[str, Any]) -> Chunk:
     Raises:
         AnswerError: A field has another type than an answer's.
     """
-    text, thinking = content.get("response") or "", content.get("thinking") or ""
+    return _chunk(content, content.get("response"), content)
+
+
+def chat_chunk_of(content: dict[str, Any]) -> Chunk:
+    """A chunk of ``/api/chat``.
+
+    Raises:
+        AnswerError: A field has another type than an answer's.
+    """
+    message = content.get("message") or {}
+    if not isinstance(message, dict):
+        raise _no_answer()
+    return _chunk(content, message.get("content"), message)
+
+
+def _chunk(content: dict[str, Any], text: object, said: dict[str, Any]) -> Chunk:
+    text, thinking = text or "", said.get("thinking") or ""
     if not isinstance(text, str) or not isinstance(thinking, str):
-        raise AnswerError("The server sent something that is no answer.", code="answer_invalid")
-    calls = _tool_calls(content["tool_calls"]) if content.get("tool_calls") else ()
+        raise _no_answer()
+    calls = _tool_calls(said["tool_calls"]) if said.get("tool_calls") else ()
     if content.get("done") is not True:
         return Chunk(text, thinking, done=False, done_reason="", tool_calls=calls)
     return Chunk(
@@ -127,4 +139,8 @@ def _tool_calls(told: object) -> tuple[ToolCall, ...]:
         functions = [call["function"] for call in told]  # type: ignore[attr-defined]  # what it is shows in trying
         return tuple(ToolCall(str(function["name"]), function.get("arguments")) for function in functions)
     except (TypeError, KeyError, AttributeError):
-        raise AnswerError("The server sent something that is no answer.", code="answer_invalid") from None
+        raise _no_answer() from None
+
+
+def _no_answer(hint: str = BREAK_HINT) -> AnswerError:
+    return AnswerError("The server sent something that is no answer.", hint=hint, code="answer_invalid")

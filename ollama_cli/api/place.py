@@ -83,10 +83,22 @@ def model_place(settings: Settings, model: ModelRef, *, cloud: bool = False) -> 
     if cloud or (host is not None and host.is_ollama_com):
         return cloud_place(settings)
     if host is not None:
-        return Place("daemon", host.url, authenticated=settings.sign_for_host)
+        return daemon_place(settings)
     if model.source == "cloud":
         return cloud_place(settings)
-    return Place("daemon", LOCAL_DAEMON.url, authenticated=False)
+    return daemon_place(settings)
+
+
+def daemon_place(settings: Settings) -> Place:
+    """The daemon: the one that OLLAMA_HOST names, else this machine's.
+
+    Raises:
+        SafetyError: OLLAMA_HOST is ollama.com without TLS.
+    """
+    host = _checked(settings.host)
+    if host is None or host.is_ollama_com:
+        return Place("daemon", LOCAL_DAEMON.url, authenticated=False)
+    return Place("daemon", host.url, authenticated=settings.sign_for_host)
 
 
 def _checked(host: Host | None) -> Host | None:

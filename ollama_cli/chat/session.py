@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -30,7 +30,7 @@ class Session:
     loaded: tuple[Message, ...] = ()
     system: str = ""
     think: bool | str | None = None
-    format: str | dict[str, Any] | None = None
+    format: str | Mapping[str, Any] | None = None
     keep_alive: str | None = None
     parameters: dict[str, Any] = field(default_factory=dict)
     parent_model: str = ""

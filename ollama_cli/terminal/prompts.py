@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from ollama_cli.terminal.sanitize import clean_line
 from ollama_cli.terminal.streams import Streams
+from ollama_cli.terminal.typing_ahead import typing_a_line
 
 
 def ask_hidden(streams: Streams, question: str) -> str | None:
@@ -11,7 +12,8 @@ def ask_hidden(streams: Streams, question: str) -> str | None:
     from getpass import getpass
 
     try:
-        return getpass(clean_line(question), stream=streams.err)
+        with typing_a_line():
+            return getpass(clean_line(question), stream=streams.err)
     except EOFError:
         streams.say("")
         return None
@@ -24,7 +26,8 @@ def confirm(streams: Streams, question: str, *, default: bool) -> bool:
 
     console = Console(file=streams.err, no_color=not streams.color)
     try:
-        return Confirm.ask(question, console=console, default=default)
+        with typing_a_line():
+            return Confirm.ask(question, console=console, default=default)
     except EOFError:
         streams.say("")
         return False

@@ -313,7 +313,7 @@ def test_loading_that_stops_in_the_middle(cli: Cli) -> None:
     with serving([missing, pull]) as server:
         done = cli("run", "tiny", "hi", env={"OLLAMA_HOST": server.url})
     assert done.returncode == 8
-    assert "stopped in the middle of loading" in done.stderr
+    assert "stopped in the middle of the work" in done.stderr
 
 
 @pytest.mark.parametrize(("key", "status"), [("y", 0), ("n", 3)])

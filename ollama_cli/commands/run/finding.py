@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ollama_cli.errors import CliError, ModelNotFoundError
+from ollama_cli.errors import CliError, ModelNotFoundError, UnavailableError
 
 if TYPE_CHECKING:
     from ollama_cli.api.client import OllamaClient
     from ollama_cli.api.model_info import ModelInfo
     from ollama_cli.api.model_ref import ModelRef
+    from ollama_cli.api.place import Place
     from ollama_cli.context import Context
 
 
@@ -36,12 +37,42 @@ def find_model(
     except ModelNotFoundError:
         if model.source == "cloud":
             raise
+    return client.show(name) if load_model(context, client, name, model, insecure=insecure) else None
+
+
+def load_model(context: Context, client: OllamaClient, name: str, model: ModelRef, *, insecure: bool) -> bool:
+    """Have a daemon load a model that it does not have.
+
+    Args:
+        context: Whom to show how far it is, and to ask.
+        client: The daemon's.
+        name: The model, as it is asked for.
+        model: The same, read.
+        insecure: Whether the daemon may ask the registry without TLS.
+
+    Returns:
+        True; False where there is none, and a person chose the cloud's model of the same name.
+
+    Raises:
+        ModelNotFoundError: There is none.
+    """
     try:
         _pull(context, client, name, insecure=insecure)
     except ModelNotFoundError as missing:
         _suggest_twin(context, client, model, missing)
-        return None
-    return client.show(name)
+        return False
+    return True
+
+
+def no_daemon(error: UnavailableError, place: Place, model: ModelRef) -> CliError:
+    """The error for a daemon that does not answer: where none runs, how to start one, and the cloud's model."""
+    if error.code != "connection_refused":
+        return error
+    return UnavailableError(
+        f"No Ollama server answers at {place.base_url}.",
+        hint=f"Start one with `ollama serve`, or ask the cloud: ollama-cli run {model.cloud_twin}",
+        code="no_daemon",
+    )
 
 
 def _pull(context: Context, client: OllamaClient, name: str, *, insecure: bool) -> None:

@@ -6,7 +6,7 @@ import json
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from ollama_cli.commands.run.options import RunOptions, as_text, question_of
+from ollama_cli.commands.run.options import RunOptions, question_of
 from ollama_cli.commands.run.replies import answer_stream, reply_for
 from ollama_cli.errors import SignInError, UnavailableError, UsageError
 
@@ -37,7 +37,11 @@ def run(context: Context, options: RunOptions) -> None:
     named = model.base if place.kind == "cloud" else options.model.strip()
     question = question_of(options, named, context.streams.piped_input())
     if not question.prompt and (place.kind == "cloud" or context.streams.input.isatty()):
-        raise UsageError("There is no prompt.", hint=f'Such as: ollama-cli run {options.model} "Why is the sky blue?"')
+        from ollama_cli.commands.run.chatting import chat, require_chat
+
+        require_chat(context, options)
+        chat(context, options, question)
+        return
     shot = OneShot(context, options)
     if place.kind == "cloud":
         shot.ask_cloud(place, question)
@@ -77,7 +81,7 @@ class OneShot:
     def ask_daemon(self, place: Place, model: ModelRef, question: Question) -> None:
         """Ask a daemon, which is had to load the model first where it does not have it."""
         from ollama_cli.account.refusal import daemon_refusal
-        from ollama_cli.commands.run.finding import find_model
+        from ollama_cli.commands.run.finding import find_model, no_daemon
 
         active = self._context.daemon_credential(place)
         client = self._context.client(place, active)
@@ -87,7 +91,7 @@ class OneShot:
                 self._ask_seen(client, question, info)
                 return
         except UnavailableError as error:
-            raise _no_daemon(error, place, model) from error
+            raise no_daemon(error, place, model) from error
         except SignInError as error:
             raise daemon_refusal(place.base_url, active, error) from error
         run(self._context, replace(self._options, model=model.cloud_twin))
@@ -176,13 +180,3 @@ def _names_files(question: Question) -> bool:
     from ollama_cli.inference.attachments import existing_files
 
     return any(True for _ in existing_files(question.prompt))
-
-
-def _no_daemon(error: UnavailableError, place: Place, model: ModelRef) -> Exception:
-    if error.code != "connection_refused":
-        return error
-    return UnavailableError(
-        f"No Ollama server answers at {place.base_url}.",
-        hint=f"Start one with `ollama serve`, or ask the cloud: ollama-cli run {as_text(model.cloud_twin)}",
-        code="no_daemon",
-    )

@@ -1,0 +1,71 @@
+"""What a chat needs of the program around it: servers, and a way to sign in."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from ollama_cli.api.client import OllamaClient
+    from ollama_cli.api.model_ref import ModelRef
+    from ollama_cli.api.place import Place
+    from ollama_cli.credentials.credential import Active
+    from ollama_cli.errors import CliError, SignInError
+
+
+@dataclass(frozen=True)
+class Opened:
+    """A model, and the server that is asked for it. Nothing has been asked yet.
+
+    Attributes:
+        reference: The model, as a person named it.
+        name: The model, as that server names it.
+        place: The server.
+        active: What requests to it carry, or None.
+        client: Asks it.
+    """
+
+    reference: ModelRef
+    name: str
+    place: Place
+    active: Active | None
+    client: OllamaClient
+
+    @property
+    def in_cloud(self) -> bool:
+        """Whether the server is ollama.com itself."""
+        return self.place.kind == "cloud"
+
+
+class Backend(Protocol):
+    """What a chat needs of the program around it."""
+
+    def open(self, model: str) -> Opened:
+        """The server that is asked for a model. It is not asked anything here.
+
+        Raises:
+            CliError: The name cannot be one, or its place is switched off.
+        """
+
+    def daemon(self) -> OllamaClient:
+        """The daemon that makes models, whatever model is talked to."""
+
+    def explained(self, error: CliError, opened: Opened) -> CliError:
+        """An error of a request, with the way out that this server has."""
+
+    def fetched(self, opened: Opened) -> Opened:
+        """Have a daemon load a model that it does not have, or, if a person agrees, take the cloud's of that name.
+
+        Raises:
+            CliError: There is none.
+        """
+
+    def sign_in(self, opened: Opened, refused: SignInError) -> None:
+        """Sign in after a refusal, if a person agrees.
+
+        Raises:
+            SignInError: Nobody is signed in in the end.
+        """
+
+    def answered(self, opened: Opened) -> None:
+        """Take note that the server took the credential."""

@@ -1,0 +1,137 @@
+"""The chat: reads what is typed, and does it, until the person leaves."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+from ollama_cli.chat.backend import Backend, Opened
+from ollama_cli.chat.commands.command import LeaveChat
+from ollama_cli.chat.commands.table import COMMANDS, run_typed
+from ollama_cli.chat.completion import ChatCompleter
+from ollama_cli.chat.conversation import Conversation, Display
+from ollama_cli.chat.line import Line, Woken
+from ollama_cli.chat.session import Session
+from ollama_cli.chat.typed import Entry
+from ollama_cli.errors import CliError, SignInError
+from ollama_cli.terminal.sanitize import clean
+
+if TYPE_CHECKING:
+    from prompt_toolkit.document import Document
+
+    from ollama_cli.chat.history import PrivateHistory
+    from ollama_cli.terminal.streams import Streams
+
+
+class Chat:
+    """A chat at a terminal.
+
+    Args:
+        streams: The terminal.
+        backend: The program around it.
+        session: The conversation, with the settings of the command line.
+        opened: Its model, and the server.
+        display: How answers are shown.
+        history: The lines that were typed before.
+    """
+
+    def __init__(
+        self,
+        streams: Streams,
+        backend: Backend,
+        session: Session,
+        opened: Opened,
+        display: Display,
+        history: PrivateHistory,
+    ) -> None:
+        self.streams = streams
+        self.backend = backend
+        self._history = history
+        self._models: set[str] = set()
+        self._news = threading.Event()
+        self._line = Line(streams, history, ChatCompleter(COMMANDS, lambda: self._models))
+        self.conversation = Conversation(streams, backend, session, opened, self._looked_up, display)
+
+    def run(self) -> None:
+        """Chat until the person leaves.
+
+        Raises:
+            SignInError: The last that the server said was that nobody is signed in.
+        """
+        held: Document | None = None
+        while True:
+            self._take_news()
+            try:
+                entry = self._line.read(held)
+            except Woken as woken:
+                held = woken.document
+                continue
+            except KeyboardInterrupt:
+                held = None
+                self._interrupted()
+                continue
+            except EOFError:
+                break
+            held = None
+            try:
+                self._do(entry)
+            except LeaveChat:
+                break
+        if self.conversation.signed_out:
+            raise SignInError("Nobody is signed in, so nothing was answered.", hint="Run `ollama-cli signin`.")
+
+    def note(self, text: str) -> None:
+        """Tell the person something."""
+        self.streams.say(text)
+
+    def remember(self, *, on: bool) -> None:
+        """Have what is typed remembered, or not."""
+        self._history.enabled = on
+
+    def know_models(self, names: Iterable[str]) -> None:
+        """Have Tab complete these names of models."""
+        self._models.update(names)
+
+    def show_loaded(self) -> None:
+        """Show the messages that the model itself begins with."""
+        for message in self.conversation.session.loaded:
+            if message.role == "user":
+                self.note(f">>> {clean(message.content)}")
+            elif message.role == "assistant":
+                self.note(f"{clean(message.content)}\n")
+
+    def _do(self, entry: Entry) -> None:
+        if not entry.text.strip():
+            return
+        if not entry.is_command or self.conversation.names_file(entry.text):
+            self.conversation.say(entry.message)
+            return
+        try:
+            run_typed(self, entry.text)
+        except KeyboardInterrupt:
+            self.note("\nStopped.")
+        except CliError as error:
+            self.conversation.tell_error(self.backend.explained(error, self.conversation.opened))
+
+    def _interrupted(self) -> None:
+        if not self._line.text:
+            self.note("Ctrl-D or /bye ends the chat.")
+
+    def _looked_up(self) -> None:
+        """In another thread: the model's details are known, or known not to be."""
+        lookup = self.conversation.lookup
+        if lookup.error is not None or lookup.info().told.get("messages"):
+            self._news.set()
+            self._line.wake()
+
+    def _take_news(self) -> None:
+        """Between two lines: tell what is new about the model, and mend what can be mended."""
+        while self._news.is_set():
+            self._news.clear()
+            error = self.conversation.lookup.error
+            if error is None:
+                self.conversation.take_up(self.conversation.lookup.info())
+                self.show_loaded()
+            else:
+                self.conversation.mend(error)

@@ -1,0 +1,44 @@
+"""What a person types while the program shows something else, or asks in between."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+if sys.platform != "win32":  # there the console behaves so by itself
+    import termios
+
+
+@contextmanager
+def typing_ahead() -> Iterator[None]:
+    """Keep what is typed while something else is shown: unseen, and for the next line to read. Ctrl-C still interrupts.
+
+    Without this the terminal would print it into the answer, and take lines apart by itself.
+    """
+    with _line_mode(on=False):
+        yield
+
+
+@contextmanager
+def typing_a_line() -> Iterator[None]:
+    """Have the terminal show what is typed and hand it over by the line, for a question in between."""
+    with _line_mode(on=True):
+        yield
+
+
+@contextmanager
+def _line_mode(*, on: bool) -> Iterator[None]:
+    if sys.platform == "win32" or not sys.stdin.isatty():
+        yield
+        return
+    descriptor = sys.stdin.fileno()
+    before, changed = termios.tcgetattr(descriptor), termios.tcgetattr(descriptor)
+    read, shown = termios.ICRNL, termios.ECHO | termios.ICANON
+    changed[0] = changed[0] | read if on else changed[0] & ~read
+    changed[3] = changed[3] | shown if on else changed[3] & ~shown
+    termios.tcsetattr(descriptor, termios.TCSANOW, changed)
+    try:
+        yield
+    finally:
+        termios.tcsetattr(descriptor, termios.TCSANOW, before)
