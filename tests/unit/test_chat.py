@@ -39,11 +39,10 @@ def test_taking_back_a_question_takes_its_answer_too() -> None:
 
 
 def test_asking_again_takes_back_the_answer_only() -> None:
-    session = talk("one", "first")
-    assert not session.waits
-    assert session.take_back_answer()
-    assert session.waits
-    assert said(session) == ["one"]
+    answered, waiting = talk("one", "first"), talk("one")
+    assert (answered.waits, waiting.waits) == (False, True)
+    assert answered.take_back_answer()
+    assert said(answered) == ["one"]
     assert not Session("tiny").take_back_answer()
 
 
