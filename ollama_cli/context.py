@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from ollama_cli.api.account import Account
     from ollama_cli.api.client import OllamaClient
     from ollama_cli.api.place import Place
+    from ollama_cli.chat.archive import Archive
     from ollama_cli.credentials.credential import Active
     from ollama_cli.credentials.device_key import DeviceKey
     from ollama_cli.credentials.index import Record
@@ -98,6 +99,14 @@ class Context:
     def sandbox_dir(self) -> Path:
         """Where the sandbox keeps its account, its devices and its own key."""
         return self.given_settings.data_dir / "sandbox"
+
+    @cached_property
+    def archive(self) -> Archive:
+        """The chats that are kept; with ``--sandbox``, those that were held with it."""
+        from ollama_cli.chat.archive import Archive
+
+        folder = self.sandbox_dir if self.options.sandbox else self.given_settings.data_dir
+        return Archive(folder / "chats.sqlite3")
 
     @cached_property
     def wallet(self) -> Wallet:

@@ -4,6 +4,7 @@ Only ``main`` turns an error into an exit status; everything below raises. The s
 
     CliError                     1  unexpected
     ├── SafetyError              1  refused, because it would not be safe
+    ├── ArchiveError             1  the file of kept chats cannot be used
     ├── UsageError               2  the command line, a setting or a file that was given is wrong
     ├── ModelNotFoundError       3  no such model, or it is retired
     ├── SignInError              4  a sign-in is needed, was refused, or timed out
@@ -85,6 +86,12 @@ class SafetyError(CliError):
     """Refused, because going on would not be safe."""
 
     default_code = "refused"
+
+
+class ArchiveError(CliError):
+    """The file of kept chats cannot be used; every other command, and a chat that is not kept, can go on."""
+
+    default_code = "chats_unavailable"
 
 
 class UsageError(CliError):

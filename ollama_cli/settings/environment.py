@@ -48,6 +48,8 @@ class Settings:
         home_override: OLLAMA_CLI_HOME, the folder that everything is kept below.
         user_home: The person's home folder, in which an installed Ollama keeps its things, or None.
         has_display: Whether a window can be shown: DISPLAY or WAYLAND_DISPLAY is set.
+        keep_chats: OLLAMA_CLI_KEEP, to keep every chat.
+        no_history: OLLAMA_NOHISTORY, to write down nothing of what is typed and answered.
         warnings: What was wrong with a variable that is used all the same.
     """
 
@@ -62,6 +64,8 @@ class Settings:
     home_override: Path | None = None
     user_home: Path | None = None
     has_display: bool = False
+    keep_chats: bool = False
+    no_history: bool = False
     warnings: tuple[str, ...] = field(default=())
 
     @classmethod
@@ -70,8 +74,8 @@ class Settings:
 
         Args:
             environ: The environment.
-            places: Where OLLAMA_CLI_HOME and the display are read, if not there: with ``--sandbox`` nothing else
-                counts.
+            places: Where OLLAMA_CLI_HOME, what is kept and the display are read, if not there: with ``--sandbox``
+                nothing else counts.
 
         Raises:
             UsageError: A variable's value cannot be used.
@@ -92,12 +96,14 @@ class Settings:
             home_override=_home_override(surroundings.get("OLLAMA_CLI_HOME", "")),
             user_home=user_home,
             has_display=any(surroundings.get(name) for name in ("DISPLAY", "WAYLAND_DISPLAY")),
+            keep_chats=is_true(surroundings.get("OLLAMA_CLI_KEEP")),
+            no_history=is_true(surroundings.get("OLLAMA_NOHISTORY")),
             warnings=(host.warning,) if host and host.warning else (),
         )
 
     @cached_property
     def data_dir(self) -> Path:
-        """Where the index of credentials, stored keys and the sandbox's account stand."""
+        """Where the index of credentials, stored keys, kept chats and the sandbox's account stand."""
         if self.home_override is not None:
             return self.home_override / "data"
         import platformdirs
