@@ -13,7 +13,7 @@ from hypothesis import settings as of_hypothesis
 from hypothesis import strategies as st
 
 from ollama_cli.api.events import ToolCall
-from ollama_cli.chat.archive import Archive
+from ollama_cli.chat.archive import Archive, parse_id
 from ollama_cli.chat.keeping import keep_chat
 from ollama_cli.chat.kept import KeptChat
 from ollama_cli.chat.kept_export import kept_json, kept_markdown
@@ -298,6 +298,13 @@ def test_no_chat_to_go_on_with(archive: Archive, kept: KeptChat) -> None:
     kept.keep(said("one"))
     with pytest.raises(UsageError, match="no kept chat 2"):
         archive.find(2)
+
+
+@pytest.mark.parametrize("text", ["", "x", "-1", "+1", "1.0", "٣", "9" * 30], ids=ascii)
+def test_an_id_is_a_number(text: str) -> None:
+    assert parse_id("012") == 12
+    with pytest.raises(UsageError):
+        parse_id(text)
 
 
 # search
