@@ -10,9 +10,9 @@ from ollama_cli.chat.messages import Message
 _WHO = {"system": "System", "user": "You", "assistant": "Model", "tool": "Tool"}
 
 
-def as_markdown(model: str, messages: Iterable[Message]) -> str:
+def as_markdown(model: str, messages: Iterable[Message], title: str = "") -> str:
     """The conversation as Markdown, a heading a message; what the model thought is left out."""
-    parts = [f"# A conversation with {model}\n"]
+    parts = [f"# {title}\n\nA conversation with {model}\n" if title else f"# A conversation with {model}\n"]
     for message in messages:
         files = f"\n\n({len(message.images)} file(s) went along)" if message.images else ""
         parts.append(f"## {_WHO[message.role]}\n\n{message.content}{files}\n")

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-if TYPE_CHECKING:
-    from ollama_cli.chat.messages import Message
-    from ollama_cli.chat.stored import StoredChat
+from ollama_cli.chat.export import as_markdown
 
-_HEADINGS = {"system": "System", "user": "Question", "assistant": "Answer", "tool": "Tool"}
+if TYPE_CHECKING:
+    from ollama_cli.chat.stored import StoredChat
 
 
 def kept_facts(chat: StoredChat) -> dict[str, Any]:
@@ -32,17 +30,5 @@ def kept_json(chat: StoredChat) -> str:
 
 
 def kept_markdown(chat: StoredChat) -> str:
-    """The chat as Markdown, a heading a message; thoughts and files are only counted."""
-    facts = chat.facts.as_json()
-    parts = [f"# {facts['title']}", f"{facts['model']}, {facts['created']}"]
-    for message in chat.session.messages:
-        parts.extend([f"## {_HEADINGS[message.role]}", *_parts(message)])
-    return "\n\n".join(part for part in parts if part) + "\n"
-
-
-def _parts(message: Message) -> Iterator[str]:
-    yield message.content.strip("\n")
-    if message.images:
-        yield f"*With {len(message.images)} image{'s' if len(message.images) > 1 else ''} or sound.*"
-    for call in message.tool_calls:
-        yield f"*Calls the tool `{call.name}`.*"
+    """The chat as Markdown, under its title."""
+    return as_markdown(chat.facts.model, chat.session.messages, chat.facts.title)

@@ -41,15 +41,12 @@ class Settings:
         device_key: OLLAMA_CLI_KEY, a private key in OpenSSH form.
         sign_for_host: OLLAMA_AUTH, to sign requests to OLLAMA_HOST too.
         no_cloud: The reason why cloud models are off, or None.
-        no_history: OLLAMA_NOHISTORY, to remember nothing that is typed in a chat.
-        editor: OLLAMA_EDITOR, the editor for a long message; nothing leaves it to VISUAL and EDITOR.
-        no_history: OLLAMA_NOHISTORY, to remember nothing that is typed in a chat.
+        no_history: OLLAMA_NOHISTORY, to remember nothing of a chat: neither what is typed nor what is said.
         editor: OLLAMA_EDITOR, the editor for a long message; nothing leaves it to VISUAL and EDITOR.
         home_override: OLLAMA_CLI_HOME, the folder that everything is kept below.
         user_home: The person's home folder, in which an installed Ollama keeps its things, or None.
         has_display: Whether a window can be shown: DISPLAY or WAYLAND_DISPLAY is set.
         keep_chats: OLLAMA_CLI_KEEP, to keep every chat.
-        no_history: OLLAMA_NOHISTORY, to write down nothing of what is typed and answered.
         warnings: What was wrong with a variable that is used all the same.
     """
 
@@ -65,7 +62,6 @@ class Settings:
     user_home: Path | None = None
     has_display: bool = False
     keep_chats: bool = False
-    no_history: bool = False
     warnings: tuple[str, ...] = field(default=())
 
     @classmethod
@@ -91,7 +87,6 @@ class Settings:
             device_key=_secret(environ.get("OLLAMA_CLI_KEY")),
             sign_for_host=is_true(environ.get("OLLAMA_AUTH")),
             no_cloud=_no_cloud(environ, user_home),
-            no_history=is_true(environ.get("OLLAMA_NOHISTORY")),
             editor=environ.get("OLLAMA_EDITOR", "").strip(),
             home_override=_home_override(surroundings.get("OLLAMA_CLI_HOME", "")),
             user_home=user_home,

@@ -150,7 +150,7 @@ def test_an_empty_search_is_refused(cli: Cli, archive: Archive) -> None:
 def test_export_writes_markdown_or_json(cli: Cli, archive: Archive, tmp_path: Path) -> None:
     markdown = cli("chats", "export", "1").stdout
     assert markdown.startswith("# Why is the sky blue?\n")
-    assert markdown.endswith("## Question\n\nWhy is the sky blue?\n\n## Answer\n\nBecause of *scattering*.\n")
+    assert markdown.endswith("## You\n\nWhy is the sky blue?\n\n## Model\n\nBecause of *scattering*.\n")
     file = tmp_path / "chat.json"
     done = cli("chats", "export", "2", "--format", "json", "-o", str(file))
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
@@ -299,7 +299,7 @@ def test_a_file_that_cannot_be_used_is_named_and_left_alone(cli: Cli, archive: A
 def test_a_chat_that_is_none_is_named_and_can_be_removed(cli: Cli, archive: Archive, change: str) -> None:
     with sqlite3.connect(archive.database.path) as connection:
         connection.execute(change)
-    with pytest.raises(ArchiveError, match="Chat 1 in .* is damaged") as raised:
+    with pytest.raises(ArchiveError, match=r"Chat 1 in .* is damaged") as raised:
         archive.find(1)
     assert "chats remove 1" in str(raised.value.hint)
     assert archive.find(2).facts.id == 2

@@ -363,5 +363,4 @@ def test_an_export_as_markdown_holds_every_text_in_order(messages: list[Message]
     exported = kept_markdown(as_stored(messages))
     position = 0
     for message in messages:
-        text = message.content.strip("\n")
-        position = exported.index(text, position) + len(text)
+        position = exported.index(message.content, position) + len(message.content)
