@@ -7,11 +7,13 @@ import json
 import os
 import stat
 import subprocess
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pexpect
 import pytest
+from conftest import sign_in
 from recorded import serving
 from support import COMMAND, Cli, Sandbox
 
@@ -109,6 +111,19 @@ def test_an_answer_that_was_cut_at_a_limit_is_told(cli: Cli) -> None:
     assert done.returncode == 0
     assert done.stdout == "half an\n"
     assert done.stderr.startswith("Warning: the answer stops where it reached the longest")
+
+
+@pytest.mark.parametrize("pieces", [0, 3])
+def test_a_limit_for_the_whole_ends_it_and_keeps_what_came(
+    start: Callable[..., Sandbox], tmp_path: Path, pieces: int
+) -> None:
+    sandbox = start(f"POST /api/generate=stall:{pieces}")
+    device = Cli(tmp_path, {"OLLAMA_CLOUD_BASE_URL": sandbox.url})
+    sign_in(device, sandbox)
+    done = device("run", MODEL, "hi", "--timeout", "2", "--json")
+    error = json.loads(done.stderr)["error"]
+    assert (done.returncode, error["code"], error["retryable"]) == (7, "timed_out", True)
+    assert bool(done.stdout) == bool(pieces)
 
 
 SCHEMA = {"type": "object", "properties": {"n": {"type": "integer"}}, "required": ["n"]}

@@ -74,6 +74,9 @@ def run_command(
     ] = None,
     verbose: Annotated[bool, typer.Option("--verbose", help="Tell counts and times afterwards.")] = False,
     no_word_wrap: Annotated[bool, typer.Option("--nowordwrap", help="Do not wrap words at a terminal.")] = False,
+    timeout: Annotated[
+        float | None, typer.Option("--timeout", min=0, metavar="SECONDS", help="The longest that the whole may take.")
+    ] = None,
     insecure: Annotated[
         bool, typer.Option("--insecure", help="Let the server load a missing model from a registry without TLS.")
     ] = False,
@@ -105,6 +108,7 @@ def run_command(
         output=output,
         verbose=verbose,
         no_word_wrap=no_word_wrap,
+        timeout=timeout,
         insecure=insecure,
     )
     run(typer_context.obj, options)

@@ -134,7 +134,9 @@ def require_chat(context: Context, options: RunOptions) -> None:
         UsageError: A stream is no terminal, or an option asks for one answer.
     """
     streams = context.streams
-    one_answer = options.as_json or options.as_json_lines or options.output or options.schema
+    one_answer = (
+        options.as_json or options.as_json_lines or options.output or options.schema or options.timeout is not None
+    )
     if one_answer or not (streams.interactive and streams.out.isatty()):
         raise UsageError("There is no prompt.", hint=f'Such as: ollama-cli run {options.model} "Why is the sky blue?"')
 

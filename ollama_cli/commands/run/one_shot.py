@@ -68,14 +68,15 @@ class OneShot:
         context = self._context
         # Without any credential, a key is made now: the link that the refused request leads to is this key's.
         active = context.given_credential(place) or context.wallet.ensure(context.key_name(place))
-        client = context.client(place, active)
+        seconds = self._options.timeout
         try:
-            self._ask_unseen(client, question)
+            self._ask_unseen(context.client(place, active, total_seconds=seconds), question)
         except SignInError as refused:
             if refused.code == "clock_wrong":
                 raise
             sign_in_or_raise(context, place, active, refused)
-            self._ask_unseen(client, question)
+            # A new client, for the time that a person took is not the answer's.
+            self._ask_unseen(context.client(place, active, total_seconds=seconds), question)
         context.note_signed_in(place, active)
 
     def ask_daemon(self, place: Place, model: ModelRef, question: Question) -> None:
@@ -84,7 +85,7 @@ class OneShot:
         from ollama_cli.commands.run.finding import find_model, no_daemon
 
         active = self._context.daemon_credential(place)
-        client = self._context.client(place, active)
+        client = self._context.client(place, active, total_seconds=self._options.timeout)
         try:
             info = find_model(self._context, client, question.model, model, insecure=self._options.insecure)
             if info is not None:

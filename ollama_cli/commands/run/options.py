@@ -37,6 +37,7 @@ class RunOptions:
         output: The file that gets the answer in the place of stdout.
         verbose: Whether to tell counts and times.
         no_word_wrap: Whether to leave long lines to the terminal.
+        timeout: Seconds that the whole may take; None is no limit.
         insecure: Whether a daemon may load a missing model without TLS.
     """
 
@@ -58,6 +59,7 @@ class RunOptions:
     output: Path | None = None
     verbose: bool = False
     no_word_wrap: bool = False
+    timeout: float | None = None
     insecure: bool = False
 
     @property
