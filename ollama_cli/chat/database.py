@@ -87,8 +87,11 @@ class Database:
         with self._failures():
             self._make()
             with closing(self._connect()) as connection:
-                if not self._version(connection):
-                    connection.execute("PRAGMA auto_vacuum = FULL")  # can be set in an empty file only
+                connection.execute("BEGIN")
+                is_empty = not self._version(connection)
+                connection.execute("ROLLBACK")
+                if is_empty:
+                    connection.execute("PRAGMA auto_vacuum = FULL")
                 connection.execute("PRAGMA secure_delete = ON")
                 connection.execute("PRAGMA foreign_keys = ON")
                 connection.execute("BEGIN IMMEDIATE")

@@ -350,17 +350,27 @@ def writer(archive: Archive, body: str) -> subprocess.Popen[str]:
     )
 
 
-def test_two_write_at_once(cli: Cli, archive: Archive) -> None:
+def test_two_begin_at_once(cli: Cli) -> None:
+    archive = archive_of(cli)
     body = """
+    print("ready", flush=True)
+    sys.stdin.readline()
     for number in range(20):
         session.ask(f"question {number}")
         kept.keep(session)
     """
     writers = [writer(archive, body) for _ in range(2)]
-    assert [process.wait(60) for process in writers] == [0, 0]
+    for process in writers:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "ready\n"
+    for process in writers:
+        assert process.stdin is not None
+        process.stdin.write("go\n")
+        process.stdin.flush()
     for process in writers:
         process.communicate()
-    for number in (3, 4):
+        assert process.returncode == 0
+    for number in (1, 2):
         messages = archive.find(number).session.messages
         assert [message.content for message in messages] == [f"question {number}" for number in range(20)]
 

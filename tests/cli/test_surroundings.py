@@ -14,6 +14,11 @@ from pathlib import Path
 import pytest
 from support import COMMAND, SECONDS, Cli, Sandbox
 
+from ollama_cli.chat.archive import Archive
+from ollama_cli.chat.kept import KeptChat
+from ollama_cli.chat.messages import Message
+from ollama_cli.chat.session import Session
+
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="POSIX permissions")
 
 MODEL = "gpt-oss:120b-cloud"
@@ -229,6 +234,21 @@ def test_a_signed_in_device_goes_on_and_signs_out_when_it_can_write_again(
         folder.chmod(0o700)
     assert kept("signout").returncode == 0
     assert kept("status", "--quiet").returncode == 4
+
+
+@pytest.mark.parametrize("make", [pytest.param(read_only, marks=needs_a_user), no_file_may_grow])
+def test_kept_chats_can_be_read_where_they_cannot_be_removed(kept: Cli, make: Callable[[Cli], Surroundings]) -> None:
+    session = Session("gpt-oss:120b", [Message("user", "Why is the sky blue?")])
+    KeptChat(Archive(data(kept) / "chats.sqlite3"), MODEL, print).keep(session)
+    before = files(kept.home)
+    surroundings = make(kept)
+    shown = surroundings.run(kept, "chats", "show")
+    assert (shown.returncode, ">>> Why is the sky blue?" in shown.stdout) == (0, True)
+    done = surroundings.run(kept, "chats", "remove", "--all", "--yes", "--json")
+    assert (done.returncode, json.loads(done.stderr)["error"]["code"]) == (1, "chats_unavailable")
+    assert files(kept.home) == before
+    for folder in (data(kept), data(kept) / "keys"):
+        folder.chmod(0o700)
 
 
 def test_status_says_that_a_file_is_not_encrypted(kept: Cli) -> None:
