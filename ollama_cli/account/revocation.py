@@ -157,5 +157,7 @@ def _refusal(client: OllamaClient, target: Target, refused: CliError) -> Result:
 
 
 def _would_happen_again(error: CliError) -> bool:
-    """Whether the next key would fail for the same reason: not signed in, a wrong clock, no network."""
-    return isinstance(error, SignInError) or (isinstance(error, UnavailableError) and error.http_status is None)
+    """Whether the next key would fail for the same reason: not signed in, a wrong clock, no network, no server."""
+    return isinstance(error, SignInError) or (
+        isinstance(error, UnavailableError) and (error.http_status is None or error.code == "answer_invalid")
+    )

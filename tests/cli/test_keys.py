@@ -310,12 +310,13 @@ FAULTS = [
     ("status:404*1", 2, ["unknown_key", "taken_off", "taken_off"], "knows no such key"),
     ("status:410*1", 2, ["unknown_key", "taken_off", "taken_off"], "knows no such key"),
     ("status:429*1", 6, ["failed", "taken_off", "taken_off"], "limit"),
-    ("status:503*1", 7, ["failed", "taken_off", "taken_off"], "status 503"),
+    ("status:503*1", 0, ["taken_off", "taken_off", "taken_off"], ""),  # tried again
+    ("status:500*1", 7, ["failed", "taken_off", "taken_off"], "status 500"),
     ("redirect:https://example.com/*1", 7, ["failed", "taken_off", "taken_off"], "redirect"),
     ("status:404+body:html*1", 7, ["failed", "not_tried", "not_tried"], "no Ollama server"),
     ("status:401+body:empty*1", 7, ["failed", "not_tried", "not_tried"], "no Ollama server"),
     ("body:html*1", 7, ["failed", "not_tried", "not_tried"], "not what an Ollama server answers"),
-    ("drop*1", 7, ["failed", "not_tried", "not_tried"], "broke off"),
+    ("drop*1", 0, ["taken_off", "taken_off", "taken_off"], ""),  # tried again
     ("skew:200000*1", 4, ["failed", "not_tried", "not_tried"], "clock"),
     ("skew:-900*2", 0, ["taken_off", "taken_off", "taken_off"], "clock"),
     ("status:204*3", 0, ["taken_off", "taken_off", "taken_off"], ""),

@@ -344,5 +344,5 @@ def test_a_daemon_gets_neither_signature_nor_key(device: Cli, sandbox: Sandbox) 
     done = device("run", "gpt-oss:20b", "hi", env={"OLLAMA_HOST": sandbox.url, "OLLAMA_API_KEY": "secret-key"})
     assert done.returncode == 4  # the sandbox is no daemon: it wants a credential
     sent = sandbox.requests()[-1]
-    assert sent["target"] == "/api/generate"
+    assert sent["target"] == "/api/show"
     assert sent["headers"].get("authorization") is None
