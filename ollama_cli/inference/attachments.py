@@ -15,13 +15,11 @@ from ollama_cli.errors import UsageError
 LARGEST_FILE = 100 * 1024 * 1024
 """Bytes, as in the reference."""
 
-_URL = re.compile(r"\b[A-Za-z][A-Za-z0-9+.-]+://\S*")
-_NAME = re.compile(
-    r"(?:[A-Za-z]:)?(?:~?/|\.{0,2}[/\\])"  # a drive; from the root, the home, here or above
-    r"[\S ]+?"
-    r"\.(?:jpe?g|png|webp|wav)\b",
-    re.IGNORECASE,
-)
+# A prompt may be of many megabytes without a line end: no pattern may look farther from each place than a name is long.
+_URL = re.compile(r"\b[A-Za-z][A-Za-z0-9+.-]{1,30}://\S*")
+_BEGINNING = re.compile(r"(?:[A-Za-z]:)?(?:~?/|\.{0,2}[/\\])(?=.)")  # a drive; from the root, the home, here or above
+_ENDING = re.compile(r"\.(?:jpe?g|png|webp|wav)\b", re.IGNORECASE)
+_BREAK = re.compile(r"[^\S ]")
 _ESCAPED = re.compile(r"\\([ ()\[\]{}$&;'\"*?~\\])")
 _LONGEST_NAME = 4096
 
@@ -59,7 +57,12 @@ def file_names(text: str) -> list[str]:
     A name starts at a root, a home, a drive, or with ``./`` or ``../``; blanks may be within. An address on the web
     is none.
     """
-    return [found for found, _ in _names(text)]
+    searched, names = _without_addresses(text), []
+    found = _next_name(searched, 0)
+    while found is not None:
+        names.append(found[0])
+        found = _next_name(searched, found[1] + len(found[0]))
+    return names
 
 
 def unescaped(name: str) -> str:
@@ -90,11 +93,9 @@ def take_files(prompt: str, read: Callable[[Path], Attachment] | None = None) ->
 
 def existing_files(text: str) -> Iterator[tuple[str, Path]]:
     """The names in a text of files that there are, with their paths."""
-    position = 0
-    while True:
-        found = next(_names(text, position), None)
-        if found is None:
-            return
+    searched = _without_addresses(text)
+    found = _next_name(searched, 0)
+    while found is not None:
         name, start = found
         path = _existing(name)
         if path is not None:
@@ -103,6 +104,7 @@ def existing_files(text: str) -> Iterator[tuple[str, Path]]:
         else:  # a slash in an earlier word may have begun the name
             blank = re.search(r"[\s'\"]", name)
             position = start + (blank.end() if blank else len(name))
+        found = _next_name(searched, position)
 
 
 def read_attachment(path: Path) -> Attachment:
@@ -127,11 +129,21 @@ def read_attachment(path: Path) -> Attachment:
     )
 
 
-def _names(text: str, position: int = 0) -> Iterator[tuple[str, int]]:
-    """Names and where they start; what belongs to an address on the web is blanked out first."""
-    searched = _URL.sub(lambda url: "\n" * len(url[0]), text)
-    for found in _NAME.finditer(searched, position):
-        yield found[0], found.start()
+def _without_addresses(text: str) -> str:
+    """A text with blank lines in the place of what belongs to an address on the web."""
+    return _URL.sub(lambda url: "\n" * len(url[0]), text)
+
+
+def _next_name(text: str, position: int) -> tuple[str, int] | None:
+    """The next part of a text that looks like a name, and where it starts."""
+    for ending in _ENDING.finditer(text, position):
+        earliest = max(position, ending.end() - _LONGEST_NAME)
+        before = _BREAK.split(text[earliest : ending.start()])[-1]
+        beginning = _BEGINNING.search(before)
+        if beginning is not None:
+            start = ending.start() - len(before) + beginning.start()
+            return text[start : ending.end()], start
+    return None
 
 
 def _existing(name: str) -> Path | None:

@@ -217,6 +217,17 @@ def test_a_file_named_by_option_or_in_the_prompt_goes_along(cli: Cli, tmp_path: 
     assert "a b.png" in done.stderr
 
 
+@pytest.mark.parametrize(
+    "line", ["ab/cd+" * 500_000, "see ./a b.png " * 20_000, "a.b-" * 500_000], ids=["slashes", "names", "schemes"]
+)
+def test_a_prompt_of_megabytes_on_one_line_is_searched_for_files_at_once(cli: Cli, line: str) -> None:
+    show = {**SHOW, "json": {"capabilities": ["completion", "vision"]}}
+    with serving([show, *generating({"response": "ok"}, LAST)]) as server:
+        done = cli("run", "tiny", stdin=line, env={"OLLAMA_HOST": server.url})
+    assert done.stdout == "ok\n", done.stderr
+    assert asked(server.requests)["prompt"] == line
+
+
 def test_a_model_without_eyes_gets_the_name_as_text(cli: Cli, tmp_path: Path) -> None:
     (tmp_path / "cat.png").write_bytes(PNG)
     with serving(generating({"response": "ok"}, LAST)) as server:
