@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 
 from ollama_cli.api.events import Chunk, ToolCall
-from ollama_cli.terminal.layout import PipeText, TerminalText
+from ollama_cli.terminal.layout import PipeText, TerminalText, TextLayout
 from ollama_cli.terminal.sanitize import clean_line
-from ollama_cli.terminal.streams import Streams
+from ollama_cli.terminal.streams import Streams, columns
+from ollama_cli.terminal.wrapping import NARROWEST
 
 _DIM, _PLAIN = "\x1b[2m", "\x1b[0m"
 _BEFORE_THINKING, _AFTER_THINKING = "Thinking:\n", "(End of thinking.)\n\n"
@@ -23,13 +24,16 @@ class AnswerPrinter:
         streams: Where it goes.
         show_thinking: Whether a terminal is shown what the model thought.
         wrap: Whether lines end between words at a terminal.
+        markdown: Whether a terminal that can show it is shown the answer as Markdown.
     """
 
-    def __init__(self, streams: Streams, *, show_thinking: bool = True, wrap: bool = True) -> None:
+    def __init__(
+        self, streams: Streams, *, show_thinking: bool = True, wrap: bool = True, markdown: bool = False
+    ) -> None:
         self._streams = streams
         self._to_terminal = streams.out.isatty()
         wrap = wrap and not streams.dumb
-        self._answer = TerminalText(streams.out, wrap=wrap) if self._to_terminal else PipeText()
+        self._answer = self._layout(wrap=wrap, markdown=markdown) if self._to_terminal else PipeText()
         self._thoughts = TerminalText(streams.err, wrap=wrap) if show_thinking and streams.err.isatty() else None
         self._thinking = False
 
@@ -51,6 +55,14 @@ class AnswerPrinter:
         """Finish the line, also after an answer that broke off, so that what follows starts on one of its own."""
         self._end_thinking("")
         self._write(self._answer.end())
+
+    def _layout(self, *, wrap: bool, markdown: bool) -> TextLayout:
+        """How the answer is laid out at a terminal; Markdown needs one whose cursor can be moved."""
+        if not markdown or self._streams.dumb or columns(self._streams.out) < NARROWEST:
+            return TerminalText(self._streams.out, wrap=wrap)
+        from ollama_cli.terminal.markdown import MarkdownText
+
+        return MarkdownText(self._streams.out, color=self._streams.color, wrap=wrap)
 
     def _tool_call(self, call: ToolCall) -> str:
         """A line about a tool that the model asks for, and that nobody offered it."""

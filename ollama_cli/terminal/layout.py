@@ -3,11 +3,21 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import TextIO
+from typing import Protocol, TextIO
 
 from ollama_cli.terminal.sanitize import Sanitizer
 from ollama_cli.terminal.streams import columns
 from ollama_cli.terminal.wrapping import Wrapper
+
+
+class TextLayout(Protocol):
+    """Lays out a text that arrives in pieces."""
+
+    def feed(self, text: str) -> str:
+        """What to write for the next piece."""
+
+    def end(self) -> str:
+        """What to write so that the text, and its last line, are ended; another may follow."""
 
 
 class PipeText:

@@ -99,6 +99,15 @@ def columns(stream: TextIO) -> int:
         return 0
 
 
+def terminal_size(stream: TextIO) -> tuple[int, int] | None:
+    """How wide and how tall the terminal behind a stream is now, in columns and lines; None where that is not known."""
+    try:
+        size = os.get_terminal_size(stream.fileno())
+    except (OSError, ValueError):
+        return None
+    return (size.columns, size.lines) if size.columns and size.lines else None
+
+
 def cannot_write(error: OSError) -> CliError:
     """The error for a stdout, or a file in its place, that takes no more."""
     return CliError(f"The output cannot be written: {error.strerror}.", hint="The disk may be full.", code="output")

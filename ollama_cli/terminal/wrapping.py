@@ -22,7 +22,7 @@ _TAB_STOP = 8
 _LONGEST_WORD = 1024  # characters that can still be taken back; a line of more holds mostly invisible ones
 _LONGEST_CLUSTER = 32
 _PIECES = re.compile(r"\n|[ \t]+|[^ \t\n]+")
-_SINGLE_CELLS = re.compile(  # what takes one cell each and never joins what stands before it
+SINGLE_CELLS = re.compile(  # what takes one cell each and never joins what stands before it
     r"[\x21-\x7e\xa1-\xac\xae-\u02ff\u0391-\u03a1\u03a3-\u03ff\u0400-\u0482\u048a-\u052f\u2010-\u2027\u2030-\u203b]+"
 )
 
@@ -56,7 +56,7 @@ class Wrapper:
                 self._column = 0
             elif piece[0] in " \t":
                 self._put_blanks(piece)
-            elif _SINGLE_CELLS.fullmatch(piece):
+            elif SINGLE_CELLS.fullmatch(piece):
                 self._put(piece, len(piece))
                 self._cluster = piece[-1]
             else:

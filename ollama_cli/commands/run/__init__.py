@@ -73,6 +73,10 @@ def run_command(
         Path | None, typer.Option("--output", "-o", metavar="FILE", help="Write the answer to FILE, once it is whole.")
     ] = None,
     verbose: Annotated[bool, typer.Option("--verbose", help="Tell counts and times afterwards.")] = False,
+    markdown: Annotated[
+        bool | None,
+        typer.Option("--markdown/--plain", help="Show the answer as Markdown at a terminal, or as it is written."),
+    ] = None,
     no_word_wrap: Annotated[bool, typer.Option("--nowordwrap", help="Do not wrap words at a terminal.")] = False,
     timeout: Annotated[
         float | None, typer.Option("--timeout", min=0, metavar="SECONDS", help="The longest that the whole may take.")
@@ -107,6 +111,7 @@ def run_command(
         as_json_lines=as_json_lines,
         output=output,
         verbose=verbose,
+        markdown=markdown,
         no_word_wrap=no_word_wrap,
         timeout=timeout,
         insecure=insecure,

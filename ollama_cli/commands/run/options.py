@@ -36,6 +36,7 @@ class RunOptions:
         as_json_lines: Whether to print a JSON object a piece.
         output: The file that gets the answer in the place of stdout.
         verbose: Whether to tell counts and times.
+        markdown: Whether to show the answer as Markdown at a terminal; None leaves it to where it is shown.
         no_word_wrap: Whether to leave long lines to the terminal.
         timeout: Seconds that the whole may take; None is no limit.
         insecure: Whether a daemon may load a missing model without TLS.
@@ -58,6 +59,7 @@ class RunOptions:
     as_json_lines: bool = False
     output: Path | None = None
     verbose: bool = False
+    markdown: bool | None = None
     no_word_wrap: bool = False
     timeout: float | None = None
     insecure: bool = False

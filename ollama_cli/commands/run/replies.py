@@ -30,7 +30,12 @@ class TextReply:
     def __init__(self, streams: Streams, options: RunOptions) -> None:
         from ollama_cli.terminal.answers import AnswerPrinter
 
-        self._printer = AnswerPrinter(streams, show_thinking=not options.hide_thinking, wrap=not options.no_word_wrap)
+        self._printer = AnswerPrinter(
+            streams,
+            show_thinking=not options.hide_thinking,
+            wrap=not options.no_word_wrap,
+            markdown=options.markdown is True,  # one answer is shown as it is written, unless asked for otherwise
+        )
 
     def show(self, chunk: Chunk) -> None:
         """Print a piece."""
