@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import math
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -13,6 +15,21 @@ from ollama_cli.errors import AnswerError
 
 LONGEST_LINE = 8 * 1024 * 1024
 """Bytes that one line may have, as in the reference."""
+
+
+def _finite(text: str) -> float:
+    """Read a number as JSON has it; Python's own reader would make an infinity of one that is too large, or of a word.
+
+    Raises:
+        ValueError: It is none.
+    """
+    if math.isfinite(number := float(text)):
+        return number
+    raise ValueError(text)
+
+
+_HALF = re.compile(r"[\ud800-\udfff]")  # of a character: JSON may name one, but nothing can be sent or written with it
+_JSON = json.JSONDecoder(parse_constant=_finite, parse_float=_finite)
 
 
 @dataclass(frozen=True)
@@ -87,7 +104,7 @@ def chunks(parts: Iterable[bytes]) -> Iterator[dict[str, Any]]:
         if not line.strip():
             continue
         try:
-            content = json.loads(line)
+            content = _JSON.decode(line.decode("utf-8-sig"))
         except (ValueError, RecursionError):  # a text that is nested too deeply is the second
             content = None
         if not isinstance(content, dict):
@@ -117,9 +134,7 @@ def chat_chunk_of(content: dict[str, Any]) -> Chunk:
 
 
 def _chunk(content: dict[str, Any], text: object, said: dict[str, Any]) -> Chunk:
-    text, thinking = text or "", said.get("thinking") or ""
-    if not isinstance(text, str) or not isinstance(thinking, str):
-        raise _no_answer()
+    text, thinking = _text(text), _text(said.get("thinking"))
     calls = _tool_calls(said["tool_calls"]) if said.get("tool_calls") else ()
     if content.get("done") is not True:
         return Chunk(text, thinking, done=False, done_reason="", tool_calls=calls)
@@ -132,6 +147,12 @@ def _chunk(content: dict[str, Any], text: object, said: dict[str, Any]) -> Chunk
         model=str(content.get("model") or ""),
         statistics=Statistics.from_answer(content),
     )
+
+
+def _text(told: object) -> str:
+    if not isinstance(told or "", str):
+        raise _no_answer()
+    return _HALF.sub("\ufffd", str(told or ""))
 
 
 def _tool_calls(told: object) -> tuple[ToolCall, ...]:

@@ -173,7 +173,7 @@ def _raise_if_it_may_pass(first: bytes, model: str | None) -> None:
         content = json.loads(first.partition(b"\n")[0])
     except (ValueError, RecursionError):
         return
-    if isinstance(content, dict) and "error" in content:
+    if isinstance(content, dict) and content.get("error"):
         error = error_in_stream(content, model)
         if may_pass(error):
             raise error

@@ -55,7 +55,7 @@ class Answer:
             "model": self.model,
             "answer": self.text,
             "thinking": "".join(self.thinking_parts),
-            "tool_calls": [asdict(call) for call in self.tool_calls],
+            "tool_calls": [_json_of_call(call) for call in self.tool_calls],
             **self.ending(),
         }
 
@@ -71,8 +71,12 @@ def json_of_chunk(chunk: Chunk) -> list[dict[str, Any]]:
         objects.append({"thinking": chunk.thinking})
     if chunk.text:
         objects.append({"answer": chunk.text})
-    objects.extend({"tool_call": asdict(call)} for call in chunk.tool_calls)
+    objects.extend({"tool_call": _json_of_call(call)} for call in chunk.tool_calls)
     return objects
+
+
+def _json_of_call(call: ToolCall) -> dict[str, Any]:
+    return {"name": call.name, "arguments": call.arguments}  # asdict would copy them, however deeply they are nested
 
 
 def json_of_vector(vector: list[float]) -> str:

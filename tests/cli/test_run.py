@@ -105,6 +105,33 @@ def test_what_came_of_a_broken_answer_is_kept(cli: Cli, how: str) -> None:
         assert json.loads(done.stderr)["error"]["status"] == 8
 
 
+@pytest.mark.parametrize(
+    ("line", "answer", "status"),
+    [
+        ('{"response": "a", "error": null}', "a\n", 0),
+        ('{"response": "a", "error": ""}', "a\n", 0),
+        ('{"response": "a\\ud83d"}', "a\ufffd\n", 0),
+        ('{"response": "a", "rate": NaN}', "", 8),
+        ('{"response": "a", "rate": -Infinity}', "", 8),
+        ('{"response": "a", "rate": 1e999}', "", 8),
+    ],
+    ids=["null", "empty", "half", "nan", "infinity", "large"],
+)
+def test_a_line_at_the_edge_of_what_is_an_answer(cli: Cli, line: str, answer: str, status: int) -> None:
+    with serving([SHOW, {"method": "POST", "path": "/api/generate", "ndjson": [line, LAST]}]) as server:
+        done = cli("run", "tiny", "hi", env={"OLLAMA_HOST": server.url})
+    assert (done.returncode, done.stdout) == (status, answer), done.stderr
+
+
+@pytest.mark.parametrize("how", ["--json", "--json-lines"])
+def test_a_tool_call_may_be_nested_deeply(cli: Cli, how: str) -> None:
+    line = '{"tool_calls": [{"function": {"name": "f", "arguments": %s}}]}' % ("[" * 700 + "]" * 700)
+    with serving([SHOW, {"method": "POST", "path": "/api/generate", "ndjson": [line, LAST]}]) as server:
+        done = cli("run", "tiny", "hi", how, env={"OLLAMA_HOST": server.url})
+    assert done.returncode == 0, done.stderr
+    assert "[" * 700 in done.stdout
+
+
 def test_an_answer_that_was_cut_at_a_limit_is_told(cli: Cli) -> None:
     with serving(generating({"response": "half an"}, {**LAST, "done_reason": "length"})) as server:
         done = cli("run", "tiny", "hi", env={"OLLAMA_HOST": server.url})
