@@ -159,19 +159,29 @@ class Context:
         """The credential that counts for a place, or None; never a new one."""
         return self.given_credential(place) or self.wallet.find(self.key_name(place))
 
+    def cloud_credential(self, place: Place) -> Active:
+        """The credential for a model's request to ollama.com.
+
+        Without any, a key is made now: the link that the refused request leads to is this key's.
+        """
+        return self.given_credential(place) or self.wallet.ensure(self.key_name(place))
+
     def daemon_credential(self, place: Place) -> Active | None:
         """What requests to a daemon carry: nothing, unless OLLAMA_AUTH asks for a signature by a key of its own."""
         if self.options.key_file is not None:
             return self.given_credential(place)
         return self.wallet.ensure(self.key_name(place)) if place.authenticated else None
 
-    def client(self, place: Place, active: Active | None, *, total_seconds: float | None = None) -> OllamaClient:
+    def client(
+        self, place: Place, active: Active | None, *, total_seconds: float | None = None, silent: bool = False
+    ) -> OllamaClient:
         """A client for a place; the connections are closed with the context.
 
         Args:
             place: The server.
             active: Its credential, or None to ask without one.
             total_seconds: The time for all that it is asked, from now on; None is no limit.
+            silent: Whether nothing is told on the way, as while a person is typing.
         """
         from ollama_cli import __version__
         from ollama_cli.api.client import OllamaClient
@@ -183,11 +193,11 @@ class Context:
 
         auth = None
         if active is not None:
-            clock = Clock(on_mend=self._tell_clock)
+            clock = Clock(on_mend=(lambda _: None) if silent else self._tell_clock)
             auth = CredentialAuth(active.credential, place.origin, place.base_path, clock=clock)
-        observe = self._say_cleaned if self.options.debug else None
+        observe = self._say_cleaned if self.options.debug and not silent else None
         http = open_client(place.base_url, auth, user_agent=f"ollama-cli/{__version__}", observe=observe)
-        tell = self._say_cleaned if self.streams.err.isatty() else None
+        tell = self._say_cleaned if self.streams.err.isatty() and not silent else None
         retries = Retries(on_this_machine=is_loopback(place.base_url), tell=tell)
         exchange = Exchange(http, retries=retries, total_seconds=total_seconds)
         self._resources.callback(exchange.close)

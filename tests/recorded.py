@@ -148,8 +148,8 @@ class RouteServer(ThreadingHTTPServer):
 
     daemon_threads = True
 
-    def __init__(self, routes: list[dict[str, Any]]) -> None:
-        super().__init__(("127.0.0.1", 0), Handler)
+    def __init__(self, routes: list[dict[str, Any]], port: int) -> None:
+        super().__init__(("127.0.0.1", port), Handler)
         self.seen: list[dict[str, Any]] = []
         self._routes = routes
         self._used: Counter[int] = Counter()
@@ -166,9 +166,9 @@ class RouteServer(ThreadingHTTPServer):
 
 
 @contextmanager
-def serving(routes: list[dict[str, Any]]) -> Iterator[ScriptedServer]:
-    """Run such a server."""
-    server = RouteServer(routes)
+def serving(routes: list[dict[str, Any]], port: int = 0) -> Iterator[ScriptedServer]:
+    """Run such a server, at any free port or at a certain one."""
+    server = RouteServer(routes, port)
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()
     try:

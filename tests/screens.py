@@ -72,6 +72,10 @@ class Terminal:
         """Read until a pattern stands on the screen."""
         self.until(lambda: re.search(pattern, self.text) is not None, pattern)
 
+    def until_line(self, text: str) -> None:
+        """Read until the cursor's line is this."""
+        self.until(lambda: self.line == text, text)
+
     def until_prompt(self) -> None:
         """Read until an empty line waits for the person."""
         self.until(lambda: self.line in {">>>", "..."} or "Write a message" in self.line, "the prompt")

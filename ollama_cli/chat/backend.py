@@ -23,6 +23,7 @@ class Opened:
         place: The server.
         active: What requests to it carry, or None.
         client: Asks it.
+        silent_client: Asks it while a person is typing, and tells nothing on the way.
     """
 
     reference: ModelRef
@@ -30,6 +31,7 @@ class Opened:
     place: Place
     active: Active | None
     client: OllamaClient
+    silent_client: OllamaClient
 
     @property
     def in_cloud(self) -> bool:
@@ -46,6 +48,9 @@ class Backend(Protocol):
         Raises:
             CliError: The name cannot be one, or its place is switched off.
         """
+
+    def run_name(self, opened: Opened) -> str:
+        """A model as ``run`` takes it without further options, so that a kept chat finds it again."""
 
     def daemon(self) -> OllamaClient:
         """The daemon that makes models, whatever model is talked to."""

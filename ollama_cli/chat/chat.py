@@ -14,13 +14,15 @@ from ollama_cli.chat.conversation import Conversation, Display
 from ollama_cli.chat.line import Line, Woken
 from ollama_cli.chat.session import Session
 from ollama_cli.chat.typed import Entry
-from ollama_cli.errors import CliError, SignInError
+from ollama_cli.errors import ArchiveError, CliError, SignInError
 from ollama_cli.terminal.sanitize import clean
 
 if TYPE_CHECKING:
     from prompt_toolkit.document import Document
 
     from ollama_cli.chat.history import PrivateHistory
+    from ollama_cli.chat.kept import KeptChat
+    from ollama_cli.chat.messages import Message
     from ollama_cli.terminal.streams import Streams
 
 
@@ -34,6 +36,7 @@ class Chat:
         opened: Its model, and the server.
         display: How answers are shown.
         history: The lines that were typed before.
+        kept: Keeps the chat on this machine; None where it is not kept.
     """
 
     def __init__(
@@ -44,14 +47,16 @@ class Chat:
         opened: Opened,
         display: Display,
         history: PrivateHistory,
+        kept: KeptChat | None = None,
     ) -> None:
         self.streams = streams
         self.backend = backend
         self._history = history
+        self._kept = kept
         self._models: set[str] = set()
         self._news = threading.Event()
         self._line = Line(streams, history, ChatCompleter(COMMANDS, lambda: self._models))
-        self.conversation = Conversation(streams, backend, session, opened, self._looked_up, display)
+        self.conversation = Conversation(streams, backend, session, opened, self._looked_up, self._keep, display)
 
     def run(self) -> None:
         """Chat until the person leaves.
@@ -59,6 +64,7 @@ class Chat:
         Raises:
             SignInError: The last that the server said was that nobody is signed in.
         """
+        self._show_where_it_goes_on()
         held: Document | None = None
         while True:
             self._take_news()
@@ -88,6 +94,17 @@ class Chat:
     def remember(self, *, on: bool) -> None:
         """Have what is typed remembered, or not."""
         self._history.enabled = on
+        if self._kept is not None:
+            self._kept.paused = not on
+
+    def goes_on_with(self, opened: Opened, *, anew: bool) -> None:
+        """Have what is kept know that another model goes on, or that another conversation begins."""
+        if self._kept is None:
+            return
+        if anew:
+            self._kept.begin_anew(self.backend.run_name(opened))
+        else:
+            self._kept.model = self.backend.run_name(opened)
 
     def know_models(self, names: Iterable[str]) -> None:
         """Have Tab complete these names of models."""
@@ -96,10 +113,8 @@ class Chat:
     def show_loaded(self) -> None:
         """Show the messages that the model itself begins with."""
         for message in self.conversation.session.loaded:
-            if message.role == "user":
-                self.note(f">>> {clean(message.content)}")
-            elif message.role == "assistant":
-                self.note(f"{clean(message.content)}\n")
+            if message.role in {"user", "assistant"}:
+                self._show_message(message)
 
     def _do(self, entry: Entry) -> None:
         if not entry.text.strip():
@@ -113,6 +128,28 @@ class Chat:
             self.note("\nStopped.")
         except CliError as error:
             self.conversation.tell_error(self.backend.explained(error, self.conversation.opened))
+        self._keep()
+
+    def _keep(self) -> None:
+        """Write down what is new, where the chat is kept; where that fails, the chat goes on."""
+        if self._kept is None:
+            return
+        try:
+            self._kept.keep(self.conversation.session)
+        except ArchiveError as error:
+            self.conversation.tell_error(error)
+
+    def _show_where_it_goes_on(self) -> None:
+        """Of a chat that goes on, show what was said last."""
+        said = [message for message in self.conversation.session.messages if message.role != "system"]
+        for message in said[-2:]:
+            self._show_message(message)
+        if self.conversation.session.waits:
+            self.note("This message has no answer yet: /retry asks for it.")
+
+    def _show_message(self, message: Message) -> None:
+        mark = ">>> " if message.role == "user" else ""
+        self.streams.answer(f"{mark}{clean(message.content)}" + ("" if mark else "\n"))
 
     def _interrupted(self) -> None:
         if not self._line.text:
@@ -133,5 +170,5 @@ class Chat:
             if error is None:
                 self.conversation.take_up(self.conversation.lookup.info())
                 self.show_loaded()
-            else:
+            elif not self.conversation.was_told(error):
                 self.conversation.mend(error)

@@ -48,6 +48,7 @@ class Conversation:
         session: What was said, and the settings.
         display: How answers are shown.
         when_looked_up: Called, from another thread, when a model's details are known, or known not to be.
+        when_said: Called each time that a message is complete.
     """
 
     streams: Streams
@@ -55,6 +56,7 @@ class Conversation:
     session: Session
     opened: Opened
     when_looked_up: Callable[[], None]
+    when_said: Callable[[], None]
     display: Display = field(default_factory=Display)
     attachments: list[Attachment] = field(default_factory=list)
     statistics: Statistics = field(default_factory=Statistics)
@@ -62,6 +64,7 @@ class Conversation:
 
     def __post_init__(self) -> None:
         self._think_was_chosen = self.session.think is not None
+        self._told: CliError | None = None
         self.lookup = Lookup(self.opened, self.when_looked_up)
 
     # What is said
@@ -75,10 +78,13 @@ class Conversation:
             return
         self.session.ask(text, [attachment.encoded for attachment in self.attachments])
         self.attachments.clear()
+        self.when_said()
         self.ask_again()
 
     def ask_again(self) -> None:
         """Ask for an answer to the last question. Whatever goes wrong is told, and the question still waits."""
+        if self.lookup.error is not None and self.lookup.error is self._told:
+            self.lookup = Lookup(self.opened, lambda: None)
         try:
             self._prepare()
             self._stream()
@@ -88,12 +94,17 @@ class Conversation:
             if self.mend(error):
                 self.ask_again()
 
+    def was_told(self, error: CliError) -> bool:
+        """Whether it was this error that was told last."""
+        return error is self._told
+
     def mend(self, error: CliError) -> bool:
         """Tell what went wrong, and mend it with the person where that can be done.
 
         Returns:
             Whether it is mended, so that the model can be asked again.
         """
+        self._told = error
         try:
             if isinstance(error, ModelNotFoundError) and self._can_be_loaded:
                 self.opened = self.backend.fetched(self.opened)
@@ -214,6 +225,7 @@ class Conversation:
         self.signed_out = False
         self.backend.answered(self.opened)
         self.session.answer(Message("assistant", "".join(text), thinking="".join(thinking), tool_calls=tuple(calls)))
+        self.when_said()
         self.streams.say("")
         self._tell_end(last.done_reason, last.statistics or Statistics())
 

@@ -7,6 +7,8 @@ from contextlib import suppress
 from prompt_toolkit import PromptSession
 from prompt_toolkit.completion import Completer
 from prompt_toolkit.document import Document
+from prompt_toolkit.enums import DEFAULT_BUFFER
+from prompt_toolkit.filters import has_focus
 from prompt_toolkit.formatted_text import FormattedText
 from prompt_toolkit.history import History
 from prompt_toolkit.key_binding import KeyBindings, KeyPressEvent
@@ -97,8 +99,9 @@ class Line:
 
     def _keys(self) -> KeyBindings:
         keys = KeyBindings()
+        in_line = has_focus(DEFAULT_BUFFER)  # and not in a search
 
-        @keys.add(Keys.Enter)
+        @keys.add(Keys.Enter, filter=in_line)
         def _enter(event: KeyPressEvent) -> None:
             buffer = event.current_buffer
             if goes_on(buffer.text):
@@ -106,19 +109,23 @@ class Line:
             else:
                 buffer.validate_and_handle()
 
-        @keys.add(Keys.Escape, Keys.Enter)
+        @keys.add(Keys.Escape, Keys.Enter, filter=in_line)
         def _new_line(event: KeyPressEvent) -> None:
             event.current_buffer.insert_text("\n")
 
-        @keys.add(Keys.BracketedPaste)
+        @keys.add(Keys.BracketedPaste, filter=in_line)
         def _paste(event: KeyPressEvent) -> None:
             text = event.data.replace("\r\n", "\n").replace("\r", "\n")
             if not event.current_buffer.document.text_before_cursor:
                 self._pasted = text
             event.current_buffer.insert_text(text)
 
-        @keys.add(Keys.ControlG)
+        @keys.add(Keys.ControlG, filter=in_line)
         def _edit(event: KeyPressEvent) -> None:
             event.current_buffer.open_in_editor(validate_and_handle=False)
+
+        @keys.add(Keys.Vt100MouseEvent)
+        def _mouse(_: KeyPressEvent) -> None:
+            """Nothing: no mouse was asked for, and what only looks like one would be a fault of the library's."""
 
         return keys

@@ -57,10 +57,10 @@ def look_up(opened: Opened) -> ModelInfo:
         SignInError: It is not.
         ModelNotFoundError: There is no such model.
     """
-    info = opened.client.show(opened.name)
+    info = opened.silent_client.show(opened.name)
     through_daemon = not opened.in_cloud and (opened.reference.source == "cloud" or info.remote_host)
     if through_daemon and (opened.reference.source == "cloud" or info.remote_host.startswith("https://ollama.com")):
-        account, refused = opened.client.account()
+        account, refused = opened.silent_client.account()
         if account is None:
             raise refused or SignInError("The server is not signed in.")
     return info

@@ -17,6 +17,7 @@ _LARGEST_CLIPBOARD = 74_994
 
 def _clear(chat: Chat, _: str) -> None:
     chat.conversation.session.clear()
+    chat.goes_on_with(chat.conversation.opened, anew=True)
     chat.note("What was said is forgotten.")
 
 

@@ -23,6 +23,7 @@ def _one_name(typed: str, usage: str) -> str:
 def _load(chat: Chat, typed: str) -> None:
     opened = chat.backend.open(_one_name(typed, "/load MODEL"))
     chat.conversation.switch(opened, anew=True)
+    chat.goes_on_with(opened, anew=True)
     chat.note(f"A new conversation, with {shown_name(opened)}.")
     chat.show_loaded()
 
@@ -35,6 +36,7 @@ def _model(chat: Chat, typed: str) -> None:
         return
     opened = chat.backend.open(_one_name(typed, "/model NAME"))
     chat.conversation.switch(opened, anew=False)
+    chat.goes_on_with(opened, anew=False)
     chat.note(f"{shown_name(opened)} goes on with the conversation.")
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import typer
 
+from ollama_cli.commands.chats.continue_chat import continue_chat
 from ollama_cli.commands.chats.export import export
 from ollama_cli.commands.chats.list_chats import list_chats
 from ollama_cli.commands.chats.remove import remove
@@ -18,6 +19,7 @@ def register(app: typer.Typer) -> None:
     group.command("list", cls=Command)(list_chats)
     group.command("show", cls=Command)(show)
     group.command("search", cls=Command)(search)
+    group.command("continue", cls=Command)(continue_chat)
     group.command("export", cls=Command)(export)
     group.command("remove", cls=Command)(remove)
     app.add_typer(group)

@@ -14,7 +14,7 @@ from ollama_cli.commands.run.options import RunOptions
 class RunCommand(Command):
     """``run``, with the options whose value may be left out."""
 
-    optional_values: ClassVar = {"--think": "true", "--truncate": "true"}
+    optional_values: ClassVar = {"--think": "true", "--truncate": "true", "--continue": "last"}
 
 
 def register(app: typer.Typer) -> None:
@@ -78,6 +78,10 @@ def run_command(
         typer.Option("--markdown/--plain", help="Show the answer as Markdown at a terminal, or as it is written."),
     ] = None,
     no_word_wrap: Annotated[bool, typer.Option("--nowordwrap", help="Do not wrap words at a terminal.")] = False,
+    keep: Annotated[bool, typer.Option("--keep", help="Keep the chat on this machine; see `chats`.")] = False,
+    continued: Annotated[
+        str | None, typer.Option("--continue", metavar="[=ID]", help="Go on with a kept chat, the last one without ID.")
+    ] = None,
     timeout: Annotated[
         float | None, typer.Option("--timeout", min=0, metavar="SECONDS", help="The longest that the whole may take.")
     ] = None,
@@ -85,7 +89,7 @@ def run_command(
         bool, typer.Option("--insecure", help="Let the server load a missing model from a registry without TLS.")
     ] = False,
 ) -> None:
-    """Ask a model, and print its answer as it arrives.
+    """Ask a model, and print its answer as it arrives; without a prompt, chat with it.
 
     The prompt's words are joined; what is piped in stands before them. A model whose name ends in -cloud or :cloud
     runs at ollama.com; another is asked of the Ollama server on this machine, which loads it first if need be.
@@ -113,6 +117,8 @@ def run_command(
         verbose=verbose,
         markdown=markdown,
         no_word_wrap=no_word_wrap,
+        keep=keep,
+        continued=continued,
         timeout=timeout,
         insecure=insecure,
     )

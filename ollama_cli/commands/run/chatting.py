@@ -13,48 +13,61 @@ if TYPE_CHECKING:
 
     from ollama_cli.api.client import OllamaClient
     from ollama_cli.chat.backend import Opened
+    from ollama_cli.chat.session import Session
+    from ollama_cli.chat.stored import StoredChat
     from ollama_cli.commands.run.options import RunOptions
     from ollama_cli.context import Context
     from ollama_cli.inference.question import Question
 
 
-def chat(context: Context, options: RunOptions, question: Question) -> None:
+def chat(context: Context, options: RunOptions, question: Question, stored: StoredChat | None = None) -> None:
     """Chat at a terminal until the person leaves.
 
     Args:
         context: What the command works with.
         options: What its command line says.
         question: The same, read; it has no prompt.
+        stored: A kept chat to go on with.
 
     Raises:
         SignInError: Nobody was signed in, and so nothing was answered.
+        ArchiveError: The chat was asked to be kept, and cannot be.
     """
     with typing_ahead():
         from ollama_cli.chat.chat import Chat
         from ollama_cli.chat.conversation import Display
         from ollama_cli.chat.history import PrivateHistory
-        from ollama_cli.chat.session import Session
+        from ollama_cli.chat.keeping import keep_chat
 
         settings = context.settings
         if settings.editor:
             os.environ["VISUAL"] = settings.editor  # where the library that edits the line looks first
         backend = ContextBackend(context, options)
         opened = backend.open(options.model)
-        session = Session(
-            opened.name,
-            think=question.think,
-            format=question.format,
-            keep_alive=question.keep_alive,
-            parameters=dict(question.parameters),
+        kept = keep_chat(
+            context.archive, settings, backend.run_name(opened), context.streams.say, asked=options.keep, stored=stored
         )
-        if question.system:
-            session.set_system(question.system)
         display = Display(wrap=not options.no_word_wrap, thinking=not options.hide_thinking, statistics=options.verbose)
         history = PrivateHistory(_history_file(context), enabled=not settings.no_history)
-        conversation = Chat(context.streams, backend, session, opened, display, history)
+        held = Chat(context.streams, backend, _session(opened, question, stored), opened, display, history, kept)
         for attachment in question.attachments:
-            conversation.conversation.attach(attachment)
-        conversation.run()
+            held.conversation.attach(attachment)
+        held.run()
+
+
+def _session(opened: Opened, question: Question, stored: StoredChat | None) -> Session:
+    """The conversation that goes on, or a new one, with what the command line says about it."""
+    from ollama_cli.chat.session import Session
+
+    session = stored.session if stored is not None else Session(opened.name)
+    session.model = opened.name
+    session.think = session.think if question.think is None else question.think
+    session.format = question.format or session.format
+    session.keep_alive = question.keep_alive or session.keep_alive
+    session.parameters.update(question.parameters)
+    if question.system:
+        session.set_system(question.system)
+    return session
 
 
 class ContextBackend:
@@ -77,11 +90,16 @@ class ContextBackend:
 
         context, reference = self._context, ModelRef.parse(model)
         place = model_place(context.settings, reference, cloud=self._options.cloud)
-        if place.kind == "cloud":
-            active = context.given_credential(place) or context.wallet.ensure(context.key_name(place))
-            return Opened(reference, reference.base, place, active, context.client(place, active))
-        credential = context.daemon_credential(place)
-        return Opened(reference, model.strip(), place, credential, context.client(place, credential))
+        in_cloud = place.kind == "cloud"
+        name = reference.base if in_cloud else model.strip()
+        active = context.cloud_credential(place) if in_cloud else context.daemon_credential(place)
+        return Opened(
+            reference, name, place, active, context.client(place, active), context.client(place, active, silent=True)
+        )
+
+    def run_name(self, opened: Opened) -> str:
+        """A model as ``run`` takes it without further options."""
+        return opened.reference.cloud_twin if opened.in_cloud else opened.name
 
     def daemon(self) -> OllamaClient:
         """The daemon that makes models."""
@@ -134,11 +152,26 @@ def require_chat(context: Context, options: RunOptions) -> None:
         UsageError: A stream is no terminal, or an option asks for one answer.
     """
     streams = context.streams
-    one_answer = (
-        options.as_json or options.as_json_lines or options.output or options.schema or options.timeout is not None
-    )
-    if one_answer or not (streams.interactive and streams.out.isatty()):
-        raise UsageError("There is no prompt.", hint=f'Such as: ollama-cli run {options.model} "Why is the sky blue?"')
+    if not options.wants_one_answer and streams.interactive and streams.out.isatty():
+        return
+    what = "A chat needs a terminal, and no option for one answer." if options.wants_chat else "There is no prompt."
+    raise UsageError(what, hint=f'One answer: ollama-cli run {options.model} "Why is the sky blue?"')
+
+
+def stored_chat(context: Context, number: str) -> StoredChat:
+    """A kept chat to go on with.
+
+    Args:
+        context: What the command works with.
+        number: Its id; ``last``, or nothing, is the one that was changed last.
+
+    Raises:
+        UsageError: There is none.
+        ArchiveError: The archive cannot be read.
+    """
+    from ollama_cli.chat.archive import parse_id
+
+    return context.archive.find(None if number in {"", "last"} else parse_id(number))
 
 
 def _history_file(context: Context) -> Path:

@@ -36,11 +36,13 @@ def run(context: Context, options: RunOptions) -> None:
     place = model_place(context.settings, model, cloud=options.cloud)
     named = model.base if place.kind == "cloud" else options.model.strip()
     question = question_of(options, named, context.streams.piped_input())
-    if not question.prompt and (place.kind == "cloud" or context.streams.input.isatty()):
-        from ollama_cli.commands.run.chatting import chat, require_chat
+    if options.wants_chat and question.prompt:
+        raise UsageError("--keep and --continue are for a chat, which has no prompt on its command line.")
+    if options.wants_chat or (not question.prompt and (place.kind == "cloud" or context.streams.input.isatty())):
+        from ollama_cli.commands.run.chatting import chat, require_chat, stored_chat
 
         require_chat(context, options)
-        chat(context, options, question)
+        chat(context, options, question, stored_chat(context, options.continued) if options.continued else None)
         return
     shot = OneShot(context, options)
     if place.kind == "cloud":
@@ -66,8 +68,7 @@ class OneShot:
         from ollama_cli.commands.run.signing_in import sign_in_or_raise
 
         context = self._context
-        # Without any credential, a key is made now: the link that the refused request leads to is this key's.
-        active = context.given_credential(place) or context.wallet.ensure(context.key_name(place))
+        active = context.cloud_credential(place)
         seconds = self._options.timeout
         try:
             self._ask_unseen(context.client(place, active, total_seconds=seconds), question)

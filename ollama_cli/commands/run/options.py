@@ -38,6 +38,8 @@ class RunOptions:
         verbose: Whether to tell counts and times.
         markdown: Whether to show the answer as Markdown at a terminal; None leaves it to where it is shown.
         no_word_wrap: Whether to leave long lines to the terminal.
+        keep: Whether the chat is kept.
+        continued: The kept chat to go on with, or ``last``; None is a new one.
         timeout: Seconds that the whole may take; None is no limit.
         insecure: Whether a daemon may load a missing model without TLS.
     """
@@ -61,8 +63,20 @@ class RunOptions:
     verbose: bool = False
     markdown: bool | None = None
     no_word_wrap: bool = False
+    keep: bool = False
+    continued: str | None = None
     timeout: float | None = None
     insecure: bool = False
+
+    @property
+    def wants_chat(self) -> bool:
+        """Whether an option was given that only a chat has."""
+        return self.keep or self.continued is not None
+
+    @property
+    def wants_one_answer(self) -> bool:
+        """Whether an option was given that only a single answer has."""
+        return any((self.as_json, self.as_json_lines, self.output, self.schema, self.timeout is not None))
 
     @property
     def wants_embedding(self) -> bool:

@@ -1,0 +1,362 @@
+"""The chat at a terminal: what a person types, sees and finds again."""
+
+from __future__ import annotations
+
+import base64
+import json
+import os
+import re
+import signal
+import stat
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from conftest import sign_in
+from recorded import serving
+from screens import Terminal
+from support import Cli, Sandbox
+
+MODEL = "gpt-oss:120b-cloud"
+SHOW: dict[str, Any] = {"method": "POST", "path": "/api/show", "json": {"capabilities": ["completion"]}}
+NOT_THERE: dict[str, Any] = {**SHOW, "status": 404, "json": {"error": "not found"}}
+PNG = base64.b64decode(
+    "iVBORw0KGgoAAAANSUhEUgAAAAQAAAAECAIAAAAmkwkpAAAAEElEQVR4nGM4IScHRwzEcQCxYxBBO0tjggAAAABJRU5ErkJggg=="
+)
+
+
+def answering(*contents: str, **more: Any) -> dict[str, Any]:
+    """A route whose answer has these pieces."""
+    pieces = [{"message": {"role": "assistant", "content": content}, "done": False} for content in contents]
+    counts = {"prompt_eval_count": 100, "eval_count": 28}
+    last = {"message": {"role": "assistant", "content": ""}, "done": True, "done_reason": "stop", **counts}
+    return {"method": "POST", "path": "/api/chat", "ndjson": [*pieces, last], **more}
+
+
+def asked(requests: list[dict[str, Any]]) -> list[list[str]]:
+    """What was said, in each request for an answer."""
+    bodies = [request["json"] for request in requests if request["path"] == "/api/chat"]
+    return [[message["content"] for message in body["messages"]] for body in bodies]
+
+
+def say(terminal: Terminal, typed: str) -> None:
+    """Wait for the line, and enter one."""
+    terminal.until_prompt()
+    terminal.type(f"{typed}\r")
+
+
+def leave(terminal: Terminal) -> int:
+    """Leave with Ctrl-D."""
+    terminal.until_prompt()
+    terminal.type("\x04")
+    return terminal.end()
+
+
+def test_a_chat_in_a_sandbox_of_its_own_signs_in_and_answers(cli: Cli) -> None:
+    terminal = Terminal(cli, "--sandbox", "run", MODEL)
+    say(terminal, "Why is the sky blue?")
+    terminal.until_text("Rayleigh")
+    assert leave(terminal) == 0
+
+
+def test_the_first_prompt_waits_for_no_server(start: Callable[..., Sandbox], tmp_path: Path) -> None:
+    sandbox = start("POST /api/show=stall")
+    device = Cli(tmp_path, {"OLLAMA_CLOUD_BASE_URL": sandbox.url})
+    sign_in(device, sandbox)
+    terminal = Terminal(device, "run", MODEL)
+    say(terminal, "Why is the sky blue?")
+    terminal.until_text("Rayleigh")
+    assert leave(terminal) == 0
+
+
+def test_a_wrong_name_is_told_without_spoiling_the_line(start: Callable[..., Sandbox], tmp_path: Path) -> None:
+    sandbox = start("POST /api/show=delay:1")
+    device = Cli(tmp_path, {"OLLAMA_CLOUD_BASE_URL": sandbox.url})
+    sign_in(device, sandbox)
+    terminal = Terminal(device, "run", "no-such-model:cloud")
+    terminal.until_prompt()
+    terminal.type("half a line")
+    terminal.until_text("There is no model")
+    terminal.until_line(">>> half a line")
+    assert terminal.text.count("half a line") == 1
+    terminal.type("\x15/model gpt-oss:120b-cloud\r")
+    terminal.until_text("goes on with the conversation")
+    assert leave(terminal) == 0
+
+
+@pytest.mark.parametrize(
+    ("failing", "words"),
+    [
+        ({"status": 429, "json": {"error": "you have reached your hourly usage limit"}}, "limit"),
+        ({"status": 500, "json": {"error": "out of memory"}}, "out of memory"),
+        ({"status": 403, "json": {"error": "this model requires a subscription"}}, "subscription"),
+        ({"ndjson": [{"message": {"content": "half"}, "done": False}, {"error": "stopped"}]}, "stopped"),
+        ({"ndjson": [{"message": {"content": "half"}, "done": False}]}, "broke off"),
+        ({"ndjson": ["<html>"]}, "no answer"),
+        ({"ndjson": [{"message": 3}]}, "no answer"),
+    ],
+    ids=["limit", "error", "plan", "line", "cut", "page", "type"],
+)
+def test_nothing_that_fails_ends_the_chat_or_loses_a_message(cli: Cli, failing: dict[str, Any], words: str) -> None:
+    failed = {"method": "POST", "path": "/api/chat", **failing, "times": 1}
+    with serving([SHOW, failed, answering("Now ", "it works.")]) as server:
+        terminal = Terminal(cli, "run", "tiny", env={"OLLAMA_HOST": server.url})
+        say(terminal, "my long question")
+        terminal.until_text(words)
+        say(terminal, "/retry")
+        terminal.until_text("Now it works.")
+        assert leave(terminal) == 0
+    assert asked(server.requests) == [["my long question"], ["my long question"]]
+
+
+def test_a_daemon_that_comes_up_again(cli: Cli) -> None:
+    with serving([]) as server:
+        port = int(server.url.rpartition(":")[2])
+    terminal = Terminal(cli, "run", "tiny", env={"OLLAMA_HOST": server.url})
+    say(terminal, "are you there?")
+    terminal.until_text("No Ollama server answers")
+    with serving([SHOW, answering("back")], port=port):
+        say(terminal, "/retry")
+        terminal.until_text("back")
+        assert leave(terminal) == 0
+
+
+def test_a_refused_sign_in_is_offered_and_the_message_is_answered(device: Cli, sandbox: Sandbox) -> None:
+    terminal = Terminal(device, "--insecure-storage", "run", MODEL, columns=300)
+    terminal.until_text(r"Sign in now\?")
+    terminal.type("n\r")
+    say(terminal, "Why is the sky blue?")
+    terminal.until_text(r"Sign in now\?(?s:.*)Sign in now\?")
+    terminal.type("y\r")
+    terminal.until_text(r"(?s)Sign in now\?.*Sign in now\?.*http://\S+/connect\?name=\S+&key=[\w-]+")
+    link = re.findall(r"http://\S+/connect\?name=\S+&key=[\w-]+", terminal.text)[-1]
+    sandbox.decide(link)
+    terminal.until_text("Rayleigh")
+    assert leave(terminal) == 0
+
+
+def test_leaving_without_ever_being_signed_in_is_status_4(device: Cli) -> None:
+    terminal = Terminal(device, "--insecure-storage", "run", MODEL, columns=300)
+    terminal.until_text(r"Sign in now\?")
+    terminal.type("n\r")
+    assert leave(terminal) == 4
+
+
+def test_what_is_typed_ahead_is_kept_and_not_seen_in_the_answer(cli: Cli) -> None:
+    with serving([SHOW, answering("one ", "two ", "three", delay=0.3, times=1), answering("Yes.")]) as server:
+        terminal = Terminal(cli, "run", "tiny", env={"OLLAMA_HOST": server.url})
+        say(terminal, "count")
+        terminal.until_text("one")
+        terminal.type("typed ahead\r")
+        terminal.until_text("Yes.")
+        assert leave(terminal) == 0
+    assert "one two three\n" in terminal.text
+    assert asked(server.requests)[1][-1] == "typed ahead"
+
+
+def test_pasted_slashes_are_text_and_typed_ones_commands(cli: Cli) -> None:
+    with serving([SHOW, answering("ok")]) as server:
+        terminal = Terminal(cli, "run", "tiny", env={"OLLAMA_HOST": server.url})
+        terminal.until_prompt()
+        terminal.type("\x1b[200~/bye\n/clear\x1b[201~\r")
+        terminal.until_text("ok")
+        say(terminal, "/frob")
+        terminal.until_text("There is no command /frob")
+        say(terminal, "/set nothing")
+        terminal.until_text("There is no /set nothing")
+        say(terminal, "/exit")
+        assert terminal.end() == 0
+    assert asked(server.requests) == [["/bye\n/clear"]]
+
+
+def test_undo_and_model_and_tokens(cli: Cli) -> None:
+    info = {**SHOW, "json": {"capabilities": [], "model_info": {"tiny.context_length": 1000}}}
+    with serving([info, answering("answer")]) as server:
+        terminal = Terminal(cli, "run", "tiny", env={"OLLAMA_HOST": server.url})
+        say(terminal, "/undo")
+        terminal.until_text("Nothing was said yet")
+        for typed, seen in [("first", "answer"), ("second", "answer(?s:.*)answer"), ("/undo", "taken back")]:
+            say(terminal, typed)
+            terminal.until_text(seen)
+        say(terminal, "/tokens")
+        terminal.until_text(r"128 tokens of 1,000 \(13%\)")
+        say(terminal, "/model other")
+        terminal.until_text("other goes on")
+        say(terminal, "third")
+        terminal.until_text("answer(?s:.*)answer(?s:.*)answer")
+        assert leave(terminal) == 0
+    assert asked(server.requests)[-1] == ["first", "answer", "third"]
+    assert [r["json"]["model"] for r in server.requests if r["path"] == "/api/chat"][-1] == "other"
+
+
+def test_copy_export_and_image(cli: Cli, tmp_path: Path) -> None:
+    (tmp_path / "cat.png").write_bytes(PNG)
+    with serving([SHOW, answering("A **cat**.")]) as server:
+        terminal = Terminal(cli, "run", "tiny", env={"OLLAMA_HOST": server.url}, cwd=tmp_path)
+        say(terminal, "/image nowhere.png")
+        terminal.until_text("cannot be read")
+        say(terminal, "/image cat.png")
+        terminal.until_text("goes along")
+        say(terminal, "What is it?")
+        terminal.until_text("cat")
+        say(terminal, "/copy")
+        terminal.until_text("asked to copy")
+        for file in ("chat.md", "chat.json"):
+            say(terminal, f"/export {file}")
+            terminal.until_text(f"is in {file}")
+        say(terminal, "/export chat.md")
+        terminal.until_text("is there already")
+        assert leave(terminal) == 0
+    assert b"\x1b]52;c;" + base64.b64encode(b"A **cat**.") + b"\a" in terminal.sent
+    (body,) = [request["json"] for request in server.requests if request["path"] == "/api/chat"]
+    assert base64.b64decode(body["messages"][0]["images"][0]) == PNG
+    assert "A **cat**." in (tmp_path / "chat.md").read_text()
+    assert json.loads((tmp_path / "chat.json").read_text())["messages"][1]["content"] == "A **cat**."
+
+
+def test_a_message_written_in_an_editor(cli: Cli, tmp_path: Path) -> None:
+    editor = tmp_path / "editor"
+    editor.write_text('#!/bin/sh\nprintf "%s\\nand more" "$(cat "$1")" > "$1.new" && mv "$1.new" "$1"\n')
+    editor.chmod(0o700)
+    with serving([SHOW, answering("ok")]) as server:
+        env = {"OLLAMA_HOST": server.url, "OLLAMA_EDITOR": str(editor), "EDITOR": "false"}
+        terminal = Terminal(cli, "run", "tiny", env=env)
+        terminal.until_prompt()
+        terminal.type("begun\x07")
+        terminal.until_text("and more")
+        terminal.type("\r")
+        terminal.until_text("ok")
+        assert leave(terminal) == 0
+    assert asked(server.requests) == [["begun\nand more"]]
+
+
+@pytest.mark.parametrize("remembers", [True, False])
+def test_lines_are_found_again_in_the_next_chat_unless_that_is_not_wanted(cli: Cli, *, remembers: bool) -> None:
+    with serving([SHOW, answering("ok")]) as server:
+        env = {"OLLAMA_HOST": server.url} | ({} if remembers else {"OLLAMA_NOHISTORY": "1"})
+        first = Terminal(cli, "run", "tiny", env=env)
+        say(first, "remember me")
+        first.until_text("ok")
+        assert leave(first) == 0
+        second = Terminal(cli, "run", "tiny", env=env)
+        second.until_prompt()
+        second.type("\x12remember")
+        second.until_text("search(?s:.*)remember")
+        second.type("\r")
+        if remembers:
+            second.until_line(">>> remember me")
+            second.type("\r")
+            second.until_text("ok")
+        assert leave(second) == 0
+    files = [path for path in cli.home.rglob("chat_history") if path.is_file()]
+    assert len(files) == remembers
+    assert all(stat.S_IMODE(path.stat().st_mode) == 0o600 for path in files)
+    assert asked(server.requests)[1:] == ([["remember me"]] if remembers else [])
+
+
+def test_tab_completes_commands_models_and_files(cli: Cli, tmp_path: Path) -> None:
+    (tmp_path / "picture.png").write_bytes(PNG)
+    tags = {"method": "GET", "path": "/api/tags", "json": {"models": [{"name": "gemma:2b"}, {"name": "tiny"}]}}
+    with serving([SHOW, tags]) as server:
+        terminal = Terminal(cli, "run", "tiny", env={"OLLAMA_HOST": server.url}, cwd=tmp_path)
+        say(terminal, "/list")
+        terminal.until_text("gemma:2b")
+        for typed, completed in [("/ret", "/retry"), ("/set nowo", "/set nowordwrap"), ("/load gem", "/load gemma:2b")]:
+            terminal.until_prompt()
+            terminal.type(f"{typed}\t")
+            terminal.until_line(f">>> {completed}")
+            terminal.type("\x15")
+        terminal.until_prompt()
+        terminal.type("/image pic\t")
+        terminal.until_line(">>> /image picture.png")
+        terminal.type("\x15")
+        assert leave(terminal) == 0
+
+
+@pytest.mark.parametrize("columns", [40, 80, 200])
+def test_screens_of_every_width(cli: Cli, columns: int) -> None:
+    answer = "The quick brown 狐 jumps over the lazy 犬 \U0001f98a and runs on through the wood, as far as it can."
+    with serving([SHOW, answering(*re.findall(r"\S+\s*", answer))]) as server:
+        terminal = Terminal(cli, "run", "tiny", env={"OLLAMA_HOST": server.url}, columns=columns)
+        say(terminal, "Erzähl \U0001f98a 狐")
+        terminal.until_text("can")
+        assert leave(terminal) == 0
+    shown = terminal.text.replace(" ", "")
+    assert answer.replace(" ", "") in shown.replace("\n", "")
+    assert all(len(line) <= columns for line in terminal.lines)
+    assert ">>> Erzähl" in terminal.text
+
+
+@pytest.mark.parametrize("env", [{"TERM": "dumb"}, {"NO_COLOR": "1"}], ids=["dumb", "plain"])
+def test_terminals_without_colour(cli: Cli, env: dict[str, str]) -> None:
+    with serving([SHOW, answering("ok")]) as server:
+        terminal = Terminal(cli, "run", "tiny", env={"OLLAMA_HOST": server.url, **env})
+        terminal.until_text(">>>")
+        terminal.type("hi\r")
+        terminal.until_text("ok")
+        terminal.type("\x04")
+        assert terminal.end() == 0
+    assert not re.search(rb"\x1b\[[0-9;]*[349][0-7]m", terminal.sent)
+
+
+def test_hostile_names_and_answers_do_not_reach_the_terminal(cli: Cli) -> None:
+    evil = "\x1b]0;owned\a\x1b[2J\u202e"
+    loaded = {"capabilities": [], "messages": [{"role": "user", "content": f"loaded{evil}"}], "license": f"L{evil}"}
+    tags = {"method": "GET", "path": "/api/tags", "json": {"models": [{"name": f"m{evil}"}]}}
+    with serving([{**SHOW, "json": loaded}, tags, answering(f"an{evil}swer")]) as server:
+        terminal = Terminal(cli, "run", "tiny", env={"OLLAMA_HOST": server.url})
+        terminal.until_text("loaded")
+        for typed in ("hi", "/list", "/show license", "/show info", "/load \x1b[31m", "/set parameter stop \u202ea"):
+            say(terminal, typed)
+        assert leave(terminal) == 0
+    assert b"owned" not in terminal.sent
+    assert b"\x1b[2J" not in terminal.sent
+    assert "answer" in terminal.text
+
+
+def test_a_chat_that_was_killed_in_an_answer_goes_on(cli: Cli) -> None:
+    with serving([SHOW, answering("one", times=1), answering("half ", "an ", "answer", delay=5)]) as server:
+        env = {"OLLAMA_HOST": server.url}
+        terminal = Terminal(cli, "run", "tiny", "--keep", env=env)
+        say(terminal, "first question")
+        terminal.until_text("one")
+        say(terminal, "second question")
+        terminal.until_text("half")
+        os.kill(terminal.child.pid, signal.SIGKILL)
+    with serving([SHOW, answering("whole")]) as server:
+        again = Terminal(cli, "run", "tiny", "--continue", env={"OLLAMA_HOST": server.url})
+        again.until_text("second question")
+        again.until_text("has no answer yet")
+        say(again, "/retry")
+        again.until_text("whole")
+        assert leave(again) == 0
+        last = Terminal(cli, "chats", "continue", "1", env={"OLLAMA_HOST": server.url})
+        last.until_text("whole")
+        say(last, "third question")
+        last.until_text("whole(?s:.*)whole")
+        assert leave(last) == 0
+    assert asked(server.requests)[0] == ["first question", "one", "second question"]
+    assert asked(server.requests)[1] == ["first question", "one", "second question", "whole", "third question"]
+
+
+def test_nothing_is_kept_unasked_or_where_history_is_off(cli: Cli) -> None:
+    with serving([SHOW, answering("ok")]) as server:
+        env = {"OLLAMA_HOST": server.url}
+        for options, more in [([], {}), (["--keep"], {"OLLAMA_NOHISTORY": "1"})]:
+            terminal = Terminal(cli, "run", "tiny", *options, env=env | more)
+            say(terminal, "not kept")
+            terminal.until_text("ok")
+            assert leave(terminal) == 0
+        terminal = Terminal(cli, "run", "tiny", env=env | {"OLLAMA_CLI_KEEP": "1"})
+        say(terminal, "/set nohistory")
+        say(terminal, "not kept either")
+        terminal.until_text("ok")
+        assert leave(terminal) == 0
+    assert json.loads(cli("chats", "list", "--json").stdout) == []
+
+
+@pytest.mark.parametrize("args", [("--keep", "hi"), ("--continue", "hi"), ("--keep",), ("--continue=9",)], ids=" ".join)
+def test_what_only_a_chat_has_is_refused_elsewhere(cli: Cli, args: tuple[str, ...]) -> None:
+    done = cli("run", "tiny", *args, env={"OLLAMA_HOST": "127.0.0.1:1"})
+    assert done.returncode == 2, done.stderr
