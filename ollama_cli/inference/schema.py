@@ -18,7 +18,7 @@ def parse_format(text: str) -> str | dict[str, Any] | None:
     if text in {"", "json"}:
         return text or None
     try:
-        schema = json.loads(text)
+        schema = _json(text)
     except (ValueError, RecursionError):
         schema = None
     if not isinstance(schema, dict):
@@ -36,17 +36,21 @@ def read_schema(path: Path) -> dict[str, Any]:
     from jsonschema.validators import validator_for
 
     try:
-        schema = json.loads(path.read_text(encoding="utf-8"))
+        schema = _json(path.read_text(encoding="utf-8-sig"))
     except OSError as error:
         raise UsageError(f"{path} cannot be read: {error.strerror}.", code="bad_file") from error
     except (ValueError, RecursionError) as error:
         raise UsageError(f"{path} is no JSON.", code="bad_file") from error
     if not isinstance(schema, dict):
         raise UsageError(f"{path} is no JSON Schema: that is an object.", code="bad_file")
+    if not isinstance(schema.get("$schema", ""), str):
+        raise UsageError(f"{path} is no JSON Schema: its $schema is no text.", code="bad_file")
     try:
         validator_for(schema).check_schema(schema)
     except SchemaError as error:
         raise UsageError(f"{path} is no JSON Schema: {error.message}.", code="bad_file") from error
+    except RecursionError as error:
+        raise UsageError(f"{path} cannot be used: it is nested too deeply.", code="bad_file") from error
     return schema
 
 
@@ -61,15 +65,20 @@ def check_answer(text: str, schema: dict[str, Any]) -> None:
     from referencing.exceptions import Unresolvable
 
     try:
-        content = json.loads(text)
+        content = _json(text)
     except (ValueError, RecursionError) as error:
         raise AnswerError("The answer is no JSON, as the schema asks for.", code="answer_mismatch") from error
     validator = validator_for(schema)(schema, registry=Registry())
     try:
         fault = next(validator.iter_errors(content), None)
-    except (Unresolvable, RecursionError) as error:
+    except Unresolvable as error:
         raise AnswerError(
             "The answer cannot be checked: the schema refers to what is not in it.", code="answer_mismatch"
+        ) from error
+    except RecursionError as error:
+        raise AnswerError(
+            "The answer cannot be checked: it is nested too deeply, or the schema refers to itself without end.",
+            code="answer_mismatch",
         ) from error
     if fault is not None:
         raise AnswerError(
@@ -77,3 +86,15 @@ def check_answer(text: str, schema: dict[str, Any]) -> None:
             hint="The answer is kept as it came; ask again, or loosen the schema.",
             code="answer_mismatch",
         )
+
+
+def _json(text: str) -> Any:  # noqa: ANN401 - what it is shows in reading
+    """Read JSON as its standard has it: without NaN and infinities, and only what can be sent again.
+
+    Raises:
+        ValueError: It is none.
+        RecursionError: It is nested too deeply.
+    """
+    content = json.loads(text)
+    json.dumps(content, ensure_ascii=False, allow_nan=False).encode()
+    return content

@@ -47,6 +47,14 @@ def test_a_cloud_model_is_asked_with_one_request(signed_in: Cli, sandbox: Sandbo
     assert request["target"].startswith("/api/generate?ts=")
 
 
+def test_a_schema_file_may_begin_with_a_byte_order_mark(cli: Cli, tmp_path: Path) -> None:
+    file = tmp_path / "schema.json"
+    file.write_text(json.dumps({"type": "object"}), encoding="utf-8-sig")
+    with serving(generating({"response": "{}"}, LAST)) as server:
+        done = cli("run", "tiny", "hi", "--schema", str(file), env={"OLLAMA_HOST": server.url})
+    assert done.returncode == 0, done.stderr
+
+
 def test_every_option_reaches_the_request(cli: Cli) -> None:
     with serving(generating({"response": "{}"}, LAST)) as server:
         words = ["hi", "--system", "s", "--option", "stop=x", "--option", "seed=7", "--keepalive=-1s", "--think=max"]
@@ -164,8 +172,10 @@ SCHEMA = {"type": "object", "properties": {"n": {"type": "integer"}}, "required"
         ("{}", 8, "at $"),
         ("four", 8, "no JSON"),
         ("[" * 100_000, 8, "no JSON"),
+        ("NaN", 8, "no JSON"),
+        ('{"n": 1e999}', 8, "no JSON"),
     ],
-    ids=["kept", "type", "missing", "text", "deep"],
+    ids=["kept", "type", "missing", "text", "deep", "nan", "infinite"],
 )
 def test_schema(cli: Cli, tmp_path: Path, answer: str, status: int, said: str) -> None:
     file = tmp_path / "schema.json"
@@ -186,8 +196,12 @@ def test_schema(cli: Cli, tmp_path: Path, answer: str, status: int, said: str) -
         ("[]", "that is an object"),
         ('{"type": "thing"}', "is no JSON Schema"),
         ("[" * 100_000, "is no JSON"),
+        ('{"items":' * 400 + "{}" + "}" * 400, "nested too deeply"),
+        ('{"maximum": NaN}', "is no JSON"),
+        (r'{"title": "\ud800"}', "is no JSON"),
+        ('{"$schema": []}', "its $schema is no text"),
     ],
-    ids=["missing", "cut", "list", "type", "deep"],
+    ids=["missing", "cut", "list", "type", "deep", "nested", "nan", "half", "dialect"],
 )
 def test_a_schema_that_is_none_is_told_before_anything_is_asked(
     cli: Cli, tmp_path: Path, content: str | None, said: str
@@ -210,6 +224,7 @@ def test_a_schema_that_is_none_is_told_before_anything_is_asked(
         ["--option", "warmth=1"],
         ["--option", "temperature=warm"],
         ["--format", "xml"],
+        ["--format", '{"maximum": NaN}'],
         ["--format", "json", "--schema", "schema.json"],
         ["--truncate=perhaps"],
         ["--dimensions", "-1"],
