@@ -19,7 +19,7 @@ from ollama_cli.api.parameters import parse_switch
 from ollama_cli.commands import chats, completion, keys, run, sandbox, signin, signout, status
 from ollama_cli.context import Context, GlobalOptions
 from ollama_cli.errors import CLOSED_PIPE, INTERRUPTED, CliError, UsageError
-from ollama_cli.settings import Settings, dumb_terminal, no_color_wanted
+from ollama_cli.settings import SECRET_VARIABLES, Settings, dumb_terminal, no_color_wanted
 from ollama_cli.terminal.errors import show_error
 from ollama_cli.terminal.streams import Streams, cannot_write
 
@@ -67,6 +67,8 @@ def global_options(
         streams.answer(typer_context.get_help())
         raise Exit
     settings = Settings.from_environment({} if use_sandbox else os.environ, os.environ)
+    for name in SECRET_VARIABLES:
+        os.environ.pop(name, None)  # no program that is started here, such as an editor, has a use for them
     for warning in settings.warnings:
         streams.say(f"Warning: {warning}")
     options = GlobalOptions(key_file, insecure_storage, use_sandbox, debug)
@@ -150,4 +152,6 @@ def _usage_error(error: TyperException) -> UsageError:
     typer_context = getattr(error, "ctx", None)
     path = typer_context.command_path if typer_context else PROGRAM
     message = error.format_message()
+    if "PRIVATE KEY" in message:
+        message = "A private key stands on the command line, where other users of this machine can see it"
     return UsageError(message if message.endswith((".", "?")) else f"{message}.", hint=f"See `{path} --help`.")

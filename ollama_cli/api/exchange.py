@@ -14,6 +14,7 @@ from ollama_cli.api.events import LONGEST_LINE
 from ollama_cli.api.failures import BREAK_HINT, error_for, error_in_stream
 from ollama_cli.errors import AnswerError, CliError, SignInError, UnavailableError
 from ollama_cli.transport.failures import explained, wants_sign_in
+from ollama_cli.transport.hiding import hidden_in_errors
 from ollama_cli.transport.lean_httpx import httpx
 from ollama_cli.transport.limits import FOR_A_MODEL, FOR_AN_ACCOUNT, Deadline, Limits
 from ollama_cli.transport.proxies import proxy_for, shown
@@ -145,6 +146,7 @@ class Exchange:
                 explained(base_url),
                 self._http.stream(method, path, json=body, headers=headers, timeout=timeout) as response,
                 self._deadline.over(response),
+                hidden_in_errors(response.request),
             ):
                 if response.status_code >= HTTPStatus.MULTIPLE_CHOICES:
                     raise _refusal(response, base_url, (body or {}).get("model"))
@@ -195,7 +197,6 @@ def _refusal(response: httpx.Response, base_url: str, model: str | None) -> CliE
         response.status_code,
         _read(response.iter_bytes(), LONGEST_REFUSAL),
         model=model,
-        hidden=_sent_secrets(response.request),
         reference=_reference(response),
         retry_after=seconds_asked_for(response.headers.get("Retry-After"), response.headers.get("Date")),
     )
@@ -216,12 +217,6 @@ def _skew(response: httpx.Response) -> int | None:
         return int(parsedate_to_datetime(response.headers["Date"]).timestamp()) - signed
     except (KeyError, ValueError, OverflowError):
         return None
-
-
-def _sent_secrets(request: httpx.Request) -> list[str]:
-    """The parts of a request's credential that a server could repeat."""
-    sent = request.headers.get("Authorization", "")
-    return [part for part in {sent, sent.removeprefix("Bearer "), sent.partition(":")[2]} if part]
 
 
 def _read(parts: Iterator[bytes], limit: int) -> bytes:

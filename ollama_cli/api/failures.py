@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable
 from http import HTTPStatus
 from typing import Any
 
@@ -49,7 +48,6 @@ def error_for(
     body: bytes,
     *,
     model: str | None = None,
-    hidden: Iterable[str] = (),
     reference: str | None = None,
     retry_after: float | None = None,
 ) -> CliError:
@@ -59,15 +57,12 @@ def error_for(
         status: The HTTP status.
         body: Its body: JSON with an ``error``, plain text, HTML or nothing.
         model: The model that was asked for, if one was.
-        hidden: Secrets that the server may repeat, and that its words are shown without.
         reference: What the server calls this failure in its own records.
         retry_after: Seconds that it asks to wait.
     """
     content = _json_object(body)
     said = _message(content, body)
     told = bool(said)
-    for secret in hidden:
-        said = said.replace(secret, "[hidden]")
     tail = _tail(said, reference)
     error = _page_error(status, tail) if body.strip() and not content else None
     error = error or _error(status, content, said, tail, model, retry_after)

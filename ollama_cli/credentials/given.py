@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from ollama_cli.settings import Settings
 
 _MOST_CHARACTERS = 100_000
+_LONGEST_SHOWN = 200  # a key without its line ends, given by mistake, tells its public half only in so many
 
 
 def from_key_file(path: Path, reader: KeyReader) -> Active:
@@ -33,9 +34,16 @@ def read_key_text(path: Path) -> str:
     try:
         with path.open(encoding="utf-8") as file:
             return file.read(_MOST_CHARACTERS)
-    except (OSError, UnicodeDecodeError) as error:
+    except (OSError, ValueError) as error:
+        if "PRIVATE KEY" in str(path):
+            raise UsageError(
+                "What is named as a key file is a private key itself.",
+                hint="Name the file that holds it; OLLAMA_CLI_KEY takes the key.",
+                code="bad_key",
+            ) from error
+        shown = str(path) if len(str(path)) <= _LONGEST_SHOWN else f"{str(path)[:_LONGEST_SHOWN]}…"
         reason = error.strerror if isinstance(error, OSError) else "it is not text"
-        raise UsageError(f"The key file {path} cannot be read: {reason}.", code="bad_key") from error
+        raise UsageError(f"The key file {shown} cannot be read: {reason}.", code="bad_key") from error
 
 
 def named_in_environment(settings: Settings) -> str | None:

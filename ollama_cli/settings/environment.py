@@ -12,6 +12,9 @@ from ollama_cli.errors import StoreError, UsageError
 from ollama_cli.secret import Secret
 from ollama_cli.settings.hosts import CLOUD_URL, Host, is_loopback, origin_of
 
+SECRET_VARIABLES = ("OLLAMA_API_KEY", "OLLAMA_CLI_KEY")
+"""The variables that hold a credential."""
+
 _FALSE_WORDS = frozenset({"", "0", "false", "f", "no", "n", "off"})
 
 

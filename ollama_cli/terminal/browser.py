@@ -23,7 +23,6 @@ _WINDOWS = [["rundll32.exe", "url.dll,FileProtocolHandler"]]  # takes a link who
 _WSL = [["wslview"], *_WINDOWS]
 _MACOS = [["open"]]
 _DESKTOP = [["xdg-open"], ["x-www-browser"]]
-_SECRETS = frozenset({"OLLAMA_API_KEY", "OLLAMA_CLI_KEY"})
 
 
 def open_in_browser(url: str) -> bool:
@@ -41,7 +40,6 @@ def open_in_browser(url: str) -> bool:
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
-            env={name: value for name, value in os.environ.items() if name not in _SECRETS},
             start_new_session=True,  # it has no terminal to take over, and our Ctrl-C does not end it
         )
     except (OSError, ValueError):

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from ollama_cli.errors import UsageError
+from ollama_cli.transport.hiding import hide, sent_secrets
 from ollama_cli.transport.lean_httpx import httpx, load_httpcore
 from ollama_cli.transport.proxies import proxy_for
 
@@ -73,7 +74,8 @@ def _told_to(observe: Callable[[str], None]) -> dict[str, list[Callable[..., Non
         observe(f"> {request.method} {request.url.copy_with(query=None)}")
 
     def on_response(response: httpx.Response) -> None:
-        observe(f"< {response.status_code} {response.headers.get('Content-Type', '')}")
+        kind = hide(response.headers.get("Content-Type", ""), sent_secrets(response.request))
+        observe(f"< {response.status_code} {kind}")
 
     return {"request": [on_request], "response": [on_response]}
 
