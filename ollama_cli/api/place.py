@@ -89,6 +89,19 @@ def model_place(settings: Settings, model: ModelRef, *, cloud: bool = False) -> 
     return daemon_place(settings)
 
 
+def model_sources(settings: Settings) -> list[Place]:
+    """The servers whose models can be asked without naming another server.
+
+    Raises:
+        SafetyError: OLLAMA_HOST is ollama.com without TLS.
+    """
+    host = _checked(settings.host)
+    cloud = [] if settings.no_cloud else [cloud_place(settings)]
+    if host is None:
+        return [daemon_place(settings), *cloud]
+    return cloud if host.is_ollama_com else [daemon_place(settings)]
+
+
 def daemon_place(settings: Settings) -> Place:
     """The daemon: the one that OLLAMA_HOST names, else this machine's.
 

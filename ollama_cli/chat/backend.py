@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
@@ -57,6 +58,9 @@ class Backend(Protocol):
 
     def explained(self, error: CliError, opened: Opened) -> CliError:
         """An error of a request, with the way out that this server has."""
+
+    def model_names(self) -> Iterator[str]:
+        """The names of models that can be asked, as a person types them; servers are asked for them, one by one."""
 
     def fetched(self, opened: Opened) -> Opened:
         """Have a daemon load a model that it does not have, or, if a person agrees, take the cloud's of that name.

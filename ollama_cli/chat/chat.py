@@ -55,7 +55,7 @@ class Chat:
         self._kept = kept
         self._models: set[str] = set()
         self._news = threading.Event()
-        self._line = Line(streams, history, ChatCompleter(COMMANDS, lambda: self._models))
+        self._line = Line(streams, history, ChatCompleter(COMMANDS, lambda: tuple(self._models)))
         self.conversation = Conversation(streams, backend, session, opened, self._looked_up, self._keep, display)
 
     def run(self) -> None:
@@ -161,6 +161,8 @@ class Chat:
         if lookup.error is not None or lookup.info().told.get("messages"):
             self._news.set()
             self._line.wake()
+        for name in self.backend.model_names():  # for Tab, in the same background
+            self._models.add(name)
 
     def _take_news(self) -> None:
         """Between two lines: tell what is new about the model, and mend what can be mended."""

@@ -255,6 +255,22 @@ def test_lines_are_found_again_in_the_next_chat_unless_that_is_not_wanted(cli: C
     assert asked(server.requests)[1:] == ([["remember me"]] if remembers else [])
 
 
+def test_tab_knows_the_clouds_models(signed_in: Cli, sandbox: Sandbox) -> None:
+    terminal = Terminal(signed_in, "run", MODEL)
+    say(terminal, "Why is the sky blue?")
+    terminal.until_text("Rayleigh")
+    while not any(request["target"] == "/api/tags" for request in sandbox.requests()):
+        pass
+    say(terminal, "/show license")
+    terminal.until_text("No licence")
+    terminal.until_prompt()
+    terminal.type("/model qwen3-vl\t")
+    terminal.until_line(">>> /model qwen3-vl:235b-cloud")
+    terminal.type("\x15")
+    assert leave(terminal) == 0
+    assert [r["headers"].get("authorization") for r in sandbox.requests() if r["target"] == "/api/tags"] == [None]
+
+
 def test_tab_completes_commands_models_and_files(cli: Cli, tmp_path: Path) -> None:
     (tmp_path / "picture.png").write_bytes(PNG)
     tags = {"method": "GET", "path": "/api/tags", "json": {"models": [{"name": "gemma:2b"}, {"name": "tiny"}]}}

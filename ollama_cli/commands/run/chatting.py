@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
+from ollama_cli.api.model_ref import ModelRef
 from ollama_cli.errors import CliError, SignInError, UnavailableError, UsageError
 from ollama_cli.terminal.typing_ahead import typing_ahead
 
@@ -84,7 +87,6 @@ class ContextBackend:
 
     def open(self, model: str) -> Opened:
         """The server that is asked for a model; see ``chat.backend``."""
-        from ollama_cli.api.model_ref import ModelRef
         from ollama_cli.api.place import model_place
         from ollama_cli.chat.backend import Opened
 
@@ -120,6 +122,16 @@ class ContextBackend:
         if isinstance(error, UnavailableError) and not opened.in_cloud:
             return no_daemon(error, opened.place, opened.reference)
         return error
+
+    def model_names(self) -> Iterator[str]:
+        """The names of the daemon's models, and of the cloud's with their suffix; a server that fails has none."""
+        from ollama_cli.api.place import model_sources
+
+        for place in model_sources(self._context.settings):
+            with suppress(CliError):
+                for model in self._context.client(place, None, silent=True).models():
+                    in_cloud = place.kind == "cloud"
+                    yield ModelRef.parse(model.name).cloud_twin if in_cloud else model.name
 
     def fetched(self, opened: Opened) -> Opened:
         """Have a daemon load a missing model, or take the cloud's of that name."""
