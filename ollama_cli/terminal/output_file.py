@@ -12,7 +12,10 @@ from pathlib import Path
 from typing import TextIO
 
 from ollama_cli.errors import UsageError
+from ollama_cli.terminal.sanitize import clean_line
 from ollama_cli.terminal.streams import Streams, cannot_write
+
+_LONGEST_START = 200  # of the 255 bytes that a name may have
 
 
 def output_file(path: Path, streams: Streams) -> AbstractContextManager[TextIO]:
@@ -31,7 +34,7 @@ def output_file(path: Path, streams: Streams) -> AbstractContextManager[TextIO]:
         path = Path(os.path.realpath(path))  # a link stays one
         if mode is not None and not os.access(path, os.W_OK):
             raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
-        descriptor, part = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".part")
+        descriptor, part = tempfile.mkstemp(dir=path.parent, prefix=f".{_start_of(path.name)}.", suffix=".part")
     except OSError as error:
         raise UsageError(f"{path} cannot be written: {error.strerror or error}.", code="bad_file") from error
     os.chmod(descriptor, stat.S_IMODE(mode) if mode is not None else 0o666 & ~_umask())  # noqa: PTH101 - of an open file
@@ -58,8 +61,14 @@ def _keep_what_came(part: Path, path: Path, streams: Streams) -> None:
         if part.stat().st_size == 0:
             part.unlink()
             return
-        kept = part.replace(path.with_name(f"{path.name}.incomplete"))
-        streams.say(f"{path} is as it was; what came of the answer is in {kept}")
+        kept = part.replace(path.with_name(f"{_start_of(path.name)}.incomplete"))
+        streams.say(clean_line(f"{path} is as it was; what came of the answer is in {kept}"))
+
+
+def _start_of(name: str) -> str:
+    """As much of a file's name as leaves room for an addition."""
+    encoded = os.fsencode(name)
+    return name if len(encoded) <= _LONGEST_START else encoded[:_LONGEST_START].decode(errors="ignore")
 
 
 def _umask() -> int:

@@ -23,11 +23,12 @@ def confirm(streams: Streams, question: str, *, default: bool) -> bool:
     """Ask a yes-or-no question; the end of input means no. Ask only where ``streams.interactive``."""
     from rich.console import Console
     from rich.prompt import Confirm
+    from rich.text import Text
 
     console = Console(file=streams.err, no_color=not streams.color)
     try:
         with typing_a_line():
-            return Confirm.ask(question, console=console, default=default)
+            return Confirm.ask(Text(clean_line(question), style="prompt"), console=console, default=default)
     except EOFError:
         streams.say("")
         return False

@@ -7,6 +7,7 @@ import json
 import os
 import stat
 import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -332,6 +333,31 @@ def test_output_of_a_broken_answer_leaves_the_file_as_it_was(cli: Cli, tmp_path:
     assert "answer.txt.incomplete" in done.stderr
 
 
+@pytest.mark.parametrize("name", ["n" * 255, "é" * 127], ids=["ascii", "wide"])
+@pytest.mark.parametrize("whole", [True, False], ids=["whole", "broken"])
+def test_output_to_a_file_with_the_longest_name_there_is(cli: Cli, tmp_path: Path, name: str, *, whole: bool) -> None:
+    folder = tmp_path / "folder"
+    folder.mkdir()
+    with serving(generating({"response": "an answer"}, *([LAST] if whole else []))) as server:
+        done = cli("run", "tiny", "hi", "-o", str(folder / name), env={"OLLAMA_HOST": server.url})
+    assert done.returncode == (0 if whole else 8), done.stderr
+    (file,) = folder.iterdir()
+    assert file.read_text() == "an answer\n"
+    assert (file.name == name) == whole
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no file can be named so there")
+def test_no_control_sequence_of_a_file_s_name_is_told(cli: Cli, tmp_path: Path) -> None:
+    picture, answer = tmp_path / "a\x1b]0;b\x07c.png", tmp_path / "d\x1b[31me"
+    picture.write_bytes(PNG)
+    show = {**SHOW, "json": {"capabilities": ["completion", "vision"]}}
+    with serving([show, *generating({"response": "half an"})]) as server:
+        done = cli("run", "tiny", f"see {picture}", "-o", str(answer), env={"OLLAMA_HOST": server.url})
+    assert "ac.png along" in done.stderr
+    assert "de.incomplete" in done.stderr
+    assert "\x1b" not in done.stderr
+
+
 def test_output_keeps_links_and_modes_and_serves_pipes(cli: Cli, tmp_path: Path) -> None:
     target, link = tmp_path / "target.txt", tmp_path / "link.txt"
     target.write_text("old")
@@ -400,6 +426,37 @@ def test_a_person_is_offered_the_cloud_model_of_the_same_name(
         child.close()
     assert child.exitstatus == status
     assert (b"from the cloud" in (child.before or b"")) == (status == 0)
+
+
+def test_what_is_offered_to_a_person_holds_no_markup_and_no_control_sequence(cli: Cli) -> None:
+    unknown = {"error": "none \x1b]0;title\x07 here"}
+    missing = {"method": "POST", "path": "/api/show", "status": 404, "json": unknown, "times": 1}
+    failed = {"method": "POST", "path": "/api/pull", "status": 404, "json": unknown}
+    with serving([missing, failed, SHOW]) as server:
+        environment = cli.environment | {"OLLAMA_HOST": server.url, "TERM": "dumb"}
+        child = pexpect.spawn(COMMAND, ["run", "a\x1b[31m[/b]:cat:x", "hi"], env=environment, timeout=30)
+        child.expect_exact("Run a[/b]:cat:x-cloud, in the cloud?")
+        said = child.before or b""
+        child.sendline("n")
+        child.expect(pexpect.EOF)
+        child.close()
+    assert child.exitstatus == 3
+    assert b"none  here" in said
+    assert b"\x1b" not in said
+
+
+def test_a_model_s_name_that_is_no_utf_8(cli: Cli) -> None:
+    with serving([{"method": "POST", "path": "/api/pull", "status": 404, "json": {"error": "none"}}]) as server:
+        done = cli("run", os.fsdecode(b"a\xff"), "hi", env={"OLLAMA_HOST": server.url})
+    assert done.returncode == 3, done.stderr
+
+
+def test_a_request_that_the_cloud_refuses_is_told_also_where_it_tells_nothing_of_the_model(cli: Cli) -> None:
+    refused = {"method": "POST", "path": "/api/generate", "status": 400, "json": {"error": "invalid format"}}
+    with serving([refused]) as server:
+        done = cli("run", MODEL, "hi", env={"OLLAMA_CLOUD_BASE_URL": server.url, "OLLAMA_API_KEY": "k"})
+    assert done.returncode == 2
+    assert "invalid format" in done.stderr
 
 
 def test_stdin_that_is_no_text_is_sent_as_far_as_it_is(signed_in: Cli, sandbox: Sandbox) -> None:

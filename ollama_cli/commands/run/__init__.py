@@ -8,7 +8,7 @@ from typing import Annotated, ClassVar
 import typer
 
 from ollama_cli.commands.command_line import Command
-from ollama_cli.commands.run.options import RunOptions
+from ollama_cli.commands.run.options import RunOptions, as_text
 
 
 class RunCommand(Command):
@@ -98,7 +98,7 @@ def run_command(
     from ollama_cli.commands.run.one_shot import run
 
     options = RunOptions(
-        model=model,
+        model=as_text(model),
         words=tuple(words or ()),
         cloud=cloud,
         system=system,

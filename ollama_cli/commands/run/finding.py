@@ -90,6 +90,7 @@ def _suggest_twin(context: Context, client: OllamaClient, model: ModelRef, missi
         ModelNotFoundError: There is none, or nobody agreed.
     """
     from ollama_cli.terminal.prompts import confirm
+    from ollama_cli.terminal.sanitize import clean_line
 
     twin = model.cloud_twin
     try:
@@ -100,6 +101,6 @@ def _suggest_twin(context: Context, client: OllamaClient, model: ModelRef, missi
         raise ModelNotFoundError(
             missing.message, hint=f"There is a cloud model of that name: ollama-cli run {twin}"
         ) from missing
-    context.streams.say(missing.message)
+    context.streams.say(clean_line(missing.message))
     if not confirm(context.streams, f"Run {twin}, in the cloud?", default=True):
         raise missing

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 from ollama_cli.commands.run.options import RunOptions, question_of
 from ollama_cli.commands.run.replies import answer_stream, reply_for
-from ollama_cli.errors import SignInError, UnavailableError, UsageError
+from ollama_cli.errors import CliError, SignInError, UnavailableError, UsageError
+from ollama_cli.terminal.sanitize import clean_line
 
 if TYPE_CHECKING:
     from ollama_cli.api.client import OllamaClient
@@ -109,7 +110,7 @@ class OneShot:
         try:
             self._answer(client, question)
         except UsageError as error:
-            if error.code != "bad_request" or "embedding" not in client.show(question.model).capabilities:
+            if error.code != "bad_request" or not _embeds(client, question.model):
                 raise
             self._embed(client, question)
 
@@ -128,7 +129,7 @@ class OneShot:
             given = len(question.attachments)
             question = question.with_files_of_prompt()
             for attachment in question.attachments[given:]:
-                self._context.streams.say(f"Sending {attachment.path} along ({attachment.kind}).")
+                self._context.streams.say(f"Sending {clean_line(str(attachment.path))} along ({attachment.kind}).")
         self._answer(client, question)
 
     def _answer(self, client: OllamaClient, question: Question) -> None:
@@ -176,6 +177,13 @@ class OneShot:
             vector = f'{head[:-1]}, "embedding": {vector}}}'
         with answer_stream(self._context.streams, self._options) as streams:
             streams.answer(vector)
+
+
+def _embeds(client: OllamaClient, model: str) -> bool:
+    try:
+        return "embedding" in client.show(model).capabilities
+    except CliError:  # then what was refused first is the better answer
+        return False
 
 
 def _names_files(question: Question) -> bool:

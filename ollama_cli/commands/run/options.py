@@ -100,7 +100,7 @@ def question_of(options: RunOptions, model: str, piped: str) -> Question:
     if options.as_json and options.as_json_lines:
         raise UsageError("Use one of --json and --json-lines.")
     return Question(
-        model=as_text(model),
+        model=model,
         prompt=" ".join((*filter(None, [piped]), *map(as_text, options.words))),
         system=as_text(options.system),
         attachments=_attachments(options),
