@@ -28,11 +28,13 @@ class Display:
     """How answers are shown.
 
     Attributes:
+        markdown: Whether answers are laid out as Markdown.
         wrap: Whether lines end between words.
         thinking: Whether what the model thinks is shown.
         statistics: Whether counts and times are told after an answer.
     """
 
+    markdown: bool = True
     wrap: bool = True
     thinking: bool = True
     statistics: bool = False
@@ -207,7 +209,8 @@ class Conversation:
             self.take_up(self.lookup.info())
 
     def _stream(self) -> None:
-        printer = AnswerPrinter(self.streams, show_thinking=self.display.thinking, wrap=self.display.wrap)
+        shown = self.display
+        printer = AnswerPrinter(self.streams, show_thinking=shown.thinking, wrap=shown.wrap, markdown=shown.markdown)
         text: list[str] = []
         thinking: list[str] = []
         calls: list[ToolCall] = []

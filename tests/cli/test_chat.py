@@ -190,6 +190,21 @@ def test_undo_and_model_and_tokens(cli: Cli) -> None:
     assert [r["json"]["model"] for r in server.requests if r["path"] == "/api/chat"][-1] == "other"
 
 
+def test_answers_are_markdown_unless_that_is_not_wanted(cli: Cli) -> None:
+    with serving([SHOW, answering("A **bold", "** word.")]) as server:
+        terminal = Terminal(cli, "run", "tiny", env={"OLLAMA_HOST": server.url})
+        say(terminal, "hi")
+        terminal.until_text(r"A bold word\.")
+        say(terminal, "/set nomarkdown")
+        say(terminal, "again")
+        terminal.until_text(r"A \*\*bold\*\* word\.")
+        assert leave(terminal) == 0
+        plain = Terminal(cli, "run", "tiny", "--plain", env={"OLLAMA_HOST": server.url})
+        say(plain, "hi")
+        plain.until_text(r"A \*\*bold\*\* word\.")
+        assert leave(plain) == 0
+
+
 def test_copy_export_and_image(cli: Cli, tmp_path: Path) -> None:
     (tmp_path / "cat.png").write_bytes(PNG)
     with serving([SHOW, answering("A **cat**.")]) as server:

@@ -88,21 +88,13 @@ def _warn_of_thinking(chat: Chat) -> None:
         chat.note(f"Warning: {clean_line(chat.conversation.session.model)} does not say that it can think.")
 
 
-def _show_statistics(*, on: bool) -> Command:
+def _display(word: str, does: str, done: str, **change: bool) -> Command:
+    """A setting of how answers are shown."""
+
     def run(chat: Chat, _: str) -> None:
-        chat.conversation.display = replace(chat.conversation.display, statistics=on)
-        chat.note("Counts and times are told after an answer." if on else "Counts and times are not told.")
+        chat.conversation.display = replace(chat.conversation.display, **change)
+        chat.note(done)
 
-    word, does = ("verbose", "tell counts and times after an answer") if on else ("quiet", "do not tell them")
-    return Command(("/set", word), "", does, run)
-
-
-def _wrap(*, on: bool) -> Command:
-    def run(chat: Chat, _: str) -> None:
-        chat.conversation.display = replace(chat.conversation.display, wrap=on)
-        chat.note("Lines end between words." if on else "Lines end at the terminal's edge.")
-
-    word, does = ("wordwrap", "end lines between words") if on else ("nowordwrap", "end lines at the edge")
     return Command(("/set", word), "", does, run)
 
 
@@ -126,12 +118,16 @@ SETTINGS = (
     Command(("/set", "system"), "TEXT", "tell the model something first", _set_system),
     _keep_history(on=True),
     _keep_history(on=False),
-    _wrap(on=True),
-    _wrap(on=False),
+    _display("wordwrap", "end lines between words", "Lines end between words.", wrap=True),
+    _display("nowordwrap", "end lines at the edge", "Lines end at the terminal's edge.", wrap=False),
+    _display("markdown", "lay answers out as Markdown", "Answers are laid out as Markdown.", markdown=True),
+    _display(
+        "nomarkdown", "show answers as they are written", "Answers are shown as they are written.", markdown=False
+    ),
     Command(("/set", "format"), "json", "answer as JSON", _set_format, choices=("json",)),
     Command(("/set", "noformat"), "", "answer as text", _set_no_format),
-    _show_statistics(on=True),
-    _show_statistics(on=False),
+    _display("verbose", "tell counts and times", "Counts and times are told after an answer.", statistics=True),
+    _display("quiet", "do not tell them", "Counts and times are not told.", statistics=False),
     Command(("/set", "think"), "[LEVEL]", "think before the answer", _set_think, choices=THINKING_LEVELS),
     Command(("/set", "nothink"), "", "do not think", _set_no_think),
 )

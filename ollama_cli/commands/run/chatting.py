@@ -50,7 +50,12 @@ def chat(context: Context, options: RunOptions, question: Question, stored: Stor
         kept = keep_chat(
             context.archive, settings, backend.run_name(opened), context.streams.say, asked=options.keep, stored=stored
         )
-        display = Display(wrap=not options.no_word_wrap, thinking=not options.hide_thinking, statistics=options.verbose)
+        display = Display(
+            markdown=options.markdown is not False,
+            wrap=not options.no_word_wrap,
+            thinking=not options.hide_thinking,
+            statistics=options.verbose,
+        )
         history = PrivateHistory(_history_file(context), enabled=not settings.no_history)
         held = Chat(context.streams, backend, _session(opened, question, stored), opened, display, history, kept)
         for attachment in question.attachments:
