@@ -125,6 +125,8 @@ class Exchange:
         except CliError as error:
             if error.code == "connection_lost":
                 raise AnswerError("The answer broke off: the connection was lost.", hint=BREAK_HINT) from error
+            if error.code == "answer_invalid" and isinstance(error, UnavailableError):
+                raise AnswerError(error.message, hint=BREAK_HINT, code=error.code) from error
             raise
 
     def _tried(self, attempt: Callable[[], _Answer], *, repeatable: bool) -> _Answer:

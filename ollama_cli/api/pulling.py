@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+_LARGEST_SIZE = 2**63 - 1
+
 
 @dataclass(frozen=True)
 class PullProgress:
@@ -25,11 +27,14 @@ class PullProgress:
 
     @classmethod
     def from_event(cls, content: Mapping[str, Any]) -> PullProgress:
-        """Read an event; what is missing or of another type is nothing."""
-        total, completed = content.get("total"), content.get("completed")
+        """Read an event; what is missing, of another type or no size is nothing."""
         return cls(
             str(content.get("status") or ""),
             str(content.get("digest") or ""),
-            total if isinstance(total, int) else 0,
-            completed if isinstance(completed, int) else 0,
+            _size(content.get("total")),
+            _size(content.get("completed")),
         )
+
+
+def _size(told: object) -> int:
+    return told if isinstance(told, int) and 0 <= told <= _LARGEST_SIZE else 0

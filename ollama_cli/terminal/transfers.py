@@ -63,13 +63,13 @@ class TransferProgress:
         elif text != self._last:
             self._last = text
             if self._bars is not None:
-                self._bars.console.print(text, markup=False, highlight=False)
+                self._bars.console.print(text, markup=False, emoji=False, highlight=False)
             else:
                 self._streams.say(text)
 
     def _show_layer(self, bars: Progress, step: Step) -> None:
         if step.digest not in self._tasks:
-            name = clean_line(step.digest.removeprefix("sha256:")[:_SHORT_DIGEST])
+            name = clean_line(step.digest.removeprefix("sha256:"))[:_SHORT_DIGEST]
             self._tasks[step.digest] = bars.add_task(name, total=step.total or None)
         bars.update(self._tasks[step.digest], completed=step.completed, total=step.total or None)
 

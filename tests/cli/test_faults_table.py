@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import os
 import socket
+import zlib
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -161,6 +163,7 @@ ROWS = [
     Row("not HTTP", "@not-http", 7, "connection_lost", "broke off"),
     Row("shorter than announced", "@short", 8, "answer_incomplete", "the connection was lost"),
     Row("packed, and damaged", "@packed", 7, "answer_invalid", "cannot be decoded"),
+    Row("packed, and damaged later", "@packed-later", 8, "answer_invalid", "cannot be decoded", "is kept"),
     # TLS.
     Row("no TLS", "@no-tls", 7, "tls", "does not speak TLS", "http://"),
     Row("closed in the handshake", "@tls-closed", 7, "connection_lost", "broke off"),
@@ -218,6 +221,13 @@ def proxy(refusal: str) -> Iterator[dict[str, str]]:
         yield {"HTTPS_PROXY": f"http://127.0.0.1:{port}"}
 
 
+def _damaged() -> bytes:
+    """Two packed pieces and what cannot be unpacked, too much to be read at once."""
+    long = json.dumps({"response": os.urandom(300_000).hex()}).encode()
+    packer = zlib.compressobj(wbits=zlib.MAX_WBITS | 16)
+    return packer.compress(PIECE + b"\n" + long + b"\n") + packer.flush(zlib.Z_FULL_FLUSH) + b"\xff" * 100
+
+
 @contextmanager
 def surroundings(name: str, folder: Path) -> Iterator[dict[str, str]]:
     """What a row needs around the command, as variables of its environment."""
@@ -227,6 +237,7 @@ def surroundings(name: str, folder: Path) -> Iterator[dict[str, str]]:
         "not-http": b"SSH-2.0-OpenSSH_9.6\r\n",
         "short": NDJSON + b"Content-Length: 9999\r\n\r\n" + PIECE,
         "packed": NDJSON + b"Content-Encoding: gzip\r\n\r\n" + PIECE,
+        "packed-later": NDJSON + b"Content-Encoding: gzip\r\n\r\n" + _damaged(),
     }
     fixed = {
         "refused": {"OLLAMA_CLOUD_BASE_URL": f"http://127.0.0.1:{_closed_port()}"},

@@ -401,6 +401,27 @@ def test_a_missing_model_is_loaded_with_a_line_a_step(cli: Cli) -> None:
     assert asked(server.requests, "/api/pull") == {"model": "tiny", "insecure": True}
 
 
+def test_steps_of_loading_that_make_no_sense_are_shown_as_far_as_they_do(cli: Cli) -> None:
+    missing: dict[str, Any] = {**SHOW, "status": 404, "json": {"error": "not found"}, "times": 1}
+    steps: list[dict[str, Any]] = [
+        {"status": "pulling a:cloud:b [bold]"},
+        {"status": "x", "digest": "sha256:[/b]\x1b]0;title\x07c", "total": 10**4000, "completed": -5},
+        {"status": 5, "digest": ["d"], "total": "9", "completed": 10**400},
+        {"status": "success"},
+    ]
+    routes: list[dict[str, Any]] = [missing, {"method": "POST", "path": "/api/pull", "ndjson": steps}]
+    with serving([*routes, *generating({"response": "ok"}, LAST)]) as server:
+        environment = cli.environment | {"OLLAMA_HOST": server.url, "TERM": "dumb"}
+        child = pexpect.spawn(COMMAND, ["run", "tiny", "hi"], env=environment, timeout=30)
+        child.expect(pexpect.EOF)
+        child.close()
+    said = child.before or b""
+    assert child.exitstatus == 0, said
+    assert b"pulling a:cloud:b [bold]" in said
+    assert b"[/b]c" in said
+    assert b"title" not in said
+
+
 def test_loading_that_stops_in_the_middle(cli: Cli) -> None:
     missing = {"method": "POST", "path": "/api/show", "status": 404, "json": {"error": "not found"}}
     pull = {"method": "POST", "path": "/api/pull", "ndjson": [{"status": "pulling manifest"}]}
