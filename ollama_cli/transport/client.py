@@ -55,13 +55,20 @@ def _client(
     base_url: str, auth: CredentialAuth | None, user_agent: str, observe: Callable[[str], None] | None
 ) -> httpx.Client:
     load_httpcore()
+    from ollama_cli.transport.resolving import ResolvingBackend
+
     proxy = proxy_for(base_url)
     trust_in_proxy = _trust(proxy) if proxy and proxy.startswith("https://") else None
+    transport = httpx.HTTPTransport(
+        verify=_trust(base_url),
+        trust_env=False,
+        proxy=httpx.Proxy(proxy, ssl_context=trust_in_proxy) if proxy else None,
+    )
+    transport._pool._network_backend = ResolvingBackend()  # noqa: SLF001 - httpx has no other way to name one
     return httpx.Client(
         base_url=base_url,
         auth=auth,
-        verify=_trust(base_url),
-        proxy=httpx.Proxy(proxy, ssl_context=trust_in_proxy) if proxy else None,
+        transport=transport,
         trust_env=False,
         follow_redirects=False,
         headers={"User-Agent": user_agent, "Accept": "application/json", "Accept-Encoding": "identity"},
