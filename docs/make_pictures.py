@@ -1,4 +1,4 @@
-"""Draws the terminal sessions that the README shows, from the real program: ``python docs/make_pictures.py``.
+"""Draws the terminal sessions that the pages show, from the real program: ``python docs/make_pictures.py [NAME…]``.
 
 Each session is typed at a pseudo-terminal, and what the program answers is drawn as it came.
 """
@@ -6,23 +6,52 @@ Each session is typed at a pseudo-terminal, and what the program answers is draw
 from __future__ import annotations
 
 import os
+import re
 import sys
 import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import pexpect
 from rich.console import Console
+from rich.terminal_theme import DEFAULT_TERMINAL_THEME, SVG_EXPORT_THEME, TerminalTheme
 from rich.text import Text
 
 COMMAND = Path(sys.executable).with_name("ollama-cli")
 PICTURES = Path(__file__).with_name("pictures")
 WIDTH = 92
 
+SORT = '--sandbox run --markdown qwen3-coder:480b-cloud "How do I sort words?"'
+
+
+@dataclass(frozen=True)
+class Session:
+    """What is typed, and where.
+
+    Attributes:
+        command_lines: The commands.
+        theme: The terminal's background and colours.
+        environment: What its environment has beside the usual.
+    """
+
+    command_lines: tuple[str, ...]
+    theme: TerminalTheme = SVG_EXPORT_THEME
+    environment: Mapping[str, str] = field(default_factory=dict)
+
+
 SESSIONS = {
-    "first-answer": ['--sandbox run gpt-oss:120b-cloud "Why is the sky blue?"'],
-    "sign-in-and-out": ["--sandbox signin", "--sandbox status", "--sandbox signout", "--sandbox status"],
-    "errors": ["run gpt-oss:120b-cloud:local hi", "--sandbox run no-such-model hi", "run tiny hi"],
+    "first-answer": Session(('--sandbox run gpt-oss:120b-cloud "Why is the sky blue?"',)),
+    "sign-in-and-out": Session(("--sandbox signin", "--sandbox status", "--sandbox signout", "--sandbox status")),
+    "errors": Session(("run gpt-oss:120b-cloud:local hi", "--sandbox run no-such-model hi", "run tiny hi")),
+    "markdown-dark": Session((SORT,)),
+    "markdown-light": Session((SORT,), DEFAULT_TERMINAL_THEME),
+    "markdown-no-color": Session((SORT,), environment={"NO_COLOR": "1"}),
+    "markdown-dumb": Session((SORT,), environment={"TERM": "dumb"}),
 }
+
+ANEW = re.compile(r"\r(?:\x1b\[(\d+)A)?\x1b\[J")
+"""How the program begins to write its last rows anew: to the first of them, and all below it off."""
 
 
 def shown(command_line: str, environment: dict[str, str]) -> str:
@@ -37,23 +66,34 @@ def shown(command_line: str, environment: dict[str, str]) -> str:
     )
     child.expect(pexpect.EOF)
     child.close()
-    return (child.before or "").replace("\r\n", "\n")
+    return final((child.before or "").replace("\r\n", "\n"))
 
 
-def draw(name: str, command_lines: list[str]) -> None:
+def final(text: str) -> str:
+    """What stands there in the end, of a text whose last rows were written anew."""
+    first, *others = ANEW.split(text)
+    for up, more in zip(others[::2], others[1::2], strict=True):
+        rows = first.split("\n")
+        first = "\n".join([*rows[: len(rows) - 1 - int(up or 0)], more])
+    return first
+
+
+def draw(name: str, session: Session) -> None:
     """Type a session and write its picture."""
     with tempfile.TemporaryDirectory() as home, Path(os.devnull).open("w") as nowhere:
         environment = {"HOME": home, "OLLAMA_CLI_HOME": home, "PATH": os.environ["PATH"], "LANG": "C.UTF-8"}
-        environment |= {"TERM": "xterm-256color"}
+        environment |= {"TERM": "xterm-256color", **session.environment}
         console = Console(record=True, width=WIDTH, file=nowhere, force_terminal=True, color_system="truecolor")
-        for command_line in command_lines:
+        for command_line in session.command_lines:
             console.print(Text.assemble(("$ ", "bold green"), (f"ollama-cli {command_line}", "bold")))
             console.print(Text.from_ansi(shown(command_line, environment).replace(home, "~/.ollama-cli")))
         PICTURES.mkdir(exist_ok=True)
-        picture = console.export_svg(title="ollama-cli", unique_id=name)
+        picture = console.export_svg(title="ollama-cli", theme=session.theme, unique_id=name)
+        picture = picture.replace("<text ", '<text xml:space="preserve" ')  # some viewers leave out blanks
         (PICTURES / f"{name}.svg").write_text(picture, encoding="utf-8")
 
 
 if __name__ == "__main__":
-    for session, lines in SESSIONS.items():
-        draw(session, lines)
+    for name, session in SESSIONS.items():
+        if not sys.argv[1:] or name in sys.argv[1:]:
+            draw(name, session)

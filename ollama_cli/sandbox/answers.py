@@ -23,6 +23,35 @@ smaller than a wave of light, and such small things scatter short waves much mor
 
 In short, scattering grows as `1 / wavelength**4`."""
 
+_SORTING = """\
+## Sorting words
+
+Give `sorted()` a *key*, as the [documentation](https://docs.python.org/3/howto/sorting.html) explains:
+
+```python
+def by_length(words: list[str]) -> list[str]:
+    # Words of one length stay in their order.
+    return sorted(words, key=len)  # a new list
+
+
+print(by_length(["plum", "fig", "apple"]))  # ['fig', 'plum', 'apple']
+```
+
+1. **The key** is called once for every word.
+   - `key=str.casefold` makes *Fig* equal to *fig*
+   - `reverse=True` turns the order around
+2. **The order** of equal words stays as it was.
+
+| Way | Makes a new list | Takes |
+|:----|:----------------:|------:|
+| `sorted(words)` | yes | n log n |
+| `words.sort()` | no | n log n |
+
+> Sorting is *stable*: so sort by the lesser key first."""
+
+_ANSWERS = {"why is the sky blue": _SKY, "how do i sort words": _SORTING}
+"""What is asked, in lower case and without marks, and what is answered."""
+
 _SIGNATURES = {b"\x89PNG": "PNG", b"\xff\xd8\xff": "JPEG", b"GIF8": "GIF", b"RIFF": "WebP", b"BM": "BMP"}
 
 
@@ -87,8 +116,10 @@ def _text(question: Question) -> str:
         return json.dumps(_shaped(question), ensure_ascii=False)
     asked = _last(question, "user").content
     note = f"(This is the sandbox's stand-in for {question.model.name}. No model ran.)"
-    if "why is the sky blue" in " ".join(re.sub(r"[^\w\s]", "", asked.lower()).split()):
-        return f"{_SKY}\n\n{note}"
+    words = " ".join(re.sub(r"[^\w\s]", "", asked.lower()).split())
+    known = next((text for question, text in _ANSWERS.items() if question in words), None)
+    if known is not None:
+        return f"{known}\n\n{note}"
     return "\n\n".join([*_told(question, asked), note])
 
 

@@ -10,9 +10,9 @@ from pathlib import Path
 BENCH = Path(__file__).parents[2] / "bench"
 
 
-def measured(script: str, argument: str) -> str:
+def measured(script: str, *arguments: str) -> str:
     """What a measurement prints."""
-    command = [sys.executable, str(BENCH / script), argument]
+    command = [sys.executable, str(BENCH / script), *arguments]
     done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     return done.stdout
@@ -28,3 +28,8 @@ def test_start_up_is_measured_against_a_bare_interpreter() -> None:
 
 def test_imports_are_counted_by_package() -> None:
     assert re.search(r"^typer +[\d.]+ +\d+$", measured("imports.py", "--help"), re.MULTILINE)
+
+
+def test_markdown_is_measured_beside_plain_text() -> None:
+    table = measured("markdown.py", "1", "1")
+    assert len(re.findall(r"^(an|one) [a-z ]+( +[\d.]+){3} +[\d.]+ x +[\d.]+ x$", table, re.MULTILINE)) == 5

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from ollama_cli.terminal.markdown.blocks import Block
-from ollama_cli.terminal.markdown.highlighting import Highlighter
 from ollama_cli.terminal.markdown.palette import PLAIN
 from ollama_cli.terminal.markdown.rows import Row, cells_of
 from ollama_cli.terminal.markdown.setting import Setting
@@ -24,6 +23,8 @@ class Code:
     style = PLAIN
 
     def __init__(self, block: Block, setting: Setting) -> None:
+        from ollama_cli.terminal.markdown.highlighting import Highlighter  # a text without code does without
+
         self._setting = setting
         language, _, _ = block.fence.strip("`~ \t").partition(" ")
         self._highlighter = Highlighter(language, setting.palette)

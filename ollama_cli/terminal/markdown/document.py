@@ -59,7 +59,7 @@ class MarkdownText:
         if added is not None:
             return added
         self._read(text)
-        return self._draw()
+        return "" if self._line and not self._shows_line and "\n" not in text else self._draw()
 
     def end(self) -> str:
         """What to write for what was held back, and so that the line is ended."""

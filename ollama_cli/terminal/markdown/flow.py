@@ -10,10 +10,12 @@ from ollama_cli.terminal.markdown.palette import BOLD, ITALIC, PLAIN, UNDERLINE,
 from ollama_cli.terminal.markdown.rows import Row, Wrapping, simple_cells
 from ollama_cli.terminal.markdown.setting import Setting
 
-_CHANGING = re.compile(r"[`*_~\])>;\\&#\t]")  # these may end what was open before
-_CHANGED_BY_NEXT = tuple("*_~`\\]!&\n")
+# These may end what was open before; marks of emphasis not where they stand after a blank.
+_ENDING = re.compile(r"[`\])>;\\&#\t]|(?<![\s*])\*|(?<![\s_])_|(?<![\s~])~")
+_ENDING_WITH_NEXT = re.compile(r"[`\\\]!&\n]\Z|(?<![\s*])\*+\Z|(?<![\s_])_+\Z|(?<![\s~])~+\Z")
 _CLOSING_MARKS = re.compile(r"(?:^|[ \t]+)#+[ \t]*$")
 _HEADINGS = {0: PLAIN, 1: joined(BOLD, UNDERLINE), 2: BOLD}
+_LONGEST_MARK = 8
 _PAIRED = "`*_~"
 _OPENING, _CLOSING = "[(", "])"
 _FIRST_WIDE = "\u1100"
@@ -39,10 +41,11 @@ class Flow:
         self._source, self._cells = "", 0
         self._settled: tuple[Row, ...] = ()
         self._end: float = 0
+        self._laid_out: tuple[str, tuple[Row, ...]] | None = None  # the text that was laid out last, and its rows
 
     def become(self, block: Block) -> Flow:
         """The same text as a heading."""
-        self.style = _HEADINGS[block.level]
+        self.style, self._laid_out = _HEADINGS[block.level], None
         return self
 
     @property
@@ -70,7 +73,8 @@ class Flow:
     def appended(self, text: str) -> tuple[str, int] | None:
         """Go on in the line where that only adds text to the last row: what it adds, and its columns."""
         source = self._source
-        if not source.strip(" ") or source.endswith(_CHANGED_BY_NEXT) or _CHANGING.search(text):
+        before = source[-_LONGEST_MARK:]
+        if not source.strip(" ") or _ENDING_WITH_NEXT.search(before) or _ENDING.search(before + text, len(before)):
             return None
         held = source[len(source.rstrip(" ")) :]
         added = f"{held}{text}".rstrip(" ") if text.strip(" ") else ""
@@ -87,7 +91,7 @@ class Flow:
         rows, self._settled = self._settled, ()
         return rows
 
-    def live(self) -> list[Row]:
+    def live(self) -> tuple[Row, ...]:
         """The rows that may still change."""
         rows = self._rows(self._source)
         self._end = rows[-1].cells
@@ -100,12 +104,18 @@ class Flow:
     def restart(self) -> None:
         """Take what is live as settled in the way in which it is shown, and go on in a new row."""
         self._source, self._cells, self._first, self._begun = "", 0, self._rest, False
+        self._laid_out = None
 
-    def _rows(self, source: str) -> list[Row]:
+    def _rows(self, source: str) -> tuple[Row, ...]:
+        if self._laid_out is None or self._laid_out[0] != source:
+            self._laid_out = source, self._lay_out(source)
+        return self._laid_out[1]
+
+    def _lay_out(self, source: str) -> tuple[Row, ...]:
         if self._has_closing_marks:
             source = _CLOSING_MARKS.sub("", source)
         spans = spans_of(source, self._setting.palette, self.style)
-        return Wrapping(self._setting.row_width, self._first, self._rest, begun=self._begun).rows(spans)
+        return tuple(Wrapping(self._setting.row_width, self._first, self._rest, begun=self._begun).rows(spans))
 
     @property
     def _room(self) -> int:
@@ -133,7 +143,7 @@ class Flow:
         self._begun = last.cells <= self._setting.columns
         self._settled = (*self._settled, *rows) if self._begun else (*self._settled, *rows, last)
         self._first = last if self._begun else self._rest
-        self._source = self._source[position:]
+        self._source, self._laid_out = self._source[position:], None
         self._cells = self._span(self._source)
 
 

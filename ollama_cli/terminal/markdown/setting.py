@@ -9,7 +9,7 @@ from ollama_cli.terminal.markdown.palette import PLAIN, Palette
 from ollama_cli.terminal.markdown.rows import Row
 from ollama_cli.terminal.wrapping import MARGIN
 
-_MOST_LIVE_CELLS = 800
+_MOST_LIVE_CELLS = 480
 
 
 @dataclass
