@@ -17,7 +17,7 @@ LARGEST_FILE = 100 * 1024 * 1024
 
 # A prompt may be of many megabytes without a line end: no pattern may look farther from each place than a name is long.
 _URL = re.compile(r"\b[A-Za-z][A-Za-z0-9+.-]{1,30}://\S*")
-_BEGINNING = re.compile(r"(?:[A-Za-z]:)?(?:~?/|\.{0,2}[/\\])(?=.)")  # a drive; from the root, the home, here or above
+_BEGINNING = re.compile(r"(?:\b[A-Za-z]:)?(?:~?/|\.{0,2}[/\\])(?=.)")  # a drive; from the root, the home, here or above
 _ENDING = re.compile(r"\.(?:jpe?g|png|webp|wav)\b", re.IGNORECASE)
 _BREAK = re.compile(r"[^\S ]")
 _ESCAPED = re.compile(r"\\([ ()\[\]{}$&;'\"*?~\\])")

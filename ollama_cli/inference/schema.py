@@ -21,6 +21,8 @@ def parse_format(text: str) -> str | dict[str, Any] | None:
         schema = _json(text)
     except (ValueError, RecursionError):
         schema = None
+    if schema == "json":  # in quotes
+        return "json"
     if not isinstance(schema, dict):
         raise UsageError("--format takes json, or a JSON Schema written out.", hint="A file is named with --schema.")
     return schema

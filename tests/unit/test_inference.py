@@ -48,6 +48,12 @@ def test_a_slash_in_an_earlier_word_does_not_hide_a_file(tmp_path: Path) -> None
     assert take_files(f"see '{picture}' now")[0] == "see  now"
 
 
+def test_a_word_and_a_colon_do_not_hide_a_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "a.png").write_bytes(b"\x89PNG\r\n\x1a\n")
+    monkeypatch.chdir(tmp_path)
+    assert take_files("image:./a.png")[0] == "image:"
+
+
 @pytest.mark.parametrize(
     ("text", "nanoseconds", "canonical"),
     [
@@ -159,6 +165,10 @@ def test_statistics_leave_out_what_was_not_counted() -> None:
 def test_what_is_no_format(text: str) -> None:
     with pytest.raises(UsageError):
         parse_format(text)
+
+
+def test_a_format_in_quotes_is_the_same() -> None:
+    assert parse_format('"json"') == parse_format("json") == "json"
 
 
 def test_a_schema_is_never_fetched_from_anywhere() -> None:
