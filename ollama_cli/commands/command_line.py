@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
@@ -26,6 +27,17 @@ class Command(TyperCommand):
         flags = {name for option in options if option.is_flag for name in option.opts if name.startswith("--")}
         valued = {name for option in options if not option.is_flag for name in option.opts}
         return super().parse_args(ctx, normalised(args, flags, valued, self.optional_values))
+
+
+def seconds(value: float | None) -> float | None:
+    """Check a time that was given: a number, however large. For ``callback`` of an option.
+
+    Raises:
+        UsageError: It is none.
+    """
+    if value is not None and math.isnan(value):
+        raise UsageError("A time is a number of seconds.", hint="Such as 30 or 0.5.")
+    return value
 
 
 def normalised(args: Sequence[str], flags: set[str], valued: set[str], optional_values: Mapping[str, str]) -> list[str]:

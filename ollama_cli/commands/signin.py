@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ollama_cli.commands.command_line import Command
+from ollama_cli.commands.command_line import Command, seconds
 from ollama_cli.errors import SignInError, UsageError
 from ollama_cli.terminal.sanitize import clean_line
 
@@ -57,7 +57,10 @@ def signin(
     no_browser: Annotated[bool, typer.Option("--no-browser", help="Print the link only.")] = False,
     qr: Annotated[bool, typer.Option("--qr", help="Draw the link as a QR code too, on stderr.")] = False,
     timeout: Annotated[
-        float | None, typer.Option("--timeout", min=0, metavar="SECONDS", help="How long to wait for the approval.")
+        float | None,
+        typer.Option(
+            "--timeout", min=0, callback=seconds, metavar="SECONDS", help="How long to wait for the approval."
+        ),
     ] = None,
     no_wait: Annotated[bool, typer.Option("--no-wait", help="Print the link and end.")] = False,
     name: Annotated[

@@ -8,7 +8,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from threading import Timer
+from threading import TIMEOUT_MAX, Timer
 
 from ollama_cli.errors import CliError, UnavailableError
 from ollama_cli.transport.lean_httpx import httpx
@@ -40,12 +40,12 @@ class Deadline:
     """The moment at which the time for everything is over, retries and whole answers included.
 
     Args:
-        seconds: How long that is from now, or None for no limit.
+        seconds: How long that is from now, or None for no limit; so is what no clock counts to.
     """
 
     def __init__(self, seconds: float | None = None) -> None:
         self._seconds = seconds
-        self._end = math.inf if seconds is None else time.monotonic() + seconds
+        self._end = math.inf if seconds is None or seconds > TIMEOUT_MAX else time.monotonic() + seconds
 
     @property
     def left(self) -> float:

@@ -103,6 +103,20 @@ def test_json_tells_tool_calls(cli: Cli) -> None:
     assert json.loads(lines.stdout.splitlines()[0]) == {"tool_call": expected}
 
 
+@pytest.mark.parametrize("seconds", ["inf", "1e400", "99999999999", "9000000000"])
+def test_a_time_that_no_clock_counts_to_is_no_limit(cli: Cli, seconds: str) -> None:
+    with serving(generating({"response": "ok"}, LAST)) as server:
+        done = cli("run", "tiny", "hi", "--timeout", seconds, env={"OLLAMA_HOST": server.url})
+    assert (done.returncode, done.stdout, done.stderr) == (0, "ok\n", "")
+
+
+@pytest.mark.parametrize("command", [["run", "tiny", "hi"], ["signin"]], ids=["run", "signin"])
+def test_a_time_that_is_no_number(cli: Cli, command: list[str]) -> None:
+    done = cli(*command, "--timeout", "nan", "--json", env={"OLLAMA_HOST": "127.0.0.1:1"})
+    assert done.returncode == 2
+    assert json.loads(done.stderr)["error"]["message"] == "A time is a number of seconds."
+
+
 @pytest.mark.parametrize("how", ["--json", "--json-lines", "--nowordwrap"])
 def test_what_came_of_a_broken_answer_is_kept(cli: Cli, how: str) -> None:
     with serving(generating({"response": "half an"})) as server:

@@ -7,7 +7,7 @@ from typing import Annotated, ClassVar
 
 import typer
 
-from ollama_cli.commands.command_line import Command
+from ollama_cli.commands.command_line import Command, seconds
 from ollama_cli.commands.run.options import RunOptions, as_text
 
 
@@ -83,7 +83,10 @@ def run_command(
         str | None, typer.Option("--continue", metavar="[=ID]", help="Go on with a kept chat, the last one without ID.")
     ] = None,
     timeout: Annotated[
-        float | None, typer.Option("--timeout", min=0, metavar="SECONDS", help="The longest that the whole may take.")
+        float | None,
+        typer.Option(
+            "--timeout", min=0, callback=seconds, metavar="SECONDS", help="The longest that the whole may take."
+        ),
     ] = None,
     insecure: Annotated[
         bool, typer.Option("--insecure", help="Let the server load a missing model from a registry without TLS.")
