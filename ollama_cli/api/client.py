@@ -173,7 +173,7 @@ class OllamaClient:
     def _events(self, path: str, body: dict[str, Any]) -> Iterator[dict[str, Any]]:
         with self._exchange.stream("POST", path, body) as parts:
             for content in chunks(parts):
-                if content.get("error"):  # some servers send an empty one along with every line
+                if content.get("error") not in (None, ""):  # some servers send an empty one along with every line
                     raise error_in_stream(content, body.get("model"))
                 yield content
 

@@ -11,6 +11,7 @@ from prompt_toolkit.enums import DEFAULT_BUFFER
 from prompt_toolkit.filters import has_focus
 from prompt_toolkit.formatted_text import FormattedText
 from prompt_toolkit.history import History
+from prompt_toolkit.input.typeahead import get_typeahead
 from prompt_toolkit.key_binding import KeyBindings, KeyPressEvent
 from prompt_toolkit.keys import Keys
 from prompt_toolkit.output import ColorDepth
@@ -74,7 +75,7 @@ class Line:
         if held is None:
             self._pasted = ""
         self._session.app.erase_when_done = False
-        text = self._session.prompt(default=held or "")
+        text = self._session.prompt(default=held or "", pre_run=self._take_typed_ahead)
         return Entry(text, pasted=bool(self._pasted) and text.startswith(self._pasted))
 
     @property
@@ -96,6 +97,18 @@ class Line:
 
         with suppress(RuntimeError):  # the line was ended meanwhile, and its loop closed
             loop.call_soon_threadsafe(leave)
+
+    def _take_typed_ahead(self) -> None:
+        """Have earlier lines there before what was typed ahead is read, for it may ask for them."""
+        app = self._session.app
+        self._session.default_buffer.load_history_if_not_yet_loaded()
+        keys = get_typeahead(app.input)
+
+        async def read() -> None:  # it begins after the loading that was begun above, which does not wait for anything
+            app.key_processor.feed_multiple(keys)
+            app.key_processor.process_keys()
+
+        app.create_background_task(read())
 
     def _keys(self) -> KeyBindings:
         keys = KeyBindings()

@@ -155,6 +155,15 @@ def test_what_is_typed_ahead_is_kept_and_not_seen_in_the_answer(cli: Cli) -> Non
     assert asked(server.requests)[1][-1] == "typed ahead"
 
 
+def test_earlier_lines_can_be_asked_for_ahead(cli: Cli) -> None:
+    with serving([SHOW, answering("ok")]) as server:
+        terminal = Terminal(cli, "run", "tiny", env={"OLLAMA_HOST": server.url})
+        terminal.until_prompt()
+        terminal.type("one\rtwo\r\x1b[A\x1b[A\r/bye\r")
+        assert terminal.end() == 0
+    assert [said[-1] for said in asked(server.requests)] == ["one", "two", "one"]
+
+
 def test_pasted_slashes_are_text_and_typed_ones_commands(cli: Cli) -> None:
     with serving([SHOW, answering("ok")]) as server:
         terminal = Terminal(cli, "run", "tiny", env={"OLLAMA_HOST": server.url})
