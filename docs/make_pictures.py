@@ -14,7 +14,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pexpect
+import pyte
+from pyte.screens import Char
 from rich.console import Console
+from rich.style import Style
 from rich.terminal_theme import DEFAULT_TERMINAL_THEME, SVG_EXPORT_THEME, TerminalTheme
 from rich.text import Text
 
@@ -33,11 +36,13 @@ class Session:
         command_lines: The commands.
         theme: The terminal's background and colours.
         environment: What its environment has beside the usual.
+        typed: The lines that are typed into the last command, a chat, each once it waits for one.
     """
 
     command_lines: tuple[str, ...]
     theme: TerminalTheme = SVG_EXPORT_THEME
     environment: Mapping[str, str] = field(default_factory=dict)
+    typed: tuple[str, ...] = ()
 
 
 SESSIONS = {
@@ -48,7 +53,12 @@ SESSIONS = {
     "markdown-light": Session((SORT,), DEFAULT_TERMINAL_THEME),
     "markdown-no-color": Session((SORT,), environment={"NO_COLOR": "1"}),
     "markdown-dumb": Session((SORT,), environment={"TERM": "dumb"}),
+    "chat": Session(
+        ("--sandbox run qwen3-coder:480b-cloud",),
+        typed=("How do I sort words?", "/tokens", "/set system Be brief.", "/?", "/bye"),
+    ),
 }
+WAITING = "Write a message"
 
 ANEW = re.compile(r"\r(?:\x1b\[(\d+)A)?\x1b\[J")
 """How the program begins to write its last rows anew: to the first of them, and all below it off."""
@@ -78,6 +88,49 @@ def final(text: str) -> str:
     return first
 
 
+def chatted(command_line: str, environment: dict[str, str], typed: tuple[str, ...]) -> Text:
+    """What stands on the screen after a chat, with what has scrolled away."""
+    screen = pyte.HistoryScreen(WIDTH, 50, history=1000)
+    stream = pyte.Stream(screen)
+    child = pexpect.spawn(
+        "/bin/sh",
+        ["-c", f"{COMMAND} {command_line}"],
+        env={**environment, "PROMPT_TOOLKIT_NO_CPR": "1"},
+        dimensions=(50, WIDTH),
+        encoding="utf-8",
+        timeout=60,
+    )
+    for line in typed:
+        while WAITING not in screen.display[screen.cursor.y]:
+            stream.feed(child.read_nonblocking(4096, 60))
+        child.send(f"{line}\r")
+        while WAITING in screen.display[screen.cursor.y]:
+            stream.feed(child.read_nonblocking(4096, 60))
+    child.expect(pexpect.EOF)
+    stream.feed(child.before or "")
+    child.close()
+    rows = [*screen.history.top, *(screen.buffer[row] for row in range(screen.cursor.y + 1))]
+    return Text("\n").join(_row(row) for row in rows)
+
+
+def _row(row: Mapping[int, Char]) -> Text:
+    text = Text()
+    for column in range(WIDTH):
+        character = row[column]
+        color = _COLORS.get(character.fg, None if character.fg == "default" else f"#{character.fg}")
+        text.append(
+            character.data,
+            Style(color=color, bold=character.bold, italic=character.italics, underline=character.underscore),
+        )
+    text.rstrip()
+    return text
+
+
+_COLORS = {"brown": "yellow"} | {name: name for name in ("black", "red", "green", "blue", "magenta", "cyan", "white")}
+_COLORS |= {f"bright{name}": f"bright_{name}" for name in ("black", "red", "green", "blue", "magenta", "cyan", "white")}
+_COLORS["brightbrown"] = "bright_yellow"
+
+
 def draw(name: str, session: Session) -> None:
     """Type a session and write its picture."""
     with tempfile.TemporaryDirectory() as home, Path(os.devnull).open("w") as nowhere:
@@ -86,7 +139,10 @@ def draw(name: str, session: Session) -> None:
         console = Console(record=True, width=WIDTH, file=nowhere, force_terminal=True, color_system="truecolor")
         for command_line in session.command_lines:
             console.print(Text.assemble(("$ ", "bold green"), (f"ollama-cli {command_line}", "bold")))
-            console.print(Text.from_ansi(shown(command_line, environment).replace(home, "~/.ollama-cli")))
+            if session.typed:
+                console.print(chatted(command_line, environment, session.typed))
+            else:
+                console.print(Text.from_ansi(shown(command_line, environment).replace(home, "~/.ollama-cli")))
         PICTURES.mkdir(exist_ok=True)
         picture = console.export_svg(title="ollama-cli", theme=session.theme, unique_id=name)
         picture = picture.replace("<text ", '<text xml:space="preserve" ')  # some viewers leave out blanks
