@@ -154,4 +154,7 @@ def _usage_error(error: TyperException) -> UsageError:
     message = error.format_message()
     if "PRIVATE KEY" in message:
         message = "A private key stands on the command line, where other users of this machine can see it"
-    return UsageError(message if message.endswith((".", "?")) else f"{message}.", hint=f"See `{path} --help`.")
+    hint = f"See `{path} --help`."
+    if message.startswith("No such option"):
+        hint += "\nWhat begins with a dash and is no option stands after `--`."
+    return UsageError(message if message.endswith((".", "?")) else f"{message}.", hint=hint)

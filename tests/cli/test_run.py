@@ -72,6 +72,16 @@ def test_every_option_reaches_the_request(cli: Cli) -> None:
     }
 
 
+def test_a_prompt_that_begins_with_a_dash(cli: Cli) -> None:
+    with serving(generating({"response": "ok"}, LAST)) as server:
+        refused = cli("run", "tiny", "-5", "degrees?", env={"OLLAMA_HOST": server.url})
+        done = cli("run", "tiny", "--", "-5", "degrees?", env={"OLLAMA_HOST": server.url})
+    assert refused.returncode == 2
+    assert "after `--`" in refused.stderr
+    assert done.returncode == 0
+    assert asked(server.requests)["prompt"] == "-5 degrees?"
+
+
 def test_json_is_one_object(signed_in: Cli) -> None:
     done = signed_in("run", MODEL, "Why is the sky blue?", "--json")
     answer = json.loads(done.stdout)
