@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Callable, Iterator
+from http import HTTPStatus
 from typing import Any
 
 from ollama_cli.api.account import Account
@@ -14,7 +15,8 @@ from ollama_cli.api.failures import error_in_stream
 from ollama_cli.api.model_info import ModelInfo
 from ollama_cli.api.model_list import ListedModel, models_of
 from ollama_cli.api.pulling import PullProgress
-from ollama_cli.errors import AnswerError, SignInError, UnavailableError
+from ollama_cli.api.web import SearchResult, WebPage, page_of, results_of
+from ollama_cli.errors import AnswerError, CliError, SignInError, UnavailableError, UsageError
 
 
 class OllamaClient:
@@ -152,6 +154,55 @@ class OllamaClient:
             AnswerError: The daemon broke off.
         """
         return self._work("/api/pull", {"model": model, "insecure": True} if insecure else {"model": model})
+
+    def web_search(
+        self, query: str, *, max_results: int | None = None, through_daemon: bool = False
+    ) -> list[SearchResult]:
+        """Search the web.
+
+        Args:
+            query: What for.
+            max_results: How many results there may be; None leaves it to the server.
+            through_daemon: Whether the server is a daemon, which passes this on to ollama.com.
+
+        Raises:
+            AnswerError: The answer holds no results.
+        """
+        body: dict[str, Any] = {"query": query}
+        if max_results is not None:
+            body["max_results"] = max_results
+        return results_of(self._from_web("web_search", body, through_daemon=through_daemon))
+
+    def web_fetch(self, url: str, *, through_daemon: bool = False) -> WebPage:
+        """Have a page of the web loaded.
+
+        Args:
+            url: Its address.
+            through_daemon: Whether the server is a daemon, which passes this on to ollama.com.
+
+        Raises:
+            AnswerError: The answer holds no page.
+        """
+        return page_of(self._from_web("web_fetch", {"url": url}, through_daemon=through_daemon))
+
+    def _from_web(self, what: str, body: dict[str, Any], *, through_daemon: bool) -> object:
+        if not through_daemon:
+            return _json(self._exchange.send("POST", f"/api/{what}", body))
+        missing: CliError | None = None
+        # Under the second path a stand-in for ollama.com has it, which may be where a daemon usually is.
+        for path in (f"/api/experimental/{what}", f"/api/{what}"):
+            try:
+                return _json(self._exchange.send("POST", path, body))
+            except CliError as error:
+                if error.http_status != HTTPStatus.NOT_FOUND:
+                    raise
+                missing = error
+        raise UsageError(
+            "This Ollama server does not ask the web.",
+            hint="A newer one does; --cloud asks ollama.com itself.",
+            code="bad_request",
+            http_status=HTTPStatus.NOT_FOUND,
+        ) from missing
 
     def _answer(self, path: str, body: dict[str, Any], read: Callable[[dict[str, Any]], Chunk]) -> Iterator[Chunk]:
         for content in self._events(path, body):

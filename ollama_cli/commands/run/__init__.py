@@ -7,8 +7,8 @@ from typing import Annotated, ClassVar
 
 import typer
 
-from ollama_cli.commands.command_line import Command, seconds
-from ollama_cli.commands.run.options import RunOptions, as_text
+from ollama_cli.commands.command_line import Command, as_text, seconds
+from ollama_cli.commands.run.options import RunOptions
 
 
 class RunCommand(Command):

@@ -149,7 +149,7 @@ class ContextBackend:
 
     def sign_in(self, opened: Opened, refused: SignInError) -> None:
         """Sign in at ollama.com after a refusal, if a person agrees."""
-        from ollama_cli.commands.run.signing_in import sign_in_or_raise
+        from ollama_cli.commands.signing_in import sign_in_or_raise
 
         if opened.in_cloud and opened.active is not None and refused.code != "clock_wrong":
             sign_in_or_raise(self._context, opened.place, opened.active, refused)

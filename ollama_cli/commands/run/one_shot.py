@@ -66,7 +66,7 @@ class OneShot:
 
     def ask_cloud(self, place: Place, question: Question) -> None:
         """Ask ollama.com, signing in on the way where a person is there to do it."""
-        from ollama_cli.commands.run.signing_in import sign_in_or_raise
+        from ollama_cli.commands.signing_in import sign_in_or_raise
 
         context = self._context
         active = context.cloud_credential(place)

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from ollama_cli.commands.command_line import as_text
 from ollama_cli.errors import UsageError
 
 if TYPE_CHECKING:
@@ -111,11 +111,6 @@ def question_of(options: RunOptions, model: str, piped: str) -> Question:
         truncate=_truncate(options.truncate),
         dimensions=options.dimensions,
     )
-
-
-def as_text(typed: str) -> str:
-    """What was typed, read as UTF-8 whatever the locale says; what is no UTF-8 is replaced, for no request holds it."""
-    return os.fsencode(typed).decode("utf-8", "replace")
 
 
 def _attachments(options: RunOptions) -> Any:  # noqa: ANN401 - named only where a file is given

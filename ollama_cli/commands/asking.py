@@ -1,0 +1,69 @@
+"""Asking one server for something, and what is done where it refuses the sign-in, or no daemon answers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, TypeVar
+
+from ollama_cli.errors import SignInError, UnavailableError
+
+if TYPE_CHECKING:
+    from ollama_cli.api.client import OllamaClient
+    from ollama_cli.api.place import Place
+    from ollama_cli.context import Context
+    from ollama_cli.credentials.credential import Active
+
+_Answer = TypeVar("_Answer")
+
+
+def ask(context: Context, place: Place, question: Callable[[OllamaClient], _Answer]) -> tuple[_Answer, Active | None]:
+    """Ask a server; at ollama.com, sign in on the way where a person is there to do it.
+
+    Args:
+        context: What the command works with.
+        place: The server.
+        question: Asks it; it is called a second time after a sign-in.
+
+    Returns:
+        The answer, and the credential that it was asked with.
+
+    Raises:
+        SignInError: The server refuses the credential, or is itself not signed in.
+        UnavailableError: No daemon answers.
+    """
+    return _ask_daemon(context, place, question) if place.kind == "daemon" else _ask_cloud(context, place, question)
+
+
+def _ask_cloud(
+    context: Context, place: Place, question: Callable[[OllamaClient], _Answer]
+) -> tuple[_Answer, Active | None]:
+    from ollama_cli.commands.signing_in import sign_in_or_raise
+
+    active = context.cloud_credential(place)
+    try:
+        return question(context.client(place, active)), active
+    except SignInError as refused:
+        if refused.code == "clock_wrong":
+            raise
+        sign_in_or_raise(context, place, active, refused)
+    return question(context.client(place, active)), active
+
+
+def _ask_daemon(
+    context: Context, place: Place, question: Callable[[OllamaClient], _Answer]
+) -> tuple[_Answer, Active | None]:
+    from ollama_cli.account.refusal import daemon_refusal
+
+    active = context.daemon_credential(place)
+    try:
+        return question(context.client(place, active)), active
+    except SignInError as refused:
+        raise daemon_refusal(place.base_url, active, refused) from refused
+    except UnavailableError as error:
+        if error.code != "connection_refused":
+            raise
+        raise UnavailableError(
+            f"No Ollama server answers at {place.base_url}.",
+            hint="Start one with `ollama serve`, or ask ollama.com with --cloud.",
+            code="no_daemon",
+        ) from error
