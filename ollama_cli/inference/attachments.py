@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
+from urllib.parse import unquote
 
 from ollama_cli.errors import UsageError
 
@@ -16,10 +17,13 @@ LARGEST_FILE = 100 * 1024 * 1024
 """Bytes, as in the reference."""
 
 # A prompt may be of many megabytes without a line end: no pattern may look farther from each place than a name is long.
-_URL = re.compile(r"\b[A-Za-z][A-Za-z0-9+.-]{1,30}://\S*")
-_BEGINNING = re.compile(r"(?:\b[A-Za-z]:)?(?:~?/|\.{0,2}[/\\])(?=.)")  # a drive; from the root, the home, here or above
+_URL = re.compile(r"\b(?!file:///)[A-Za-z][A-Za-z0-9+.-]{1,30}://\S*")
+_BEGINNING = re.compile(
+    r"\bfile:///(?=.)|(?:\b[A-Za-z]:)?(?:~?/|\.{0,2}[/\\])(?=.)"
+)  # a drive; from the root, the home, here or above
 _ENDING = re.compile(r"\.(?:jpe?g|png|webp|wav)\b", re.IGNORECASE)
 _BREAK = re.compile(r"[^\S ]")
+_FILE_URL = "file:///"  # as some terminals write a file that is dropped into them
 _ESCAPED = re.compile(r"\\([ ()\[\]{}$&;'\"*?~\\])")
 _LONGEST_NAME = 4096
 
@@ -147,7 +151,7 @@ def _next_name(text: str, position: int) -> tuple[str, int] | None:
 
 
 def _existing(name: str) -> Path | None:
-    for spelling in (name, unescaped(name)):
+    for spelling in (unquote(name.removeprefix("file://")),) if name.startswith(_FILE_URL) else (name, unescaped(name)):
         if len(spelling) > _LONGEST_NAME:
             continue
         try:

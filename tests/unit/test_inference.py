@@ -40,6 +40,14 @@ def test_no_prompt_is_lost_where_there_are_no_such_files(text: str) -> None:
     assert take_files(text) == (text, [])
 
 
+def test_a_file_that_is_dropped_into_a_terminal_as_an_address(tmp_path: Path) -> None:
+    picture = tmp_path / "my cat.png"
+    picture.write_bytes(b"\x89PNG\r\n\x1a\n")
+    text, found = take_files(f"what is {picture.as_uri()} ?")
+    assert (text, [attachment.path for attachment in found]) == ("what is  ?", [picture])
+    assert list(existing_files(f"see file://elsewhere{picture}")) == []
+
+
 def test_a_slash_in_an_earlier_word_does_not_hide_a_file(tmp_path: Path) -> None:
     picture = tmp_path / "a b.png"
     picture.write_bytes(b"\x89PNG\r\n\x1a\n")
