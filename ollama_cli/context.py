@@ -227,7 +227,7 @@ class Context:
             The account, and the key.
 
         Raises:
-            SignInError: Nobody approved it in time.
+            SignInError: Nobody approved it in time, or its key was forgotten meanwhile.
         """
         from ollama_cli.account.refusal import was_taken_off
         from ollama_cli.account.signin import wait_for_approval
@@ -245,9 +245,23 @@ class Context:
         if account is None:
             link = self.connect_link(place, stored.credential, name)
             self.streams.say(f"This device's key: {stored.credential.fingerprint}")
+            waiting = replace(waiting, still_wanted=partial(self._still_kept, place, stored))
             account = wait_for_approval(client, self.streams, link, waiting, open_in_browser)
         self.note_signed_in(place, stored)
         return account, stored
+
+    def _still_kept(self, place: Place, stored: StoredKey) -> None:
+        """Find out whether another command has forgotten a key while its approval is waited for.
+
+        Raises:
+            SignInError: It has.
+        """
+        from ollama_cli.account.refusal import key_forgotten
+
+        with suppress(StoreError):  # that the list cannot be read now does not say that the key is gone
+            record = self.wallet.record(self.key_name(place))
+            if record is None or record.public_key != stored.credential.public_key:
+                raise key_forgotten(stored.credential.fingerprint)
 
     def note_signed_in(self, place: Place, active: Active | None) -> None:
         """Remember that a key of ours was seen on an account, so that it can be told when it is taken off there.

@@ -58,6 +58,16 @@ def refusal(active: Active | None, link: str | None = None, refused: SignInError
     return SignInError(message, hint=_with_words(refused, hint), code=code, signin_url=link, http_status=401)
 
 
+def key_forgotten(fingerprint: str) -> SignInError:
+    """The error for a key that another command forgot while its approval was waited for."""
+    return SignInError(
+        "This device's key was forgotten meanwhile, by another command such as `ollama-cli signout`.",
+        hint="`ollama-cli signin` shows a new link; the one above is good for nothing any more.\n"
+        f"If you approved it already, take the device {fingerprint} off at {API_KEYS_PAGE}",
+        code="key_forgotten",
+    )
+
+
 def daemon_refusal(
     base_url: str, active: Active | None, refused: SignInError | None, *, asked_for_link: bool = False
 ) -> SignInError:

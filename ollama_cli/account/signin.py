@@ -8,14 +8,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ollama_cli.account.refusal import more_than_unauthorized
-from ollama_cli.errors import LimitError, SignInError, UnavailableError
+from ollama_cli.errors import CliError, LimitError, SignInError, UnavailableError
 from ollama_cli.terminal.sanitize import clean_line
 from ollama_cli.terminal.waiting import spinner
 
 if TYPE_CHECKING:
     from ollama_cli.api.account import Account
     from ollama_cli.api.client import OllamaClient
-    from ollama_cli.errors import CliError
     from ollama_cli.terminal.streams import Streams
 
 SECONDS_BETWEEN_POLLS = 1.0
@@ -42,11 +41,13 @@ class Waiting:
         seconds: How long; 0 is not at all.
         browser: Whether to open the link.
         print_link: Shows the link where the caller wants it.
+        still_wanted: Raises where there is nothing to wait for any more.
     """
 
     seconds: float
     browser: bool
     print_link: Callable[[str], None]
+    still_wanted: Callable[[], None] = lambda: None
 
 
 def wait_for_approval(
@@ -76,6 +77,7 @@ def wait_for_approval(
     with spinner(streams, _WAITING) as show:
         while True:
             account, trouble = _ask(client, deadline - time.monotonic())
+            waiting.still_wanted()
             if account is not None:
                 return account
             show(_told(trouble))
@@ -98,8 +100,10 @@ def _ask(client: OllamaClient, left: float) -> tuple[Account | None, CliError | 
     """Who is signed in; or what the server says to it, or why it says nothing."""
     try:
         return client.account(patience=max(1.0, min(SECONDS_FOR_A_POLL, left)))
-    except (UnavailableError, LimitError) as error:
-        return None, error
+    except CliError as error:
+        if not isinstance(error, UnavailableError | LimitError) and (error.told_by_api or error.http_status is None):
+            raise
+        return None, error  # also what a page on the way to the server says, such as a network's own sign-in
 
 
 def _told(trouble: CliError | None) -> str:

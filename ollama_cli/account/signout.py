@@ -11,6 +11,7 @@ from ollama_cli.errors import CliError, StoreError, UnavailableError
 
 if TYPE_CHECKING:
     from ollama_cli.api.client import OllamaClient
+    from ollama_cli.credentials.device_key import DeviceKey
     from ollama_cli.credentials.wallet import Wallet
 
 UNKNOWN_KEY = frozenset({401, 404, 410})
@@ -24,14 +25,14 @@ class Outcome(Enum):
     NOT_SIGNED_IN = "not_signed_in"
 
 
-def take_off(client: OllamaClient, wallet: Wallet, key_name: str, encoded_key: str) -> Outcome:
+def take_off(client: OllamaClient, wallet: Wallet, key_name: str, key: DeviceKey) -> Outcome:
     """Take this device off the account, and forget its key once the server has said that it is off.
 
     Raises:
         CliError: As ``ask_to_take_off`` and ``forget`` do.
     """
-    outcome = ask_to_take_off(client, encoded_key)
-    forget(wallet, key_name)
+    outcome = ask_to_take_off(client, key.encoded)
+    forget(wallet, key_name, key.public_key)
     return outcome
 
 
@@ -52,14 +53,14 @@ def ask_to_take_off(client: OllamaClient, encoded_key: str) -> Outcome:
     return Outcome.TAKEN_OFF
 
 
-def forget(wallet: Wallet, key_name: str) -> None:
-    """Delete the key of a device that is off the account.
+def forget(wallet: Wallet, key_name: str, public_key: str) -> None:
+    """Delete the key of a device that is off the account, and no other that was made meanwhile.
 
     Raises:
         StoreError: Its store cannot be used; the key is then still listed.
     """
     try:
-        wallet.forget(key_name)
+        wallet.forget(key_name, public_key)
     except StoreError as error:
         raise StoreError(
             f"This device is off your account, but its key is still kept here. {error.message}",

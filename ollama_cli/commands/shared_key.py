@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ollama_cli.errors import UsageError
-from ollama_cli.terminal.sanitize import clean_line
 
 if TYPE_CHECKING:
     from ollama_cli.api.place import Place
@@ -22,6 +21,7 @@ def use_ollama_key(context: Context, place: Place) -> None:
         UsageError: The key is not there or cannot be used, this device is signed in with another, or the command does
             not act on this device's key.
         StoreError: The store cannot be used.
+        UnavailableError: The server does not say for certain whether this device's key is on an account.
     """
     from ollama_cli.credentials.ollama_key import read_ollama_key
 
@@ -34,18 +34,18 @@ def use_ollama_key(context: Context, place: Place) -> None:
         )
     found = read_ollama_key(context.settings.user_home, context.key_reader)
     key_name = context.key_name(place)
-    stored = context.wallet.find(key_name)
+    stored, replaced = context.wallet.find(key_name), None
     if stored is not None and stored.credential.public_key != found.key.public_key:
-        account, _ = context.client(place, stored).account()
-        if account is not None:
+        if context.client(place, stored).knows_device():
             raise UsageError(
-                f"This device is signed in as {clean_line(account.name)}, with another key.",
+                "This device is signed in already, with another key.",
                 hint="Run `ollama-cli signout` first: it takes that key off the account and forgets it.",
                 code="signed_in_already",
             )
-        context.wallet.forget(key_name)
+        replaced = stored.credential.public_key
+    context.wallet.adopt(key_name, found.key, found.text, in_place_of=replaced)
+    if replaced is not None:
         context.streams.say("This device's own key was on no account; the installed Ollama's takes its place.")
-    context.wallet.adopt(key_name, found.key, found.text)
     context.streams.say(f"This device uses the installed Ollama's key, {found.path}: both are one device.")
 
 

@@ -105,6 +105,15 @@ def run(context: Context, options: SigninOptions) -> None:
         print_link=_link_printer(streams, options),
     )
     place = account_place(context.settings, cloud=options.cloud)
+    if place.kind == "daemon" and options.name is not None:
+        raise UsageError(
+            f"The Ollama server at {place.base_url} names itself when it signs in.",
+            hint="Leave out --name; or add --cloud to sign this device in at ollama.com.",
+        )
+    if place.kind == "cloud":
+        from ollama_cli.commands.leaving_keyring import leave_unusable_keyring
+
+        leave_unusable_keyring(context, place)
     if options.use_ollama_key:
         from ollama_cli.commands.shared_key import use_ollama_key
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ollama_cli.commands.command_line import Command
-from ollama_cli.errors import SignInError
+from ollama_cli.errors import SignInError, UsageError
 
 if TYPE_CHECKING:
     from ollama_cli.api.place import Place
@@ -54,11 +54,20 @@ def signout(
 
 
 def run(context: Context, options: SignoutOptions) -> None:
-    """Sign out, and say what that did."""
+    """Sign out, and say what that did.
+
+    Raises:
+        UsageError: ``--local-only`` is given where the command acts on an Ollama server.
+    """
     from ollama_cli.api.place import account_place
     from ollama_cli.commands.still_active import tell_what_stays_active
 
     place = account_place(context.settings, cloud=options.cloud)
+    if place.kind == "daemon" and options.local_only:
+        raise UsageError(
+            f"--local-only forgets a key of this device, and the Ollama server at {place.base_url} keeps its own.",
+            hint="Leave out --local-only; or add --cloud to forget this device's key for ollama.com.",
+        )
     if place.kind == "daemon":
         outcome, text = _sign_out_daemon(context, place)
     else:
@@ -76,7 +85,8 @@ def _sign_out(context: Context, place: Place, *, local_only: bool) -> tuple[str,
     from ollama_cli.commands.shared_key import agreed_for_both
 
     key_name = context.key_name(place)
-    if context.wallet.record(key_name) is None:
+    record = context.wallet.record(key_name)
+    if record is None:
         return "not_signed_in", "This device is signed out already."
     if local_only:
         context.wallet.forget(key_name)
@@ -85,7 +95,7 @@ def _sign_out(context: Context, place: Place, *, local_only: bool) -> tuple[str,
         )
     stored = context.wallet.find(key_name)
     if stored is None:
-        context.wallet.forget(key_name)
+        context.wallet.forget(key_name, record.public_key)
         return "key_lost", (
             "The key is no longer in its store, so the server could not be told. "
             "Take the device off at https://ollama.com/settings/keys"
@@ -94,14 +104,20 @@ def _sign_out(context: Context, place: Place, *, local_only: bool) -> tuple[str,
         context.streams.say("Nothing was signed out.")
         raise typer.Exit(1)
     client = context.client(place, stored)
-    if take_off(client, context.wallet, key_name, stored.credential.encoded) is Outcome.NOT_SIGNED_IN:
+    if take_off(client, context.wallet, key_name, stored.credential) is Outcome.NOT_SIGNED_IN:
         return "not_signed_in", "This device was signed out already; its key is forgotten."
     return "signed_out", "Signed out: this device is off your account, and its key is forgotten."
 
 
 def _sign_out_daemon(context: Context, place: Place) -> tuple[str, str]:
+    from ollama_cli.api.client import no_ollama_server
+
     try:
         context.client(place, context.daemon_credential(place)).sign_out_daemon()
-    except SignInError:
+    except SignInError as refused:
+        if refused.code == "clock_wrong":
+            raise
+        if not refused.told_by_api:
+            raise no_ollama_server() from refused
         return "not_signed_in", f"The Ollama server at {place.base_url} is signed out already."
     return "signed_out", f"Signed out the Ollama server at {place.base_url}."

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from urllib.parse import quote
 
-from ollama_cli.credentials.files import refuse_unsafe, write_atomically
+from ollama_cli.credentials.files import read_file, refuse_unsafe, write_atomically
 from ollama_cli.errors import StoreError
 from ollama_cli.secret import Secret
 
@@ -35,7 +35,7 @@ class FileStore:
         refuse_unsafe(self._folder)
         refuse_unsafe(self._path(entry))
         try:
-            return Secret(self._path(entry).read_bytes().decode("utf-8"))  # with its own line ends
+            return Secret(read_file(self._path(entry)).decode("utf-8"))  # with its own line ends
         except FileNotFoundError:
             return None
         except (OSError, UnicodeDecodeError) as error:

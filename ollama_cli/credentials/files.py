@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
 import tempfile
@@ -53,6 +54,18 @@ def refuse_unsafe(path: Path) -> None:
             hint=f"If nobody else put anything there: chmod go-w {path}",
             code="store_unsafe",
         )
+
+
+def read_file(path: Path) -> bytes:
+    """What a file holds. A pipe or a device in its place, which might never end, is not read.
+
+    Raises:
+        OSError: It cannot be read, or is no file.
+    """
+    mode = path.stat().st_mode
+    if not stat.S_ISREG(mode) and not stat.S_ISDIR(mode):  # a folder says by itself what it is
+        raise OSError(errno.EINVAL, "it is not a file")
+    return path.read_bytes()
 
 
 def write_atomically(path: Path, text: str) -> None:

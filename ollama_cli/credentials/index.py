@@ -14,7 +14,7 @@ from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
-from ollama_cli.credentials.files import private_folder, refuse_unsafe, write_atomically
+from ollama_cli.credentials.files import private_folder, read_file, refuse_unsafe, write_atomically
 from ollama_cli.credentials.public_key import is_public_key
 from ollama_cli.errors import StoreError
 
@@ -122,7 +122,7 @@ class CredentialIndex:
             ) from error
         except OSError as error:
             raise StoreError(
-                f"{self._path.parent} cannot be written: {error.strerror or error}.",
+                f"{lock.lock_file} cannot be written: {error.strerror or error}.",
                 hint="Mend the folder's permissions, or name another folder with OLLAMA_CLI_HOME.",
             ) from error
         try:
@@ -132,17 +132,19 @@ class CredentialIndex:
 
     def _read(self) -> list[Record]:
         refuse_unsafe(self._path.parent)
+        refuse_unsafe(self._path)
         cause: Exception | None = None
         ours, records = False, list[Record]()
         try:
-            content = json.loads(self._path.read_text(encoding="utf-8"))
+            content = json.loads(read_file(self._path).decode("utf-8"))
             records = [Record.read(item) for item in content["credentials"]]
             ours = content["version"] == _VERSION and all(map(_is_sound, content["credentials"]))
         except FileNotFoundError:
             return []
         except OSError as error:
             raise StoreError(
-                f"{self._path} cannot be read: {error.strerror}.", hint="Mend its owner and permissions."
+                f"{self._path} cannot be read: {error.strerror}.",
+                hint="Mend its owner and permissions, or move it away and run `ollama-cli signin`.",
             ) from error
         except (ValueError, KeyError, TypeError, RecursionError) as error:
             cause = error

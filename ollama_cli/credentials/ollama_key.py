@@ -37,12 +37,13 @@ def read_ollama_key(user_home: Path | None, reader: KeyReader) -> OllamaKey:
         UsageError: It is not there, or cannot be used.
     """
     from ollama_cli.credentials.device_key import KeyTextError
+    from ollama_cli.credentials.files import read_file
 
     if user_home is None:
         raise UsageError("There is no home folder to look for the installed Ollama's key in.", hint="Set HOME.")
     path = user_home / ".ollama" / "id_ed25519"
     try:
-        text = path.read_text(encoding="utf-8")
+        text = read_file(path).decode("utf-8")
     except FileNotFoundError:
         raise UsageError(
             f"No Ollama has a key here: there is no {path}.",

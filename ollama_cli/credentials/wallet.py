@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from ollama_cli.credentials.credential import StoredKey
 from ollama_cli.credentials.index import DEFAULT_PROFILE, CredentialIndex, Record, entry_name
 from ollama_cli.credentials.key_reader import KeyReader
+from ollama_cli.credentials.public_key import fingerprint_of
 from ollama_cli.errors import StoreError
 
 if TYPE_CHECKING:
@@ -69,6 +70,13 @@ class Wallet:
             return None
         store = self._open_store(record.store)
         key = self._load(store, record.entry)
+        if key is not None and key.public_key != record.public_key:
+            raise StoreError(
+                f"The entry {record.entry} in {store.description} is another key than the one that is listed.",
+                hint=f"It is left as it is. Put the key {fingerprint_of(record.public_key)} back, or delete the entry "
+                "and run `ollama-cli signin`.",
+                code="stored_key_unusable",
+            )
         return _stored(key, store, record) if key else None
 
     def ensure(self, origin: str) -> StoredKey:
@@ -97,13 +105,14 @@ class Wallet:
                 store.put(entry, key.to_openssh())
             return _stored(key, store, self._index.add(self._profile, origin, store.kind, key.public_key))
 
-    def adopt(self, origin: str, key: DeviceKey, text: Secret) -> StoredKey:
+    def adopt(self, origin: str, key: DeviceKey, text: Secret, *, in_place_of: str | None = None) -> StoredKey:
         """Keep a copy of the installed Ollama's key as the key for an origin.
 
         Args:
             origin: The origin.
             key: The key.
             text: Its PEM as it was found: a passphrase stays on it.
+            in_place_of: The public key of a key that may be overwritten.
 
         Raises:
             StoreError: The store cannot be used, or holds another key, which is left as it is.
@@ -113,7 +122,7 @@ class Wallet:
             store = self._open_store(record.store if record else self._new_store)
             entry = entry_name(self._profile, origin)
             kept = self._load(store, entry)
-            if (kept or record or key).public_key != key.public_key:
+            if (kept or record or key).public_key not in {key.public_key, in_place_of}:
                 raise StoreError(
                     f"There is another key for this device in {store.description} already.",
                     hint="Run `ollama-cli signout` first: it takes that key off the account and forgets it.",
@@ -121,7 +130,7 @@ class Wallet:
                 )
             if record is not None and record.shared_with == "ollama" and kept is not None:
                 return _stored(kept, store, record)
-            if kept is None:
+            if kept is None or kept.public_key != key.public_key:
                 store.put(entry, text)
             record = self._index.add(self._profile, origin, store.kind, key.public_key, shared_with="ollama")
             return _stored(key, store, record)
@@ -137,17 +146,31 @@ class Wallet:
             if record is not None and record.signed_in_at is None:
                 self._index.note_signed_in(record)
 
-    def forget(self, origin: str) -> None:
+    def forget(self, origin: str, public_key: str | None = None) -> None:
         """Delete the key for an origin from its store and the list.
+
+        Args:
+            origin: The origin.
+            public_key: The only key to delete: another terminal may have put a new one in its place. None is whichever
+                is there.
 
         Raises:
             StoreError: The store cannot be used; the key is then still listed.
         """
         with self._index.locked():
             record = self.record(origin)
-            if record is not None:
+            if record is not None and public_key in {None, record.public_key}:
                 self._open_store(record.store).delete(record.entry)
                 self._index.remove(record)
+
+    def unlist(self, record: Record) -> None:
+        """Take a key off the list without opening its store, which still holds it.
+
+        Raises:
+            StoreError: The list cannot be written.
+        """
+        with self._index.locked():
+            self._index.remove(record)
 
     def _load(self, store: CredentialStore, entry: str) -> DeviceKey | None:
         secret = store.get(entry)

@@ -15,6 +15,8 @@ import pytest
 from conftest import sign_in
 from support import COMMAND, Cli, Sandbox
 
+from ollama_cli import DeviceKey
+
 MODEL = "gpt-oss:120b-cloud"
 
 
@@ -190,6 +192,41 @@ def test_a_damaged_list_of_credentials_is_named_and_kept(signed_in: Cli, text: s
         assert done.returncode == 9
         assert str(index) in done.stderr
     assert index.read_text() == text
+
+
+@pytest.mark.parametrize("name", ["credentials.json", "keys/default@*"])
+@pytest.mark.parametrize("command", [["status"], ["--insecure-storage", "signin"], ["signout"]], ids=" ".join)
+def test_a_pipe_in_the_place_of_a_file_is_named_and_not_waited_for(
+    signed_in: Cli, name: str, command: list[str]
+) -> None:
+    (path,) = (signed_in.home / "state" / "data").glob(name)
+    path.unlink()
+    os.mkfifo(path)
+    done = signed_in(*command)
+    assert done.returncode == 9
+    assert f"{path} cannot be read: it is not a file." in done.stderr
+
+
+@pytest.mark.parametrize("name", ["credentials.json", "keys/default@*"])
+def test_a_file_that_others_can_write_is_refused(signed_in: Cli, name: str) -> None:
+    (path,) = (signed_in.home / "state" / "data").glob(name)
+    path.chmod(0o666)
+    done = signed_in("status", "--json")
+    assert done.returncode == 9
+    assert json.loads(done.stderr)["error"]["code"] == "store_unsafe"
+
+
+def test_another_key_in_the_place_of_the_listed_one_is_named_and_left(signed_in: Cli) -> None:
+    path = next((signed_in.home / "state" / "data" / "keys").iterdir())
+    listed = json.loads(signed_in("keys", "show", "--json").stdout)["fingerprint"]
+    other = DeviceKey.generate().to_openssh().reveal()
+    path.write_text(other)
+    for command in (["status"], ["--insecure-storage", "signin"], ["signout"], ["keys", "revoke", "--yes"]):
+        done = signed_in(*command)
+        assert done.returncode == 9
+        assert "another key than the one that is listed" in done.stderr
+        assert listed in done.stderr
+    assert path.read_text() == other
 
 
 def test_json_equals_true_makes_errors_json_too(device: Cli) -> None:

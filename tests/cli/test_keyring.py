@@ -156,3 +156,34 @@ def test_a_person_is_told_what_is_waited_for_and_can_end_it(desktop: Cli, servic
         child.sendintr()
         assert finish(child)[0] == 130
     assert "Traceback" not in printed(child)
+
+
+@pytest.mark.parametrize("make", [lock, kill, no_bus], ids=["locked", "killed", "no D-Bus"])
+def test_a_key_in_a_keyring_that_is_closed_now_gives_way_to_one_in_a_file_when_that_is_asked_for(
+    desktop: Cli, service: SecretService, sandbox: Sandbox, make: Callable[[SecretService], dict[str, str]]
+) -> None:
+    sandbox.decide(desktop("signin", "--no-wait").stdout.strip())
+    assert desktop("status", "--quiet").returncode == 0
+    old = json.loads(desktop("keys", "show", "--json").stdout)["fingerprint"]
+    closed = make(service)
+    for command in (["signin"], ["--insecure-storage", "run", MODEL, "hi"], ["signout", "--local-only"]):
+        assert desktop(*command, env=closed).returncode == 9  # the new key has to be asked for, where it is signed in
+    done = desktop("--insecure-storage", "signin", "--no-wait", env=closed)
+    assert done.returncode == 4
+    assert old in done.stderr
+    assert "settings/keys" in done.stderr
+    sandbox.decide(done.stdout.strip())
+    status = json.loads(desktop("status", "--json", env=closed).stdout)
+    assert status["signed_in"]
+    assert "not encrypted" in status["source"]
+    assert status["fingerprint"] != old
+    assert desktop("signout", env=closed).returncode == 0
+
+
+def test_a_key_in_a_keyring_that_can_be_used_stays_there(
+    desktop: Cli, sandbox: Sandbox, service: SecretService
+) -> None:
+    sandbox.decide(desktop("signin", "--no-wait").stdout.strip())
+    assert desktop("--insecure-storage", "signin").returncode == 0
+    assert len(entries(service)) == 1
+    assert json.loads(desktop("status", "--json").stdout)["source"] == "the system keyring"

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from support import Cli, Sandbox
+from support import COMMAND, Cli, Sandbox
 from terminals import finish, printed, terminal
 
 SHARED = "installed Ollama's"
@@ -16,6 +18,10 @@ SHARED = "installed Ollama's"
 @pytest.fixture
 def ollama(device: Cli) -> Path:
     """The key of an Ollama that is installed for this user."""
+    return make_ollama_key(device)
+
+
+def make_ollama_key(device: Cli) -> Path:
     path = device.home / ".ollama" / "id_ed25519"
     path.parent.mkdir()
     subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", "", "-f", str(path)], check=True)
@@ -124,6 +130,34 @@ def test_another_key_that_is_on_no_account_gives_way(device: Cli, sandbox: Sandb
     assert told(device, "status")["fingerprint"] == fingerprint(ollama)
 
 
+@pytest.mark.parametrize(
+    ("fault", "status"),
+    [("status:401+body:html", 7), ("status:401+body:empty", 7), ("skew:200000", 4), ("status:503", 7)],
+)
+def test_another_key_gives_way_only_when_the_server_says_for_certain_that_it_is_on_no_account(
+    tmp_path: Path, start: Callable[..., Sandbox], fault: str, status: int
+) -> None:
+    faulty = start("POST /api/me=body:null*1", f"POST /api/me={fault}")
+    device = Cli(tmp_path, {"OLLAMA_CLOUD_BASE_URL": faulty.url})
+    device("--insecure-storage", "signin", "--no-wait")
+    make_ollama_key(device)
+    before = told(device, "keys", "show")
+    done = device("--insecure-storage", "signin", "--use-ollama-key", "--no-wait")
+    assert done.returncode == status
+    assert "takes its place" not in done.stderr
+    assert told(device, "keys", "show") == before
+
+
+def test_another_key_stays_where_ollama_s_cannot_be_kept(device: Cli, ollama: Path) -> None:
+    device("--insecure-storage", "signin", "--no-wait")
+    before = told(device, "keys", "show")
+    limited = ["sh", "-c", f"ulimit -f 0; exec {COMMAND} --insecure-storage signin --use-ollama-key --no-wait"]
+    done = subprocess.run(limited, env=device.environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 9
+    assert "takes its place" not in done.stderr
+    assert told(device, "keys", "show") == before
+
+
 def test_a_list_that_was_written_before_keys_were_shared_is_read(signed_in: Cli) -> None:
     content = json.loads(index(signed_in).read_text())
     for record in content["credentials"]:
@@ -148,8 +182,9 @@ PUBLIC = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIAABAgMEBQYHCAkKCwwNDg8QERITFBUWFx
         (PUBLIC.encode(), "a public key"),
         ("encrypted", "encrypted with a passphrase"),
         ("folder", "directory"),
+        ("pipe", "not a file"),
     ],
-    ids=["missing", "empty", "bytes", "garbage", "public", "encrypted", "folder"],
+    ids=["missing", "empty", "bytes", "garbage", "public", "encrypted", "folder", "pipe"],
 )
 def test_a_key_that_cannot_be_used_is_named_and_nothing_is_stored(
     device: Cli, text: bytes | str | None, sentence: str
@@ -160,6 +195,8 @@ def test_a_key_that_cannot_be_used_is_named_and_nothing_is_stored(
         subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "secret", "-f", str(path)], check=True)
     elif text == "folder":
         path.mkdir()
+    elif text == "pipe":
+        os.mkfifo(path)
     elif isinstance(text, bytes):
         path.write_bytes(text)
     done = device("--insecure-storage", "signin", "--use-ollama-key", "--no-wait")

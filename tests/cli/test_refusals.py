@@ -229,3 +229,33 @@ def test_lists_of_older_and_later_releases_are_read(signed_in: Cli) -> None:
     content["credentials"][0]["colour"] = "blue"
     index.write_text(json.dumps(content))
     assert signed_in("status", "--quiet").returncode == 0
+
+
+# A daemon's sign-out
+
+
+@pytest.mark.parametrize(
+    ("fault", "environment", "status"),
+    [
+        ("status:401", {}, 0),
+        ("status:401+body:html", {}, 7),
+        ("status:401+body:empty", {}, 7),
+        ("skew:200000", {"OLLAMA_AUTH": "1"}, 4),
+    ],
+)
+def test_a_daemon_is_signed_out_already_only_when_it_says_so_itself(
+    tmp_path: Path, start: Callable[..., Sandbox], fault: str, environment: dict[str, str], status: int
+) -> None:
+    daemon = start(f"POST /api/signout={fault}")
+    done = Cli(tmp_path, {"OLLAMA_HOST": daemon.url, **environment})("--insecure-storage", "signout")
+    assert done.returncode == status
+    assert ("signed out already" in done.stderr) == (status == 0)
+
+
+@pytest.mark.parametrize("command", [["signout", "--local-only"], ["signin", "--name", "laptop"]], ids=" ".join)
+def test_what_is_for_this_device_alone_is_refused_at_a_daemon(cli: Cli, sandbox: Sandbox, command: list[str]) -> None:
+    done = cli(*command, env={"OLLAMA_HOST": sandbox.url})
+    assert done.returncode == 2
+    assert command[1] in done.stderr
+    assert "--cloud" in done.stderr
+    assert sandbox.requests() == []

@@ -147,6 +147,8 @@ LOST = {
     "limit": ("status:429", "limit"),
     "portal": ("body:html", "not what an Ollama server"),
     "redirect": ("redirect:http://127.0.0.1:9/", "redirect"),
+    "proxy's page": ("status:403+body:html", "Something on the way"),
+    "odd page": ("status:451+body:html", "451"),
 }
 
 

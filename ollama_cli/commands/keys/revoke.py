@@ -123,7 +123,7 @@ def _revoke(context: Context, place: Place, stored: StoredKey, targets: Sequence
     client = context.client(place, stored)
 
     def forget_own() -> None:
-        forget(context.wallet, context.key_name(place))
+        forget(context.wallet, context.key_name(place), stored.credential.public_key)
 
     report = RevocationReport(context.streams, targets, as_json=as_json)
     with report:

@@ -1,0 +1,40 @@
+"""From the keyring to a file: for a device whose key is in a keyring that cannot be used where it is now."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ollama_cli.errors import StoreError
+
+if TYPE_CHECKING:
+    from ollama_cli.api.place import Place
+    from ollama_cli.context import Context
+
+
+def leave_unusable_keyring(context: Context, place: Place) -> None:
+    """Let this device have a new key in a file, where ``--insecure-storage`` asks for that and the keyring is closed.
+
+    The key in the keyring is not lost: once it can be opened again, it is only no longer this device's.
+
+    Raises:
+        StoreError: The keyring can be used and holds something else than a key, or the list cannot be written.
+    """
+    from ollama_cli.account.refusal import API_KEYS_PAGE
+    from ollama_cli.credentials.public_key import fingerprint_of
+
+    if not context.options.insecure_storage:
+        return
+    key_name = context.key_name(place)
+    record = context.wallet.record(key_name)
+    if record is None or record.store != "keyring":
+        return
+    try:
+        context.wallet.find(key_name)
+    except StoreError as error:
+        if error.code == "stored_key_unusable":
+            raise
+        context.wallet.unlist(record)
+        context.streams.say(f"{error.message} So this device gets a new key, in a file that is not encrypted.")
+        if record.signed_in_at is not None:
+            old = fingerprint_of(record.public_key)
+            context.streams.say(f"The old one stays on your account until you take it off: {old}, {API_KEYS_PAGE}")
