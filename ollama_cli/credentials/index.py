@@ -151,7 +151,8 @@ class CredentialIndex:
         if not ours:
             raise StoreError(
                 f"{self._path} is damaged, or of a later release: it is not the list of credentials that it should be.",
-                hint="Move it away and run `ollama-cli signin`: a key that is still in its store is found again.",
+                hint="Move it away and run `ollama-cli signin`: a key that is still in its store is found again; "
+                "with `ollama-cli --insecure-storage signin`, one that is kept in a file.",
                 code="index_damaged",
             ) from cause
         return records

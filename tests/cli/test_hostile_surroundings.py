@@ -216,6 +216,16 @@ def test_a_file_that_others_can_write_is_refused(signed_in: Cli, name: str) -> N
     assert json.loads(done.stderr)["error"]["code"] == "store_unsafe"
 
 
+def test_the_way_out_of_a_damaged_list_finds_a_key_in_a_file_again(signed_in: Cli) -> None:
+    before = json.loads(signed_in("status", "--json").stdout)["fingerprint"]
+    index = signed_in.home / "state" / "data" / "credentials.json"
+    index.write_text("{")
+    assert "`ollama-cli --insecure-storage signin`" in signed_in("status").stderr
+    index.rename(index.with_suffix(".away"))
+    assert signed_in("--insecure-storage", "signin").returncode == 0
+    assert json.loads(signed_in("status", "--json").stdout)["fingerprint"] == before
+
+
 def test_another_key_in_the_place_of_the_listed_one_is_named_and_left(signed_in: Cli) -> None:
     path = next((signed_in.home / "state" / "data" / "keys").iterdir())
     listed = json.loads(signed_in("keys", "show", "--json").stdout)["fingerprint"]
