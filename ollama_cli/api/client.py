@@ -10,10 +10,10 @@ from typing import Any
 
 from ollama_cli.api.account import Account
 from ollama_cli.api.events import Chunk, chat_chunk_of, chunk_of, chunks
-from ollama_cli.api.exchange import Exchange
+from ollama_cli.api.exchange import LONGEST_ANSWER, LONGEST_DETAILS, Exchange
 from ollama_cli.api.failures import error_in_stream
 from ollama_cli.api.model_info import ModelInfo
-from ollama_cli.api.model_list import ListedModel, models_of
+from ollama_cli.api.model_list import ListedModel, RunningModel, models_of, running_of
 from ollama_cli.api.pulling import PullProgress
 from ollama_cli.api.web import SearchResult, WebPage, page_of, results_of
 from ollama_cli.errors import AnswerError, CliError, SignInError, UnavailableError, UsageError
@@ -104,6 +104,35 @@ class OllamaClient:
         """The models that the server has."""
         return models_of(_json(self._exchange.send("GET", "/api/tags")))
 
+    def running(self) -> list[RunningModel]:
+        """The models that a daemon holds in memory."""
+        return running_of(_json(self._exchange.send("GET", "/api/ps")))
+
+    def unload(self, model: str) -> None:
+        """Have a daemon take a model out of its memory.
+
+        Raises:
+            ModelNotFoundError: It has none of that name.
+        """
+        for _ in self.generate({"model": model, "keep_alive": "0s"}):
+            pass
+
+    def copy(self, source: str, destination: str) -> None:
+        """Have a daemon give a model a second name.
+
+        Raises:
+            ModelNotFoundError: It has none of that name.
+        """
+        _confirm(self._exchange.send("POST", "/api/copy", {"source": source, "destination": destination}))
+
+    def delete(self, model: str) -> None:
+        """Have a daemon delete a model.
+
+        Raises:
+            ModelNotFoundError: It has none of that name.
+        """
+        _confirm(self._exchange.send("DELETE", "/api/delete", {"model": model}, repeatable=False))
+
     def create(self, body: dict[str, Any]) -> Iterator[PullProgress]:
         """Have a daemon make a model.
 
@@ -116,13 +145,19 @@ class OllamaClient:
         """
         return self._work("/api/create", body)
 
-    def show(self, model: str) -> ModelInfo:
+    def show(self, model: str, *, verbose: bool = False) -> ModelInfo:
         """What the server tells about a model.
+
+        Args:
+            model: Its name.
+            verbose: Whether it shall tell all, such as every word of a vocabulary.
 
         Raises:
             ModelNotFoundError: It has none of that name.
         """
-        return ModelInfo.from_answer(_json(self._exchange.send("POST", "/api/show", {"model": model})))
+        body = {"model": model, "verbose": True} if verbose else {"model": model}
+        longest = LONGEST_DETAILS if verbose else LONGEST_ANSWER
+        return ModelInfo.from_answer(_json(self._exchange.send("POST", "/api/show", body, longest=longest)))
 
     def embed(self, body: dict[str, Any]) -> dict[str, Any]:
         """The embedding of a text.

@@ -23,6 +23,9 @@ from ollama_cli.transport.retries import Retries, may_pass, seconds_asked_for
 LONGEST_ANSWER = 8 * 1024 * 1024
 """Bytes that an answer which is no stream may have."""
 
+LONGEST_DETAILS = 128 * 1024 * 1024
+"""Bytes that all details of a model may have: with its vocabulary they are tens of megabytes."""
+
 LONGEST_REFUSAL = 64 * 1024
 """Bytes of a refusal that are read; an error needs no more."""
 
@@ -72,6 +75,7 @@ class Exchange:
         *,
         patience: float | None = None,
         repeatable: bool = True,
+        longest: int = LONGEST_ANSWER,
     ) -> bytes:
         """Send a request, and give the whole body of its answer.
 
@@ -82,14 +86,15 @@ class Exchange:
             patience: Seconds that the server may say nothing, from a caller who asks again by itself: it is asked once
                 only. None is what such a request usually has.
             repeatable: Whether it does no harm to send it again when the first answer was lost.
+            longest: Bytes that the answer may have.
         """
 
         def attempt() -> bytes:
             with self._open(method, path, body, patience=patience) as response:
-                return _read(self._deadline.parts_of(response), LONGEST_ANSWER + 1)
+                return _read(self._deadline.parts_of(response), longest + 1)
 
         content = attempt() if patience is not None else self._tried(attempt, repeatable=repeatable)
-        if len(content) > LONGEST_ANSWER:
+        if len(content) > longest:
             raise UnavailableError("The server's answer has no end.", code="answer_invalid")
         return content
 
@@ -151,12 +156,17 @@ class Exchange:
                 hidden_in_errors(response.request),
             ):
                 if response.status_code >= HTTPStatus.MULTIPLE_CHOICES:
-                    raise _refusal(response, base_url, (body or {}).get("model"))
+                    raise _refusal(response, base_url, _model_in(body))
                 response.request.extensions["timeout"]["read"] = min(limits.idle, self._deadline.left)
                 yield response
         except CliError as error:
             self._deadline.check(error)
             raise
+
+
+def _model_in(body: dict[str, Any] | None) -> str | None:
+    """The model that a request is about: one that is copied is named as its source."""
+    return (body or {}).get("model") or (body or {}).get("source")
 
 
 def _first_line(parts: Iterator[bytes]) -> bytes:

@@ -79,12 +79,18 @@ def model_place(settings: Settings, model: ModelRef, *, cloud: bool = False) -> 
         SafetyError: OLLAMA_HOST is ollama.com without TLS.
         ForbiddenError: It would be the cloud, and that is disabled.
     """
+    return general_place(settings, cloud=cloud or (settings.host is None and model.source == "cloud"))
+
+
+def general_place(settings: Settings, *, cloud: bool = False) -> Place:
+    """Where a model is asked whose name does not say where it runs, and whose models a list is of.
+
+    Raises:
+        SafetyError: OLLAMA_HOST is ollama.com without TLS.
+        ForbiddenError: It would be the cloud, and that is disabled.
+    """
     host = _checked(settings.host)
     if cloud or (host is not None and host.is_ollama_com):
-        return cloud_place(settings)
-    if host is not None:
-        return daemon_place(settings)
-    if model.source == "cloud":
         return cloud_place(settings)
     return daemon_place(settings)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, TypeVar
 
-from ollama_cli.errors import SignInError, UnavailableError
+from ollama_cli.errors import SignInError
 
 if TYPE_CHECKING:
     from ollama_cli.api.client import OllamaClient
@@ -16,13 +16,20 @@ if TYPE_CHECKING:
 _Answer = TypeVar("_Answer")
 
 
-def ask(context: Context, place: Place, question: Callable[[OllamaClient], _Answer]) -> tuple[_Answer, Active | None]:
+def ask(
+    context: Context,
+    place: Place,
+    question: Callable[[OllamaClient], _Answer],
+    *,
+    instead: str = "ask ollama.com with --cloud.",
+) -> tuple[_Answer, Active | None]:
     """Ask a server; at ollama.com, sign in on the way where a person is there to do it.
 
     Args:
         context: What the command works with.
         place: The server.
         question: Asks it; it is called a second time after a sign-in.
+        instead: What else can be done where no daemon answers; see ``daemon.no_daemon``.
 
     Returns:
         The answer, and the credential that it was asked with.
@@ -31,7 +38,9 @@ def ask(context: Context, place: Place, question: Callable[[OllamaClient], _Answ
         SignInError: The server refuses the credential, or is itself not signed in.
         UnavailableError: No daemon answers.
     """
-    return _ask_daemon(context, place, question) if place.kind == "daemon" else _ask_cloud(context, place, question)
+    if place.kind == "daemon":
+        return _ask_daemon(context, place, question, instead)
+    return _ask_cloud(context, place, question)
 
 
 def _ask_cloud(
@@ -50,20 +59,10 @@ def _ask_cloud(
 
 
 def _ask_daemon(
-    context: Context, place: Place, question: Callable[[OllamaClient], _Answer]
+    context: Context, place: Place, question: Callable[[OllamaClient], _Answer], instead: str
 ) -> tuple[_Answer, Active | None]:
-    from ollama_cli.account.refusal import daemon_refusal
+    from ollama_cli.commands.daemon import explaining_daemon
 
     active = context.daemon_credential(place)
-    try:
+    with explaining_daemon(place, active, instead):
         return question(context.client(place, active)), active
-    except SignInError as refused:
-        raise daemon_refusal(place.base_url, active, refused) from refused
-    except UnavailableError as error:
-        if error.code != "connection_refused":
-            raise
-        raise UnavailableError(
-            f"No Ollama server answers at {place.base_url}.",
-            hint="Start one with `ollama serve`, or ask ollama.com with --cloud.",
-            code="no_daemon",
-        ) from error

@@ -1,8 +1,9 @@
-"""Sizes and times in words, as the tables of the reference have them."""
+"""Sizes, counts and times in words, as the tables of the reference have them."""
 
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 
 _UNITS = ((10**12, "TB"), (10**9, "GB"), (10**6, "MB"), (10**3, "KB"))
 _YEAR = 24 * 365  # hours
@@ -21,6 +22,30 @@ def size_in_words(size: int) -> str:
             whole = value >= 10 or value == int(value)  # noqa: PLR2004 - two digits are enough
             return f"{int(value)} {unit}" if whole else f"{value:.1f} {unit}"
     return f"{size} B"
+
+
+def count_in_words(count: int) -> str:
+    """A large number, such as that of a model's parameters.
+
+    >>> count_in_words(1_235_814_432), count_in_words(621_000_000)
+    ('1.2B', '621M')
+    """
+    for factor, unit, digits in ((10**9, "B", 1), (10**6, "M", 2)):
+        if count >= factor:
+            return f"{count / factor:.{0 if count % factor == 0 else digits}f}{unit}"
+    return f"{count / 1000:.0f}K" if count >= 1000 else str(count)  # noqa: PLR2004 - a thousand
+
+
+def short_number(value: float) -> str:
+    """A number in as few digits as tell it apart, and with an exponent where it is large or close to zero.
+
+    >>> short_number(131072), short_number(1_235_814_432), short_number(0.00001)
+    ('131072', '1.235814432e+09', '1e-05')
+    """
+    exact = Decimal(repr(float(str(value)))).normalize()
+    if -5 < exact.adjusted() < 6:  # noqa: PLR2004 - where the reference's language changes to an exponent
+        return f"{exact:f}"
+    return f"{float(exact):.{len(exact.as_tuple().digits) - 1}e}"
 
 
 def time_in_words(moment: datetime | None, *, now: datetime | None = None) -> str:

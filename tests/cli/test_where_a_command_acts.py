@@ -44,6 +44,8 @@ MODEL = "qwen3-coder:480b"
 COMMANDS = {
     "cloud model": ("run", f"{MODEL}-cloud", "hi"),
     "other model": ("run", MODEL, "hi"),
+    "show": ("show", f"{MODEL}-cloud"),
+    "list": ("list",),
     "status": ("status",),
     "signin": ("signin", "--no-wait"),
     "signout": ("signout",),
@@ -74,7 +76,13 @@ class Place:
 
     def server(self, command: str) -> str:
         """Where a command acts, or why nowhere."""
-        places = {"cloud model": self.cloud_model, "other model": self.other_model, "keys": self.keys}
+        places = {
+            "cloud model": self.cloud_model,
+            "show": self.cloud_model,
+            "other model": self.other_model,
+            "list": self.other_model,
+            "keys": self.keys,
+        }
         return places.get(command, self.account)
 
 
@@ -174,6 +182,8 @@ def expected(place: Place, command: str, held: Held) -> tuple[str, str]:
     if server in REFUSED:
         return server, NOBODY
     if server in CLOUD:
+        if command == "list":
+            return server, NOBODY  # anybody may ask for it
         if server == SANDBOX:
             held = held & {STORED}  # it ignores every other credential
         if command in {"signin", "signout", "keys"}:

@@ -118,14 +118,14 @@ class ContextBackend:
     def explained(self, error: CliError, opened: Opened) -> CliError:
         """An error with the way out that its server has."""
         from ollama_cli.account.refusal import daemon_refusal, refusal
-        from ollama_cli.commands.run.finding import no_daemon
+        from ollama_cli.commands.daemon import no_daemon
 
         if isinstance(error, SignInError) and error.code != "clock_wrong":
             if opened.in_cloud:
                 return refusal(opened.active, self._context.link_for(opened.place, opened.active), error)
             return daemon_refusal(opened.place.base_url, opened.active, error)
         if isinstance(error, UnavailableError) and not opened.in_cloud:
-            return no_daemon(error, opened.place, opened.reference)
+            return no_daemon(error, opened.place, f"ask the cloud: ollama-cli run {opened.reference.cloud_twin}")
         return error
 
     def model_names(self) -> Iterator[str]:

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ollama_cli.errors import CliError, ModelNotFoundError, UnavailableError
+from ollama_cli.errors import CliError, ModelNotFoundError
 
 if TYPE_CHECKING:
     from ollama_cli.api.client import OllamaClient
     from ollama_cli.api.model_info import ModelInfo
     from ollama_cli.api.model_ref import ModelRef
-    from ollama_cli.api.place import Place
     from ollama_cli.context import Context
 
 
@@ -62,17 +61,6 @@ def load_model(context: Context, client: OllamaClient, name: str, model: ModelRe
         _suggest_twin(context, client, model, missing)
         return False
     return True
-
-
-def no_daemon(error: UnavailableError, place: Place, model: ModelRef) -> CliError:
-    """The error for a daemon that does not answer: where none runs, how to start one, and the cloud's model."""
-    if error.code != "connection_refused":
-        return error
-    return UnavailableError(
-        f"No Ollama server answers at {place.base_url}.",
-        hint=f"Start one with `ollama serve`, or ask the cloud: ollama-cli run {model.cloud_twin}",
-        code="no_daemon",
-    )
 
 
 def _pull(context: Context, client: OllamaClient, name: str, *, insecure: bool) -> None:

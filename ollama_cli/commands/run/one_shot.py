@@ -84,7 +84,8 @@ class OneShot:
     def ask_daemon(self, place: Place, model: ModelRef, question: Question) -> None:
         """Ask a daemon, which is had to load the model first where it does not have it."""
         from ollama_cli.account.refusal import daemon_refusal
-        from ollama_cli.commands.run.finding import find_model, no_daemon
+        from ollama_cli.commands.daemon import no_daemon
+        from ollama_cli.commands.run.finding import find_model
 
         active = self._context.daemon_credential(place)
         client = self._context.client(place, active, total_seconds=self._options.timeout)
@@ -94,7 +95,7 @@ class OneShot:
                 self._ask_seen(client, question, info)
                 return
         except UnavailableError as error:
-            raise no_daemon(error, place, model) from error
+            raise no_daemon(error, place, f"ask the cloud: ollama-cli run {model.cloud_twin}") from error
         except SignInError as error:
             raise daemon_refusal(place.base_url, active, error) from error
         run(self._context, replace(self._options, model=model.cloud_twin))

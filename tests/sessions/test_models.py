@@ -1,0 +1,77 @@
+"""The commands about models in the recorded sessions of the reference client, and at a real daemon's answers."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+from recorded import names, serving, session, work
+from support import Cli
+
+from ollama_cli.terminal.words import moment_of, time_in_words
+
+DAEMON = Path(__file__).parents[1] / "data" / "daemon"
+STATUSES = {"cp_missing": 3, "rm_missing": 3, "show_missing": 3, "stop_missing": 3, "show_two_flags": 2}
+MODIFIED_AT = "2026-08-01T10:00:00Z"
+SESSIONS = [name for prefix in ("list", "ls_", "show", "ps", "stop", "cp", "rm") for name in names(prefix)]
+
+
+def table(stdout: str) -> list[list[str]]:
+    """What a script reads from a table: the columns of each line, blanks between and after them aside."""
+    return [re.split(r" {2,}", line.rstrip()) for line in stdout.splitlines()]
+
+
+@pytest.mark.parametrize("name", SESSIONS)
+def test_session(name: str, cli: Cli) -> None:
+    recorded = session(name)
+    expected = recorded["expect"]
+
+    with serving(recorded["routes"]) as server:
+        done = cli(*recorded["argv"], env={"OLLAMA_HOST": server.url})
+
+    assert done.returncode == STATUSES.get(name, 0), done.stderr
+    assert (expected["exit"] == 0) == (name not in STATUSES)
+    assert work(server.requests) == work(expected["requests"])
+    assert {request["authorization"] for request in server.requests} <= {None}
+    if "stdout" in expected:
+        then = expected["stdout"].replace("3 months ago", time_in_words(moment_of(MODIFIED_AT)))
+        assert table(done.stdout) == table(then)
+    if any(flag in recorded["argv"] for flag in ("--license", "--modelfile", "--parameters", "--system", "--template")):
+        assert done.stdout == expected.get("stdout", "")
+
+
+def route(name: str) -> dict[str, Any]:
+    """An exchange that was recorded at a real daemon, as a route that answers so."""
+    asked, _, answered = (DAEMON / f"{name}.txt").read_text(encoding="utf-8").partition("\n\n")
+    method, path = asked.split()[1:3]
+    head, _, body = answered.partition("\n\n")
+    status = int(head.split()[1])
+    content = {"json": json.loads(body)} if body.strip() else {"text": ""}
+    return {"method": method, "path": path, "status": status, **content}
+
+
+@pytest.mark.parametrize(
+    ("argv", "answers", "status", "shown"),
+    [
+        (["list"], ["tags"], 0, ["tiny-embed:latest", "9.1 MB", "19d3b2cf1f02"]),
+        (["ps"], ["ps_loaded"], 0, ["tiny:latest", "10 MB", "100% CPU", "512", "1ae12ac86afe"]),
+        (["ps"], ["ps_after"], 0, ["tiny-embed:latest", "74 MB", "100% CPU", "512"]),
+        (["show", "tiny"], ["show"], 0, ["architecture        llama", "parameters          4.18M", '"<|im_start|>"']),
+        (["show", "nope"], ["show_missing"], 3, ["There is no model 'nope'."]),
+        (["cp", "tiny", "tiny2"], ["copy"], 0, ["tiny is tiny2 too now."]),
+        (["cp", "nope", "x"], ["copy_missing"], 3, ["There is no model 'nope'."]),
+        (["stop", "tiny"], ["show", "gen_unload"], 0, ["tiny is stopped."]),
+        (["rm", "tiny2"], ["show", "gen_unload", "delete"], 0, ["tiny2 is deleted."]),
+        (["rm", "tiny2"], ["show_missing", "delete_missing"], 3, ["There is no model 'tiny2'."]),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, list) else str(value),
+)
+def test_a_daemon_s_answers(argv: list[str], answers: list[str], status: int, shown: list[str], cli: Cli) -> None:
+    with serving([route(name) for name in answers]) as server:
+        done = cli(*argv, env={"OLLAMA_HOST": server.url})
+    assert done.returncode == status, done.stderr
+    for text in shown:
+        assert text in done.stdout + done.stderr
