@@ -10,16 +10,21 @@ def entry() -> None:
     try:
         from ollama_cli.terminal.settle import settle
 
-        if sys.argv[1:] == ["--version"]:  # the commonest question of a script: answered before anything is imported
-            status = _print_version()
-        else:
-            from ollama_cli.main import main
-
-            status = main(sys.argv[1:])
-        settle()
+        try:
+            status = _run(sys.argv[1:])
+        finally:
+            settle()
     except KeyboardInterrupt:
         status = 130
     sys.exit(status)
+
+
+def _run(args: list[str]) -> int:
+    if args == ["--version"]:  # the commonest question of a script: answered before anything is imported
+        return _print_version()
+    from ollama_cli.main import main
+
+    return main(args)
 
 
 def _print_version() -> int:

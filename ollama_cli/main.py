@@ -20,7 +20,7 @@ from ollama_cli.commands import chats, completion, fetch, keys, models, run, san
 from ollama_cli.context import Context, GlobalOptions
 from ollama_cli.errors import CLOSED_PIPE, INTERRUPTED, CliError, UsageError
 from ollama_cli.settings import SECRET_VARIABLES, Settings, dumb_terminal, no_color_wanted
-from ollama_cli.terminal.errors import show_error
+from ollama_cli.terminal.errors import show_error, show_fault, show_frames
 from ollama_cli.terminal.streams import Streams, cannot_write
 
 PROGRAM = "ollama-cli"
@@ -113,11 +113,7 @@ def main(args: Sequence[str]) -> int:
     except Exception as error:  # noqa: BLE001 - nobody is ever shown a traceback
         if isinstance(error, OSError) and error.errno in _OUTPUT_FAILURES:  # Typer prints its help by itself
             return _report(streams, cannot_write(error), as_json=as_json)
-        unexpected = CliError(
-            f"Something went wrong that should not ({type(error).__name__}).",
-            hint="This is a fault of ollama-cli. Run it again with --debug, and report what that prints.",
-        )
-        return _report(streams, unexpected, as_json=as_json, debug=debug)
+        return show_fault(streams, error, as_json=as_json, debug=debug).status
 
 
 def _run(args: Sequence[str], streams: Streams) -> int:
@@ -140,10 +136,7 @@ def _end_tidily(number: int, _: object) -> NoReturn:
 def _report(streams: Streams, error: CliError, *, as_json: bool, debug: bool = False) -> int:
     show_error(streams, error, as_json=as_json)
     if debug:
-        import traceback
-
-        frames = traceback.extract_tb(sys.exc_info()[2])
-        streams.say("".join(traceback.format_list(frames)))
+        show_frames(streams, error)
     return error.status
 
 

@@ -76,5 +76,8 @@ class Backend(Protocol):
             SignInError: Nobody is signed in in the end.
         """
 
+    def tell_fault(self, fault: Exception) -> None:
+        """Say that something went wrong that should not, and where, if that is wanted."""
+
     def answered(self, opened: Opened) -> None:
         """Take note that the server took the credential."""

@@ -6,22 +6,24 @@ import threading
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
+from prompt_toolkit.document import Document
+
 from ollama_cli.chat.backend import Backend, Opened
 from ollama_cli.chat.commands.command import LeaveChat
 from ollama_cli.chat.commands.table import COMMANDS, run_typed
 from ollama_cli.chat.completion import ChatCompleter
 from ollama_cli.chat.conversation import Conversation, Display
-from ollama_cli.chat.line import Line, Woken
+from ollama_cli.chat.editor import edit
+from ollama_cli.chat.line import EditorWanted, Line, Woken
 from ollama_cli.chat.session import Session
 from ollama_cli.chat.typed import Entry
-from ollama_cli.errors import ArchiveError, CliError, SignInError
+from ollama_cli.errors import ArchiveError, CliError, SignInError, UsageError
 from ollama_cli.terminal.sanitize import clean
 
 if TYPE_CHECKING:
-    from prompt_toolkit.document import Document
-
     from ollama_cli.chat.history import PrivateHistory
     from ollama_cli.chat.kept import KeptChat
+    from ollama_cli.chat.lookup import Lookup
     from ollama_cli.chat.messages import Message
     from ollama_cli.terminal.streams import Streams
 
@@ -37,6 +39,7 @@ class Chat:
         display: How answers are shown.
         history: The lines that were typed before.
         kept: Keeps the chat on this machine; None where it is not kept.
+        editor: The editor for a long message; nothing is one that is usual here.
     """
 
     def __init__(
@@ -48,14 +51,17 @@ class Chat:
         display: Display,
         history: PrivateHistory,
         kept: KeptChat | None = None,
+        editor: str = "",
     ) -> None:
         self.streams = streams
         self.backend = backend
         self._history = history
         self._kept = kept
+        self._editor = editor
+        self._held: Document | None = None
         self._models: set[str] = set()
         self._news = threading.Event()
-        self._line = Line(streams, history, ChatCompleter(COMMANDS, lambda: tuple(self._models)))
+        self._line = Line(streams, history, ChatCompleter(COMMANDS, lambda: tuple(self._models)), self._news.is_set)
         self.conversation = Conversation(streams, backend, session, opened, self._looked_up, self._keep, display)
 
     def run(self) -> None:
@@ -65,23 +71,11 @@ class Chat:
             SignInError: The last that the server said was that nobody is signed in.
         """
         self._show_where_it_goes_on()
-        held: Document | None = None
         while True:
-            self._take_news()
             try:
-                entry = self._line.read(held)
-            except Woken as woken:
-                held = woken.document
-                continue
+                self._take_entry()
             except KeyboardInterrupt:
-                held = None
-                self._interrupted()
-                continue
-            except EOFError:
-                break
-            held = None
-            try:
-                self._do(entry)
+                continue  # at a moment in which nothing could be stopped
             except LeaveChat:
                 break
         if self.conversation.signed_out:
@@ -116,18 +110,50 @@ class Chat:
             if message.role in {"user", "assistant"}:
                 self._show_message(message)
 
+    def _take_entry(self) -> None:
+        """Read an entry, and do what it says.
+
+        Raises:
+            LeaveChat: The person wants to leave.
+        """
+        self._take_news()
+        held, self._held = self._held, None
+        try:
+            entry = self._line.read(held)
+        except Woken as left:
+            self._held = left.document
+        except EditorWanted as left:
+            self._held = self._edited(left.document)
+        except KeyboardInterrupt:
+            self._interrupted()
+        except EOFError:
+            raise LeaveChat from None
+        else:
+            self._do(entry)
+
+    def _edited(self, document: Document) -> Document:
+        try:
+            return Document(edit(document.text, self._editor))
+        except UsageError as error:
+            self.conversation.tell_error(error)
+            return document
+
     def _do(self, entry: Entry) -> None:
         if not entry.text.strip():
             return
-        if not entry.is_command or self.conversation.names_file(entry.text):
-            self.conversation.say(entry.message)
-            return
         try:
-            run_typed(self, entry.text)
+            if entry.is_command and not self.conversation.names_file(entry.text):
+                run_typed(self, entry.text)
+            else:
+                self.conversation.say(entry.message)
         except KeyboardInterrupt:
             self.note("\nStopped.")
         except CliError as error:
             self.conversation.tell_error(self.backend.explained(error, self.conversation.opened))
+        except (LeaveChat, BrokenPipeError):
+            raise
+        except Exception as error:  # noqa: BLE001 - a fault of ours costs nobody a conversation
+            self.backend.tell_fault(error)
         self._keep()
 
     def _keep(self) -> None:
@@ -155,10 +181,15 @@ class Chat:
         if not self._line.text:
             self.note("Ctrl-D or /bye ends the chat.")
 
-    def _looked_up(self) -> None:
-        """In another thread: the model's details are known, or known not to be."""
-        lookup = self.conversation.lookup
-        if lookup.error is not None or lookup.info().told.get("messages"):
+    def _looked_up(self, lookup: Lookup) -> None:
+        """In another thread, perhaps before there is a conversation: the details are known, or known not to be."""
+        try:
+            is_news = bool(lookup.info().told.get("messages"))
+        except CliError:
+            is_news = True
+        except Exception:  # noqa: BLE001 - a fault of ours; it is told where the model is asked
+            is_news = False
+        if is_news:
             self._news.set()
             self._line.wake()
         for name in self.backend.model_names():  # for Tab, in the same background

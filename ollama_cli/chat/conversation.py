@@ -11,6 +11,7 @@ from ollama_cli.chat.backend import Backend, Opened
 from ollama_cli.chat.lookup import Lookup
 from ollama_cli.chat.messages import Message
 from ollama_cli.chat.session import Session
+from ollama_cli.chat.typed import typed_path
 from ollama_cli.errors import AnswerError, CliError, ModelNotFoundError, SignInError, UsageError
 from ollama_cli.inference.attachments import Attachment, existing_files, read_attachment, take_files
 from ollama_cli.terminal.answers import AnswerPrinter
@@ -57,7 +58,7 @@ class Conversation:
     backend: Backend
     session: Session
     opened: Opened
-    when_looked_up: Callable[[], None]
+    when_looked_up: Callable[[Lookup], None]
     when_said: Callable[[], None]
     display: Display = field(default_factory=Display)
     attachments: list[Attachment] = field(default_factory=list)
@@ -86,7 +87,7 @@ class Conversation:
     def ask_again(self) -> None:
         """Ask for an answer to the last question. Whatever goes wrong is told, and the question still waits."""
         if self.lookup.error is not None and self.lookup.error is self._told:
-            self.lookup = Lookup(self.opened, lambda: None)
+            self.lookup = Lookup(self.opened, lambda _: None)
         try:
             self._prepare()
             self._stream()
@@ -123,8 +124,13 @@ class Conversation:
         except CliError as still:
             self.tell_error(self.backend.explained(still, self.opened))
             return False
-        self.lookup = Lookup(self.opened, lambda: None)
+        self.lookup = Lookup(self.opened, lambda _: None)
         return True
+
+    def clear(self) -> None:
+        """Forget what was said."""
+        self.session.clear()
+        self.statistics = Statistics()
 
     def attach(self, attachment: Attachment) -> None:
         """Have a file go along with the next message."""
@@ -137,9 +143,7 @@ class Conversation:
         Raises:
             UsageError: It cannot be read, or is no image and no sound.
         """
-        from pathlib import Path
-
-        self.attach(read_attachment(Path(name).expanduser()))
+        self.attach(read_attachment(typed_path(name)))
 
     def names_file(self, text: str) -> bool:
         """Whether a text begins with the name of an image or a sound that there is."""
@@ -167,11 +171,12 @@ class Conversation:
         Raises:
             CliError: There is no such model, or it cannot be asked; nothing is changed then.
         """
-        lookup = Lookup(opened, lambda: None)
+        lookup = Lookup(opened, lambda _: None)
         info = lookup.info()
         self.opened, self.lookup = opened, lookup
         if anew:
             self.session.begin_with(opened.name)
+            self.statistics = Statistics()
         else:
             self.session.model = opened.name
         self.take_up(info)

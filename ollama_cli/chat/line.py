@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
+from collections.abc import Callable
+from contextlib import nullcontext, suppress
 
 from prompt_toolkit import PromptSession
+from prompt_toolkit.application import create_app_session, get_app
 from prompt_toolkit.completion import Completer
 from prompt_toolkit.document import Document
 from prompt_toolkit.enums import DEFAULT_BUFFER
@@ -15,6 +17,7 @@ from prompt_toolkit.input.typeahead import get_typeahead
 from prompt_toolkit.key_binding import KeyBindings, KeyPressEvent
 from prompt_toolkit.keys import Keys
 from prompt_toolkit.output import ColorDepth
+from prompt_toolkit.output.plain_text import PlainTextOutput
 
 from ollama_cli.chat.typed import Entry, goes_on
 from ollama_cli.terminal.streams import Streams
@@ -23,7 +26,7 @@ PROMPT, MORE = ">>> ", "... "
 PLACEHOLDER = "Write a message (/? for help)"
 
 
-class Woken(Exception):  # noqa: N818 - no error: something else has to be done before the line goes on
+class LineLeft(Exception):  # noqa: N818 - no error: something else has to be done before the line goes on
     """The line was left in the middle, for something that needs the terminal.
 
     Attributes:
@@ -35,6 +38,14 @@ class Woken(Exception):  # noqa: N818 - no error: something else has to be done 
         self.document = document
 
 
+class Woken(LineLeft):
+    """There is news to tell."""
+
+
+class EditorWanted(LineLeft):
+    """The person wants to go on in an editor."""
+
+
 class Line:
     """Reads what a person types.
 
@@ -42,23 +53,30 @@ class Line:
         streams: The terminal.
         history: The lines that were typed before.
         completer: Completes commands and names.
+        has_news: Whether there is something to tell before a line is read.
     """
 
-    def __init__(self, streams: Streams, history: History, completer: Completer) -> None:
+    def __init__(self, streams: Streams, history: History, completer: Completer, has_news: Callable[[], bool]) -> None:
         self._streams = streams
+        self._has_news = has_news
         self._pasted = ""
-        self._session: PromptSession[str] = PromptSession(
+        with create_app_session(output=PlainTextOutput(streams.out)) if streams.dumb else nullcontext():
+            self._session = self._new_session(history, completer)
+
+    def _new_session(self, history: History, completer: Completer) -> PromptSession[str]:
+        return PromptSession(
             PROMPT,
             multiline=True,
             history=history,
             completer=completer,
             complete_while_typing=False,
             enable_open_in_editor=False,  # Ctrl-G below does it, as in the reference
+            enable_suspend=True,  # Ctrl-Z
             enable_history_search=False,  # Ctrl-R searches; the arrows go through all lines
             prompt_continuation=lambda *_: MORE,
-            placeholder=lambda: FormattedText([("fg:ansibrightblack", PLACEHOLDER)]),
+            placeholder=self._placeholder,
             key_bindings=self._keys(),
-            color_depth=None if streams.color else ColorDepth.DEPTH_1_BIT,
+            color_depth=None if self._streams.color else ColorDepth.DEPTH_1_BIT,
         )
 
     def read(self, held: Document | None = None) -> Entry:
@@ -70,12 +88,13 @@ class Line:
         Raises:
             EOFError: Ctrl-D at an empty line, or the terminal is gone.
             KeyboardInterrupt: Ctrl-C; the line is thrown away.
-            Woken: ``wake`` was called.
+            LineLeft: ``wake`` was called, or an editor is wanted.
         """
         if held is None:
             self._pasted = ""
         self._session.app.erase_when_done = False
-        text = self._session.prompt(default=held or "", pre_run=self._take_typed_ahead)
+        shown = held.text if held is not None and self._streams.dumb else ""  # there the library shows nothing of it
+        text = self._session.prompt(PROMPT + shown, default=held or "", pre_run=self._begin)
         return Entry(text, pasted=bool(self._pasted) and text.startswith(self._pasted))
 
     @property
@@ -85,30 +104,39 @@ class Line:
 
     def wake(self) -> None:
         """Have ``read`` raise ``Woken``, from any thread, if it runs. The line vanishes from the screen."""
-        app = self._session.app
-        loop = app.loop
-        if loop is None:
+        loop = self._session.app.loop
+        if loop is not None:
+            with suppress(RuntimeError):  # the line was ended meanwhile, and its loop closed
+                loop.call_soon_threadsafe(self._leave_for_news)
+
+    def _begin(self) -> None:
+        """Tell news first; else have the history there before the keys that were typed ahead, as an arrow would be."""
+        if self._has_news():
+            self._leave(Woken)
             return
-
-        def leave() -> None:
-            if app.is_running and app.future is not None and not app.future.done():
-                app.erase_when_done = True
-                app.exit(exception=Woken(app.current_buffer.document))
-
-        with suppress(RuntimeError):  # the line was ended meanwhile, and its loop closed
-            loop.call_soon_threadsafe(leave)
-
-    def _take_typed_ahead(self) -> None:
-        """Have earlier lines there before what was typed ahead is read, for it may ask for them."""
-        app = self._session.app
-        self._session.default_buffer.load_history_if_not_yet_loaded()
+        app = get_app()
         keys = get_typeahead(app.input)
 
-        async def read() -> None:  # it begins after the loading that was begun above, which does not wait for anything
+        def take_keys() -> None:
             app.key_processor.feed_multiple(keys)
             app.key_processor.process_keys()
 
-        app.create_background_task(read())
+        self._session.default_buffer.load_history_if_not_yet_loaded()
+        if app.loop is not None:
+            app.loop.call_soon(take_keys)
+
+    def _leave_for_news(self) -> None:
+        if self._has_news():
+            self._leave(Woken)
+
+    def _leave(self, why: type[LineLeft]) -> None:
+        app = get_app()
+        if app.is_running and app.future is not None and not app.future.done():
+            app.erase_when_done = True
+            app.exit(exception=why(self._session.default_buffer.document))
+
+    def _placeholder(self) -> FormattedText:
+        return FormattedText([] if get_app().is_done else [("fg:ansibrightblack", PLACEHOLDER)])
 
     def _keys(self) -> KeyBindings:
         keys = KeyBindings()
@@ -134,8 +162,8 @@ class Line:
             event.current_buffer.insert_text(text)
 
         @keys.add(Keys.ControlG, filter=in_line)
-        def _edit(event: KeyPressEvent) -> None:
-            event.current_buffer.open_in_editor(validate_and_handle=False)
+        def _edit(_: KeyPressEvent) -> None:
+            self._leave(EditorWanted)
 
         @keys.add(Keys.Vt100MouseEvent)
         def _mouse(_: KeyPressEvent) -> None:

@@ -17,10 +17,10 @@ class Lookup:
 
     Args:
         opened: The model and its server.
-        when_done: Called, from another thread, when it is known, or known not to be.
+        when_done: Called with this, from another thread, when it is known, or known not to be.
     """
 
-    def __init__(self, opened: Opened, when_done: Callable[[], None]) -> None:
+    def __init__(self, opened: Opened, when_done: Callable[[Lookup], None]) -> None:
         self.opened = opened
         self._found: Future[ModelInfo] = Future()
         self._when_done = when_done
@@ -33,7 +33,7 @@ class Lookup:
         except BaseException as error:  # noqa: BLE001 - raised again in the thread that asks
             self._found.set_exception(error)
         with suppress(RuntimeError):  # the line is gone
-            self._when_done()
+            self._when_done(self)
 
     @property
     def error(self) -> CliError | None:

@@ -54,20 +54,28 @@ class Session:
         return next((message for message in reversed(self.messages) if message.role == "assistant"), None)
 
     def take_back(self) -> bool:
-        """Forget the last question with its answer; False where there is none."""
-        for index in range(len(self.messages) - 1, -1, -1):
-            if self.messages[index].role == "user":
-                del self.messages[index:]
-                return True
-        return False
+        """Forget the last question with its answer; False where there is none. What the model was told since stays."""
+        index = self._last_question()
+        if index is not None:
+            self.messages[index:] = self._told_since(index)
+        return index is not None
 
     def take_back_answer(self) -> bool:
-        """Forget what answers the last question, so that it waits again; False where there is no question."""
-        for index in range(len(self.messages) - 1, -1, -1):
-            if self.messages[index].role == "user":
-                del self.messages[index + 1 :]
-                return True
-        return False
+        """Forget what answers the last question, so that it waits again; False where there is no question.
+
+        What the model was told since comes before the question, which is asked after it.
+        """
+        index = self._last_question()
+        if index is not None:
+            self.messages[index:] = [*self._told_since(index), self.messages[index]]
+        return index is not None
+
+    def _last_question(self) -> int | None:
+        places = range(len(self.messages) - 1, -1, -1)
+        return next((index for index in places if self.messages[index].role == "user"), None)
+
+    def _told_since(self, index: int) -> list[Message]:
+        return [message for message in self.messages[index:] if message.role == "system"]
 
     def set_system(self, text: str) -> None:
         """Tell the model something first; it holds from the next message on, and replaces one that nothing followed."""

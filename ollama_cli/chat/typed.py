@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from pathlib import Path
+
+from ollama_cli.errors import UsageError
 
 QUOTES = '"""'
 _SYSTEM = re.compile(r'/set\s+system\s+"""')
@@ -30,6 +33,18 @@ class Entry:
     def message(self) -> str:
         """The message, without the quotes around one of several lines."""
         return self.text.removeprefix(QUOTES).removesuffix(QUOTES) if self.text.startswith(QUOTES) else self.text
+
+
+def typed_path(text: str) -> Path:
+    """The path that was typed for a file.
+
+    Raises:
+        UsageError: It begins with the home of a user who has none.
+    """
+    try:
+        return Path(text).expanduser()
+    except RuntimeError as error:
+        raise UsageError(f"{text} is in the home of a user that is not known here.", code="bad_file") from error
 
 
 def goes_on(text: str) -> bool:

@@ -45,7 +45,7 @@ class Settings:
         sign_for_host: OLLAMA_AUTH, to sign requests to OLLAMA_HOST too.
         no_cloud: The reason why cloud models are off, or None.
         no_history: OLLAMA_NOHISTORY, to remember nothing of a chat: neither what is typed nor what is said.
-        editor: OLLAMA_EDITOR, the editor for a long message; nothing leaves it to VISUAL and EDITOR.
+        editor: OLLAMA_EDITOR, VISUAL or EDITOR, the editor for a long message.
         home_override: OLLAMA_CLI_HOME, the folder that everything is kept below.
         user_home: The person's home folder, in which an installed Ollama keeps its things, or None.
         has_display: Whether a window can be shown: DISPLAY or WAYLAND_DISPLAY is set.
@@ -90,7 +90,7 @@ class Settings:
             device_key=_secret(environ.get("OLLAMA_CLI_KEY")),
             sign_for_host=is_true(environ.get("OLLAMA_AUTH")),
             no_cloud=_no_cloud(environ, user_home),
-            editor=environ.get("OLLAMA_EDITOR", "").strip(),
+            editor=_first(surroundings, "OLLAMA_EDITOR", "VISUAL", "EDITOR"),
             home_override=_home_override(surroundings.get("OLLAMA_CLI_HOME", "")),
             user_home=user_home,
             has_display=any(surroundings.get(name) for name in ("DISPLAY", "WAYLAND_DISPLAY")),
@@ -112,6 +112,10 @@ class Settings:
             raise StoreError(
                 "There is no home folder to keep anything in.", hint="Set HOME, or name a folder with OLLAMA_CLI_HOME."
             ) from error
+
+
+def _first(environ: Mapping[str, str], *names: str) -> str:
+    return next((value for name in names if (value := environ.get(name, "").strip())), "")
 
 
 def _secret(value: str | None) -> Secret | None:

@@ -9,6 +9,35 @@ from ollama_cli.terminal.sanitize import clean_line
 from ollama_cli.terminal.streams import Streams
 
 
+def show_fault(streams: Streams, fault: Exception, *, as_json: bool, debug: bool) -> CliError:
+    """Print that something went wrong that should not.
+
+    Args:
+        streams: Where it goes.
+        fault: What it was.
+        as_json: Whether a script reads it.
+        debug: Whether to print where it was; no values, for these may be secret.
+
+    Returns:
+        The error that was shown.
+    """
+    error = CliError(
+        f"Something went wrong that should not ({type(fault).__name__}).",
+        hint="This is a fault of ollama-cli. Run it again with --debug, and report what that prints.",
+    )
+    show_error(streams, error, as_json=as_json)
+    if debug:
+        show_frames(streams, fault)
+    return error
+
+
+def show_frames(streams: Streams, error: BaseException) -> None:
+    """Print where an error was raised; no values, for these may be secret."""
+    import traceback
+
+    streams.say("".join(traceback.format_list(traceback.extract_tb(error.__traceback__))))
+
+
 def show_error(streams: Streams, error: CliError, *, as_json: bool) -> None:
     """Print an error on stderr.
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import signal
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from typing import Any
 
 if sys.platform != "win32":  # there the console behaves so by itself
     import termios
@@ -37,8 +39,19 @@ def _line_mode(*, on: bool) -> Iterator[None]:
     read, shown = termios.ICRNL, termios.ECHO | termios.ICANON
     changed[0] = changed[0] | read if on else changed[0] & ~read
     changed[3] = changed[3] | shown if on else changed[3] & ~shown
-    termios.tcsetattr(descriptor, termios.TCSANOW, changed)
+
+    def change(*_: object) -> None:
+        _set(descriptor, changed)
+
+    change()
+    handler = signal.signal(signal.SIGCONT, change)  # a shell that had the terminal meanwhile leaves it in its own mode
     try:
         yield
     finally:
-        termios.tcsetattr(descriptor, termios.TCSANOW, before)
+        signal.signal(signal.SIGCONT, handler)
+        _set(descriptor, before)
+
+
+def _set(descriptor: int, mode: list[Any]) -> None:
+    with suppress(termios.error):  # the terminal is gone
+        termios.tcsetattr(descriptor, termios.TCSANOW, mode)

@@ -356,7 +356,9 @@ def crashing_chat(device: Cli) -> bytes:
     terminal = Terminal(device, "--debug", "run", MODEL)
     terminal.until_prompt()
     terminal.type("hi\r")
-    assert terminal.end() == 1
+    terminal.until_text("RuntimeError")
+    terminal.type("\x04")
+    assert terminal.end() == 0
     return terminal.sent
 
 

@@ -13,44 +13,17 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from chatting import SHOW, answering, asked, leave, say
 from conftest import sign_in
 from recorded import serving
 from screens import Terminal
 from support import Cli, Sandbox
 
 MODEL = "gpt-oss:120b-cloud"
-SHOW: dict[str, Any] = {"method": "POST", "path": "/api/show", "json": {"capabilities": ["completion"]}}
 NOT_THERE: dict[str, Any] = {**SHOW, "status": 404, "json": {"error": "not found"}}
 PNG = base64.b64decode(
     "iVBORw0KGgoAAAANSUhEUgAAAAQAAAAECAIAAAAmkwkpAAAAEElEQVR4nGM4IScHRwzEcQCxYxBBO0tjggAAAABJRU5ErkJggg=="
 )
-
-
-def answering(*contents: str, **more: Any) -> dict[str, Any]:
-    """A route whose answer has these pieces."""
-    pieces = [{"message": {"role": "assistant", "content": content}, "done": False} for content in contents]
-    counts = {"prompt_eval_count": 100, "eval_count": 28}
-    last = {"message": {"role": "assistant", "content": ""}, "done": True, "done_reason": "stop", **counts}
-    return {"method": "POST", "path": "/api/chat", "ndjson": [*pieces, last], **more}
-
-
-def asked(requests: list[dict[str, Any]]) -> list[list[str]]:
-    """What was said, in each request for an answer."""
-    bodies = [request["json"] for request in requests if request["path"] == "/api/chat"]
-    return [[message["content"] for message in body["messages"]] for body in bodies]
-
-
-def say(terminal: Terminal, typed: str) -> None:
-    """Wait for the line, and enter one."""
-    terminal.until_prompt()
-    terminal.type(f"{typed}\r")
-
-
-def leave(terminal: Terminal) -> int:
-    """Leave with Ctrl-D."""
-    terminal.until_prompt()
-    terminal.type("\x04")
-    return terminal.end()
 
 
 def test_a_chat_in_a_sandbox_of_its_own_signs_in_and_answers(cli: Cli) -> None:

@@ -12,6 +12,7 @@ from support import Cli
 
 WAITS_FOR = {  # where a key answers something else than the line
     ("tty_ctrl_c_stream", 1): "tok1",
+    ("tty_cloud_not_signed_in", 0): "not signed in",
     ("tty_suggests_cloud", 0): r"in the cloud\?",
 }
 OURS = {  # an error in a chat does not end it, and a person who is not signed in is offered to

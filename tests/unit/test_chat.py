@@ -57,6 +57,16 @@ def test_a_system_text_replaces_one_that_nothing_followed() -> None:
     assert said(session) == ["c"]
 
 
+def test_a_system_text_outlives_what_is_taken_back_before_it() -> None:
+    session = talk("one", "first")
+    session.set_system("brief")
+    assert session.take_back_answer()
+    assert said(session) == ["brief", "one"]
+    session.answer(Message("assistant", "second"))
+    assert session.take_back()
+    assert said(session) == ["brief"]
+
+
 def test_saving_names_the_parent_unless_that_would_leave_the_cloud() -> None:
     assert Session("mine", parent_model="tiny").create_body("new")["from"] == "tiny"
     assert Session("qwen:cloud", parent_model="qwen").create_body("new")["from"] == "qwen:cloud"

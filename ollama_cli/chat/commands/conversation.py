@@ -6,6 +6,7 @@ import base64
 from typing import TYPE_CHECKING
 
 from ollama_cli.chat.commands.command import Command, LeaveChat
+from ollama_cli.chat.typed import typed_path
 from ollama_cli.errors import CliError, UsageError
 
 if TYPE_CHECKING:
@@ -16,7 +17,7 @@ _LARGEST_CLIPBOARD = 74_994
 
 
 def _clear(chat: Chat, _: str) -> None:
-    chat.conversation.session.clear()
+    chat.conversation.clear()
     chat.goes_on_with(chat.conversation.opened, anew=True)
     chat.note("What was said is forgotten.")
 
@@ -45,14 +46,12 @@ def _copy(chat: Chat, _: str) -> None:
 
 
 def _export(chat: Chat, typed: str) -> None:
-    from pathlib import Path
-
     from ollama_cli.chat.export import as_json, as_markdown
     from ollama_cli.terminal.output_file import output_file
 
     if not typed:
         raise UsageError("A file is needed.", hint="/export chat.md, or /export chat.json")
-    path = Path(typed).expanduser()
+    path = typed_path(typed)
     if path.exists():
         raise UsageError(f"{path} is there already; nothing was written.")
     session = chat.conversation.session

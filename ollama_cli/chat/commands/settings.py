@@ -69,6 +69,9 @@ def _set_no_format(chat: Chat, _: str) -> None:
 
 def _set_think(chat: Chat, typed: str) -> None:
     how = parse_think(typed or "true")
+    if how is False:
+        _set_no_think(chat, "")
+        return
     chat.conversation.think(how)
     chat.note(f"The model thinks now{f' ({how})' if isinstance(how, str) else ''}.")
     _warn_of_thinking(chat)

@@ -26,6 +26,7 @@ _KEYS = (
     ("Ctrl-G", "write the message in an editor"),
     ("Ctrl-L", "clear the screen"),
     ("Ctrl-C", "stop an answer; throw a line away"),
+    ("Ctrl-Z", "suspend the chat; fg goes on with it"),
     ("Ctrl-D", "end the chat"),
 )
 
@@ -40,9 +41,9 @@ def _help(chat: Chat, typed: str) -> None:
     if not commands:
         raise UsageError(f"There is no command /{about}.", hint="/? lists them.")
     for command in commands:
-        chat.note(f"  {command.usage:<26} {command.does}")
+        chat.note(f"  {command.usage:<28} {command.does}")
     if not about:
-        chat.note(f"  {'/? [COMMAND]':<26} help, also for the keys: /? shortcuts")
+        chat.note(f"  {'/? [COMMAND]':<28} help, also for the keys: /? shortcuts")
         chat.note('\n""" begins and ends a message of several lines.')
 
 

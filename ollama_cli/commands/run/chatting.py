@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from contextlib import suppress
 from typing import TYPE_CHECKING
@@ -43,8 +42,6 @@ def chat(context: Context, options: RunOptions, question: Question, stored: Stor
         from ollama_cli.chat.keeping import keep_chat
 
         settings = context.settings
-        if settings.editor:
-            os.environ["VISUAL"] = settings.editor  # where the library that edits the line looks first
         backend = ContextBackend(context, options)
         opened = backend.open(options.model)
         kept = keep_chat(
@@ -57,7 +54,8 @@ def chat(context: Context, options: RunOptions, question: Question, stored: Stor
             statistics=options.verbose,
         )
         history = PrivateHistory(_history_file(context), enabled=not settings.no_history)
-        held = Chat(context.streams, backend, _session(opened, question, stored), opened, display, history, kept)
+        session = _session(opened, question, stored)
+        held = Chat(context.streams, backend, session, opened, display, history, kept, settings.editor)
         for attachment in question.attachments:
             held.conversation.attach(attachment)
         held.run()
@@ -155,6 +153,12 @@ class ContextBackend:
             sign_in_or_raise(self._context, opened.place, opened.active, refused)
         else:
             raise self.explained(refused, opened)
+
+    def tell_fault(self, fault: Exception) -> None:
+        """Say that something went wrong that should not."""
+        from ollama_cli.terminal.errors import show_fault
+
+        show_fault(self._context.streams, fault, as_json=False, debug=self._context.options.debug)
 
     def answered(self, opened: Opened) -> None:
         """Remember that this device was seen on an account."""

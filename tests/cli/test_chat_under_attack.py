@@ -1,0 +1,205 @@
+"""What people, terminals and editors do to a chat: it goes on, says what happened, and leaves the terminal in order."""
+
+from __future__ import annotations
+
+import os
+import re
+import sys
+import termios
+from pathlib import Path
+
+import pexpect
+import pyte
+import pytest
+from chatting import SHOW, answering, asked, leave, say
+from recorded import serving
+from screens import SECONDS, Terminal
+from support import COMMAND, Cli
+
+
+def is_unseen(terminal: Terminal) -> bool:
+    """Whether the terminal does not show what is typed."""
+    return not termios.tcgetattr(terminal.child.child_fd)[3] & termios.ECHO
+
+
+class Shell(Terminal):
+    """A shell at a terminal, with jobs."""
+
+    def __init__(self, cli: Cli, url: str) -> None:
+        self.columns = 80
+        self.screen = pyte.HistoryScreen(80, 24, history=5000)
+        self._stream = pyte.ByteStream(self.screen)
+        self.sent = b""
+        more = {"TERM": "xterm-256color", "PROMPT_TOOLKIT_NO_CPR": "1", "PS1": "$ ", "OLLAMA_HOST": url}
+        arguments = ["--norc", "--noprofile", "--noediting", "-i"]
+        environment = cli.environment | more
+        self.child = pexpect.spawn("bash", arguments, env=environment, dimensions=(24, 80), timeout=SECONDS)
+
+
+@pytest.mark.parametrize("typed", ["/export ~nobody-here/a.md", "/image ~nobody-here/a.png"])
+def test_a_home_that_is_not_there_ends_no_chat(cli: Cli, typed: str) -> None:
+    with serving([SHOW, answering("ok")]) as server:
+        terminal = Terminal(cli, "run", "tiny", env={"OLLAMA_HOST": server.url})
+        say(terminal, typed)
+        terminal.until_text("Error: .*nobody-here")
+        assert leave(terminal) == 0
+    assert "should not" not in terminal.text
+
+
+def test_thinking_set_to_false_is_told_as_that(cli: Cli) -> None:
+    with serving([SHOW, answering("ok")]) as server:
+        terminal = Terminal(cli, "run", "tiny", env={"OLLAMA_HOST": server.url})
+        say(terminal, "/set think false")
+        terminal.until_text("The model does not think now")
+        assert leave(terminal) == 0
+
+
+def test_nothing_is_counted_in_a_conversation_that_is_forgotten(cli: Cli) -> None:
+    with serving([SHOW, answering("ok")]) as server:
+        terminal = Terminal(cli, "run", "tiny", env={"OLLAMA_HOST": server.url})
+        say(terminal, "hi")
+        terminal.until_text("ok")
+        say(terminal, "/tokens")
+        terminal.until_text("128 tokens")
+        say(terminal, "/clear")
+        say(terminal, "/tokens")
+        terminal.until_text("Nothing was counted yet")
+        assert leave(terminal) == 0
+
+
+@pytest.mark.parametrize(
+    ("editor", "told"),
+    [
+        ("'unbalanced", "cannot be started"),
+        ("/nowhere/editor", "cannot be started"),
+        ("rm", "cannot be read"),
+        ("false", "with status 1"),
+    ],
+    ids=["quotes", "missing", "removes", "fails"],
+)
+def test_an_editor_that_fails_is_told_and_the_line_is_kept(cli: Cli, editor: str, told: str) -> None:
+    with serving([SHOW, answering("ok")]) as server:
+        terminal = Terminal(cli, "run", "tiny", env={"OLLAMA_HOST": server.url, "OLLAMA_EDITOR": editor})
+        terminal.until_prompt()
+        terminal.type("begun\x07")
+        terminal.until_text(told)
+        terminal.until_line(">>> begun")
+        terminal.type("\r")
+        terminal.until_text("ok")
+        assert leave(terminal) == 0
+    assert asked(server.requests) == [["begun"]]
+    assert "Traceback" not in terminal.text
+
+
+def test_ctrl_c_in_an_editor_is_the_editors(cli: Cli, tmp_path: Path) -> None:
+    editor = tmp_path / "editor"
+    editor.write_text(
+        "#!/bin/sh\ntrap 'printf caught > \"$1\"; exit 0' INT\necho editing\nwhile :; do sleep 0.05; done\n"
+    )
+    editor.chmod(0o700)
+    with serving([SHOW, answering("ok")]) as server:
+        terminal = Terminal(cli, "run", "tiny", env={"OLLAMA_HOST": server.url, "EDITOR": str(editor)})
+        terminal.until_prompt()
+        terminal.type("\x07")
+        terminal.until_text("editing")
+        terminal.type("\x03")
+        terminal.until_text(">>> caught")
+        terminal.type("\x15")
+        assert leave(terminal) == 0
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there are no jobs")
+def test_a_chat_is_suspended_and_goes_on(cli: Cli) -> None:
+    with serving([SHOW, answering(*["word "] * 30, delay=0.1, times=1), answering("second")]) as server:
+        shell = Shell(cli, server.url)
+        shell.until_line("$")
+        shell.type(f"{COMMAND} run tiny\r")
+        shell.until_prompt()
+        shell.type("half\x1a")
+        shell.until_text("Stopped(?s:.*)\\$")
+        shell.type("fg\r")
+        shell.until_line(">>> half")
+        shell.type("\r")
+        shell.until_text("word word")
+        shell.type("\x1a")
+        shell.until_text("Stopped(?s:.*)Stopped(?s:.*)\\$")
+        shell.type("fg\r")
+        shell.until(lambda: len(re.findall("word", shell.text)) > 10, "more of the answer")
+        assert is_unseen(shell)
+        shell.type("ahead\r")
+        shell.until_text("second")
+        shell.until_prompt()
+        shell.type("\x04")
+        shell.until_text(r"second\s+>>>.*\s+\$")
+        assert not is_unseen(shell)
+        shell.type("exit\r")
+        shell.end()
+    assert [said[-1] for said in asked(server.requests)] == ["half", "ahead"]
+
+
+def test_the_history_is_there_for_what_is_typed_ahead(cli: Cli) -> None:
+    with serving([SHOW, answering("slow", delay=0.5, times=1), answering("again")]) as server:
+        terminal = Terminal(cli, "run", "tiny", env={"OLLAMA_HOST": server.url})
+        say(terminal, "one")
+        terminal.until_text("slow")
+        terminal.type("\x1b[A\r")
+        terminal.until_text("again")
+        assert leave(terminal) == 0
+    assert asked(server.requests)[-1][-1] == "one"
+
+
+def test_a_wrong_name_is_told_however_soon_it_is_known(cli: Cli) -> None:
+    unknown = {"method": "POST", "path": "/api/show", "status": 404, "json": {"error": "not found"}}
+    with serving([unknown]) as server:
+        for _ in range(5):
+            terminal = Terminal(cli, "run", "no-such:cloud", env={"OLLAMA_HOST": server.url})
+            terminal.until_text("There is no model")
+            assert leave(terminal) == 0
+
+
+def test_a_dumb_terminal_gets_no_escape_sequence(cli: Cli) -> None:
+    with serving([SHOW, answering("ok")]) as server:
+        terminal = Terminal(cli, "run", "tiny", env={"OLLAMA_HOST": server.url, "TERM": "dumb", "EDITOR": "true"})
+        terminal.until_text(">>>")
+        terminal.type("hi\x07")
+        terminal.until_text(">>> hi\\s+>>> hi")
+        terminal.type("\r")
+        terminal.until_text("ok")
+        terminal.type("\x03\x04")
+        assert terminal.end() == 0
+    assert b"\x1b" not in terminal.sent
+    assert asked(server.requests) == [["hi"]]
+
+
+def test_an_empty_line_that_was_left_shows_no_placeholder(cli: Cli) -> None:
+    with serving([SHOW]) as server:
+        terminal = Terminal(cli, "run", "tiny", env={"OLLAMA_HOST": server.url})
+        terminal.until_prompt()
+        terminal.type("\x03")
+        terminal.until_text("ends the chat")
+        assert leave(terminal) == 0
+    assert "Write a message" not in terminal.text
+
+
+def test_a_terminal_that_is_gone_ends_the_chat_as_its_signal_says(cli: Cli) -> None:
+    with serving([SHOW]) as server:
+        terminal = Terminal(cli, "run", "tiny", env={"OLLAMA_HOST": server.url})
+        terminal.until_prompt()
+        nothing = os.open(os.devnull, os.O_RDWR)
+        os.dup2(nothing, terminal.child.child_fd)
+        os.close(nothing)
+        terminal.child.wait()
+    assert terminal.child.exitstatus == 129
+
+
+def test_a_fault_of_ours_costs_no_conversation(cli: Cli) -> None:
+    with serving([SHOW, answering("ok")]) as server:
+        terminal = Terminal(cli, "--debug", "run", "tiny", env={"OLLAMA_HOST": server.url})
+        say(terminal, "first")
+        terminal.until_text("ok")
+        say(terminal, f"/export {'x' * 300}")
+        terminal.until_text("(should not|cannot be written)")
+        say(terminal, "second")
+        terminal.until_text("ok(?s:.*)ok")
+        assert leave(terminal) == 0
+    assert asked(server.requests)[-1] == ["first", "ok", "second"]
