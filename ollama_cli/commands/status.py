@@ -38,7 +38,7 @@ def register(app: typer.Typer) -> None:
 
 def status(
     typer_context: typer.Context,
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing; the exit status tells.")] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print no result; the exit status tells.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
     cloud: Annotated[bool, typer.Option("--cloud", help="At ollama.com, whatever OLLAMA_HOST says.")] = False,
 ) -> None:

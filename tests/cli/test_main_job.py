@@ -32,6 +32,12 @@ def test_the_sandbox_remembers_its_device(cli: Cli) -> None:
     assert cli("--sandbox", "status", "--quiet").returncode == 4
 
 
+def test_what_is_advised_in_the_sandbox_stays_there(cli: Cli) -> None:
+    done = cli("--sandbox", "status")
+    assert done.returncode == 4
+    assert "`ollama-cli --sandbox signin`" in done.stderr
+
+
 def test_sandbox_ignores_every_other_credential_and_host(cli: Cli) -> None:
     environment = {"OLLAMA_API_KEY": "wrong", "OLLAMA_HOST": "http://127.0.0.1:1", "OLLAMA_NO_CLOUD": "1"}
     assert cli("--sandbox", "run", MODEL, "hi", env=environment).returncode == 0
