@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from http import HTTPStatus
 from typing import Any
 
@@ -15,6 +16,7 @@ from ollama_cli.api.failures import error_in_stream
 from ollama_cli.api.model_info import ModelInfo
 from ollama_cli.api.model_list import ListedModel, RunningModel, models_of, running_of
 from ollama_cli.api.pulling import PullProgress
+from ollama_cli.api.raw import AnswerHead, RawRequest, unknown_path
 from ollama_cli.api.web import SearchResult, WebPage, page_of, results_of
 from ollama_cli.errors import AnswerError, CliError, SignInError, UnavailableError, UsageError
 
@@ -219,6 +221,26 @@ class OllamaClient:
             AnswerError: The answer holds no page.
         """
         return page_of(self._from_web("web_fetch", {"url": url}, through_daemon=through_daemon))
+
+    @contextmanager
+    def raw(
+        self, request: RawRequest, *, on_refusal: Callable[[AnswerHead, bytes], None]
+    ) -> Iterator[tuple[AnswerHead, Iterator[bytes]]]:
+        """Send any request, and give the head and the body of its answer as they arrive.
+
+        Args:
+            request: The request.
+            on_refusal: Given each answer that is no success, without what it repeats of the credential.
+
+        Raises:
+            AnswerError: The connection was lost within the answer.
+            UsageError: The server has nothing at that path.
+        """
+        try:
+            with self._exchange.raw(request, on_refusal=on_refusal) as answer:
+                yield answer
+        except CliError as error:
+            raise unknown_path(error, request.url) from error
 
     def _from_web(self, what: str, body: dict[str, Any], *, through_daemon: bool) -> object:
         if not through_daemon:

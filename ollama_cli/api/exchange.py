@@ -12,9 +12,10 @@ from typing import Any, TypeVar
 
 from ollama_cli.api.events import LONGEST_LINE
 from ollama_cli.api.failures import BREAK_HINT, error_for, error_in_stream
+from ollama_cli.api.raw import REPEATABLE, AnswerHead, RawRequest
 from ollama_cli.errors import AnswerError, CliError, SignInError, UnavailableError
 from ollama_cli.transport.failures import explained, wants_sign_in
-from ollama_cli.transport.hiding import hidden_in_errors
+from ollama_cli.transport.hiding import hidden_in_errors, hide, sent_secrets
 from ollama_cli.transport.lean_httpx import httpx
 from ollama_cli.transport.limits import FOR_A_MODEL, FOR_AN_ACCOUNT, Deadline, Limits
 from ollama_cli.transport.proxies import proxy_for, shown
@@ -124,15 +125,37 @@ class Exchange:
             return held, chain([first], parts)
 
         opened, parts = self._tried(attempt, repeatable=repeatable)
-        try:
-            with opened:
-                yield parts
-        except CliError as error:
-            if error.code == "connection_lost":
-                raise AnswerError("The answer broke off: the connection was lost.", hint=BREAK_HINT) from error
-            if error.code == "answer_invalid" and isinstance(error, UnavailableError):
-                raise AnswerError(error.message, hint=BREAK_HINT, code=error.code) from error
-            raise
+        with _broken_off(), opened:
+            yield parts
+
+    @contextmanager
+    def raw(
+        self, request: RawRequest, *, on_refusal: Callable[[AnswerHead, bytes], None]
+    ) -> Iterator[tuple[AnswerHead, Iterator[bytes]]]:
+        """Send any request, and give its answer as it arrives. Nothing is tried again once its head is there.
+
+        Args:
+            request: The request.
+            on_refusal: Given each answer that is no success, without what it repeats of the credential.
+
+        Raises:
+            AnswerError: The connection was lost within the answer.
+        """
+        limits = FOR_AN_ACCOUNT if request.body is None else self._model_limits
+        sent = {"content": request.body, "headers": list(request.headers)}
+
+        def attempt() -> tuple[ExitStack, httpx.Response]:
+            with ExitStack() as opened:
+                answered = self._answered(
+                    request.method, request.url, limits, model=request.model, on_refusal=on_refusal, **sent
+                )
+                response = opened.enter_context(answered)
+                held = opened.pop_all()
+            return held, response
+
+        opened, response = self._tried(attempt, repeatable=request.method in REPEATABLE)
+        with _broken_off(), opened:
+            yield _head_of(response), self._deadline.parts_of(response)
 
     def _tried(self, attempt: Callable[[], _Answer], *, repeatable: bool) -> _Answer:
         if self._retries is None:
@@ -146,17 +169,34 @@ class Exchange:
         limits = FOR_AN_ACCOUNT if body is None else self._model_limits
         if patience is not None:
             limits = Limits(patience, patience, patience)
+        with self._answered(method, path, limits, model=_model_in(body), json=body, headers=headers) as response:
+            yield response
+
+    @contextmanager
+    def _answered(
+        self,
+        method: str,
+        url: str,
+        limits: Limits,
+        *,
+        model: str | None,
+        on_refusal: Callable[[AnswerHead, bytes], None] | None = None,
+        **sent: Any,  # noqa: ANN401 - what httpx takes
+    ) -> Iterator[httpx.Response]:
         timeout = self._deadline.timeout(limits)
         base_url = str(self._http.base_url)
         try:
             with (
                 explained(base_url),
-                self._http.stream(method, path, json=body, headers=headers, timeout=timeout) as response,
+                self._http.stream(method, url, timeout=timeout, **sent) as response,
                 self._deadline.over(response),
                 hidden_in_errors(response.request),
             ):
                 if response.status_code >= HTTPStatus.MULTIPLE_CHOICES:
-                    raise _refusal(response, base_url, _model_in(body))
+                    said = _read(response.iter_bytes(), LONGEST_REFUSAL)
+                    if on_refusal is not None:
+                        on_refusal(_head_of(response), _without_secrets(said, response.request))
+                    raise _refusal(response, said, base_url, model)
                 response.request.extensions["timeout"]["read"] = min(limits.idle, self._deadline.left)
                 yield response
         except CliError as error:
@@ -167,6 +207,29 @@ class Exchange:
 def _model_in(body: dict[str, Any] | None) -> str | None:
     """The model that a request is about: one that is copied is named as its source."""
     return (body or {}).get("model") or (body or {}).get("source")
+
+
+@contextmanager
+def _broken_off() -> Iterator[None]:
+    """Tell what goes wrong within the body of an answer as that."""
+    try:
+        yield
+    except CliError as error:
+        if error.code == "connection_lost":
+            raise AnswerError("The answer broke off: the connection was lost.", hint=BREAK_HINT) from error
+        if error.code == "answer_invalid" and isinstance(error, UnavailableError):
+            raise AnswerError(error.message, hint=BREAK_HINT, code=error.code) from error
+        raise
+
+
+def _head_of(response: httpx.Response) -> AnswerHead:
+    secrets = sent_secrets(response.request)
+    headers = tuple((name, hide(value, secrets)) for name, value in response.headers.multi_items())
+    return AnswerHead(response.http_version, response.status_code, hide(response.reason_phrase, secrets), headers)
+
+
+def _without_secrets(said: bytes, request: httpx.Request) -> bytes:
+    return hide(said.decode("utf-8", "surrogateescape"), sent_secrets(request)).encode("utf-8", "surrogateescape")
 
 
 def _first_line(parts: Iterator[bytes]) -> bytes:
@@ -193,7 +256,7 @@ def _raise_if_it_may_pass(first: bytes, model: str | None) -> None:
             raise error
 
 
-def _refusal(response: httpx.Response, base_url: str, model: str | None) -> CliError:
+def _refusal(response: httpx.Response, said: bytes, base_url: str, model: str | None) -> CliError:
     if response.status_code == HTTPStatus.PROXY_AUTHENTICATION_REQUIRED:
         return wants_sign_in(shown(proxy_for(base_url) or base_url))
     skew = _skew(response)
@@ -207,7 +270,7 @@ def _refusal(response: httpx.Response, base_url: str, model: str | None) -> CliE
         )
     error = error_for(
         response.status_code,
-        _read(response.iter_bytes(), LONGEST_REFUSAL),
+        said,
         model=model,
         reference=_reference(response),
         retry_after=seconds_asked_for(response.headers.get("Retry-After"), response.headers.get("Date")),

@@ -6,7 +6,8 @@ import io
 import os
 import stat
 import sys
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import TextIO
 
@@ -82,13 +83,33 @@ class Streams:
             BrokenPipeError: The reader went away.
             CliError: It cannot be written, as on a full disk.
         """
-        try:
+        with _writing():
             self.out.write(text)
             self.out.flush()
-        except BrokenPipeError:
-            raise
-        except OSError as error:
-            raise cannot_write(error) from error
+
+    def write_bytes(self, data: bytes) -> None:
+        """Write a piece of an answer to stdout as it is, at once.
+
+        Raises:
+            BrokenPipeError: The reader went away.
+            CliError: It cannot be written, as on a full disk.
+        """
+        if not isinstance(self.out, io.TextIOWrapper):  # it was closed before we started
+            return
+        with _writing():
+            self.out.flush()
+            self.out.buffer.write(data)
+            self.out.buffer.flush()
+
+
+@contextmanager
+def _writing() -> Iterator[None]:
+    try:
+        yield
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        raise cannot_write(error) from error
 
 
 def columns(stream: TextIO) -> int:

@@ -1,0 +1,82 @@
+"""What a request sends: text from the command line, or a file or standard input of any size."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import IO
+
+from ollama_cli.errors import UsageError
+
+_SMALL = 1024 * 1024
+_PIECE = 64 * 1024
+
+
+class LargeBody:
+    """A body that is not held in memory; it can be sent more than once.
+
+    Args:
+        file: Holds it, from the start, and can be read anew.
+    """
+
+    def __init__(self, file: IO[bytes]) -> None:
+        self._file = file
+        self.size = file.seek(0, 2)
+
+    def __iter__(self) -> Iterator[bytes]:
+        """Its pieces, from the start."""
+        self._file.seek(0)
+        left = self.size
+        while left and (piece := self._file.read(min(left, _PIECE))):
+            left -= len(piece)
+            yield piece
+
+
+def read_body(name: str) -> bytes | LargeBody:
+    """What stands in a file, or in standard input.
+
+    Args:
+        name: The file, or ``-``.
+
+    Raises:
+        UsageError: It cannot be read.
+    """
+    try:
+        file = sys.stdin.buffer if name == "-" else Path(name).open("rb")  # noqa: SIM115 - a large one stays open
+        start = file.read(_SMALL + 1)
+        if len(start) <= _SMALL:
+            return start
+        if file.seekable():
+            return LargeBody(file)
+        return LargeBody(_copied(start, file))
+    except (OSError, ValueError, AttributeError) as error:  # the last two where it was closed, or is no name
+        shown = "Standard input" if name == "-" else f"The file {name}"
+        raise UsageError(
+            f"{shown} cannot be read: {getattr(error, 'strerror', None) or 'it is closed'}.", code="bad_file"
+        ) from error
+
+
+def read_text(name: str) -> str:
+    """The text in a file, or in standard input, without the line end at its end.
+
+    Raises:
+        UsageError: It cannot be read, or is no text.
+    """
+    content = read_body(name)
+    try:
+        text = (content if isinstance(content, bytes) else b"".join(content)).decode()
+    except UnicodeDecodeError as error:
+        raise UsageError(f"What {name} holds is no text in UTF-8.", code="bad_file") from error
+    return text.removesuffix("\n")
+
+
+def _copied(start: bytes, rest: IO[bytes]) -> IO[bytes]:
+    """A pipe's content in a file without a name, for a request may have to be sent again."""
+    import shutil
+    import tempfile
+
+    file = tempfile.TemporaryFile()  # noqa: SIM115 - it goes with the process
+    file.write(start)
+    shutil.copyfileobj(rest, file)
+    return file
