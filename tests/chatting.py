@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import base64
 from typing import Any
 
 from screens import Terminal
 
 SHOW: dict[str, Any] = {"method": "POST", "path": "/api/show", "json": {"capabilities": ["completion"]}}
+PNG = base64.b64decode(
+    "iVBORw0KGgoAAAANSUhEUgAAAAQAAAAECAIAAAAmkwkpAAAAEElEQVR4nGM4IScHRwzEcQCxYxBBO0tjggAAAABJRU5ErkJggg=="
+)
 
 
 def answering(*contents: str, **more: Any) -> dict[str, Any]:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from ollama_cli.api.client import OllamaClient
     from ollama_cli.api.model_ref import ModelRef
     from ollama_cli.api.place import Place
@@ -53,8 +55,15 @@ class Backend(Protocol):
     def run_name(self, opened: Opened) -> str:
         """A model as ``run`` takes it without further options, so that a kept chat finds it again."""
 
-    def daemon(self) -> OllamaClient:
-        """The daemon that makes models, whatever model is talked to."""
+    def create_model(self, body: Mapping[str, Any]) -> None:
+        """Have the daemon make a model, whatever model is talked to.
+
+        Args:
+            body: The request of ``/api/create``.
+
+        Raises:
+            CliError: It was not made.
+        """
 
     def explained(self, error: CliError, opened: Opened) -> CliError:
         """An error of a request, with the way out that this server has."""

@@ -18,7 +18,7 @@ from ollama_cli.chat.line import EditorWanted, Line, Woken
 from ollama_cli.chat.session import Session
 from ollama_cli.chat.typed import Entry
 from ollama_cli.errors import ArchiveError, CliError, SignInError, UsageError
-from ollama_cli.terminal.sanitize import clean
+from ollama_cli.terminal.sanitize import clean, clean_line
 
 if TYPE_CHECKING:
     from ollama_cli.chat.history import PrivateHistory
@@ -59,6 +59,7 @@ class Chat:
         self._kept = kept
         self._editor = editor
         self._held: Document | None = None
+        self._not_kept = ""
         self._models: set[str] = set()
         self._news = threading.Event()
         self._line = Line(streams, history, ChatCompleter(COMMANDS, lambda: tuple(self._models)), self._news.is_set)
@@ -101,8 +102,8 @@ class Chat:
             self._kept.model = self.backend.run_name(opened)
 
     def know_models(self, names: Iterable[str]) -> None:
-        """Have Tab complete these names of models."""
-        self._models.update(names)
+        """Have Tab complete these names of models; but none that could change what a terminal shows."""
+        self._models.update(name for name in names if clean_line(name) == name)
 
     def show_loaded(self) -> None:
         """Show the messages that the model itself begins with."""
@@ -144,12 +145,12 @@ class Chat:
         try:
             if entry.is_command and not self.conversation.names_file(entry.text):
                 run_typed(self, entry.text)
-            else:
-                self.conversation.say(entry.message)
+            elif not self.conversation.say(entry.message):
+                self._held = Document(entry.text)
         except KeyboardInterrupt:
             self.note("\nStopped.")
         except CliError as error:
-            self.conversation.tell_error(self.backend.explained(error, self.conversation.opened))
+            self.conversation.tell_error(error)
         except (LeaveChat, BrokenPipeError):
             raise
         except Exception as error:  # noqa: BLE001 - a fault of ours costs nobody a conversation
@@ -157,13 +158,17 @@ class Chat:
         self._keep()
 
     def _keep(self) -> None:
-        """Write down what is new, where the chat is kept; where that fails, the chat goes on."""
+        """Write down what is new, where the chat is kept; where that fails, it is told once, and the chat goes on."""
         if self._kept is None:
             return
         try:
             self._kept.keep(self.conversation.session)
         except ArchiveError as error:
-            self.conversation.tell_error(error)
+            if str(error) != self._not_kept:
+                self.conversation.tell_error(error)
+            self._not_kept = str(error)
+        else:
+            self._not_kept = ""
 
     def _show_where_it_goes_on(self) -> None:
         """Of a chat that goes on, show what was said last."""
@@ -193,7 +198,7 @@ class Chat:
             self._news.set()
             self._line.wake()
         for name in self.backend.model_names():  # for Tab, in the same background
-            self._models.add(name)
+            self.know_models([name])
 
     def _take_news(self) -> None:
         """Between two lines: tell what is new about the model, and mend what can be mended."""

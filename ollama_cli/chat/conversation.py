@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from ollama_cli.api.failures import BREAK_HINT
 from ollama_cli.api.statistics import Statistics
 from ollama_cli.chat.backend import Backend, Opened
 from ollama_cli.chat.lookup import Lookup
@@ -72,17 +74,25 @@ class Conversation:
 
     # What is said
 
-    def say(self, text: str) -> None:
-        """Say something, with the files that it names and those that wait; show the answer, or why there is none."""
+    def say(self, text: str) -> bool:
+        """Say something, with the files that it names and those that wait; show the answer, or why there is none.
+
+        Returns:
+            Whether it was said; not where a file that it names cannot go along, or the person did not wait for it.
+        """
         try:
             text = self._take_files(text)
         except UsageError as error:
             self.tell_error(error)
-            return
+            return False
+        except KeyboardInterrupt:
+            self.streams.say("\nStopped. Nothing was sent.")
+            return False
         self.session.ask(text, [attachment.encoded for attachment in self.attachments])
         self.attachments.clear()
         self.when_said()
         self.ask_again()
+        return True
 
     def ask_again(self) -> None:
         """Ask for an answer to the last question. Whatever goes wrong is told, and the question still waits."""
@@ -122,7 +132,10 @@ class Conversation:
             self.streams.say("\nStopped. /retry asks again.")
             return False
         except CliError as still:
-            self.tell_error(self.backend.explained(still, self.opened))
+            told = self.backend.explained(still, self.opened)
+            if told.hint == BREAK_HINT:  # of a chat, nothing of an answer that broke off is kept
+                told.hint = "/retry asks again."
+            self.tell_error(told)
             return False
         self.lookup = Lookup(self.opened, lambda _: None)
         return True
@@ -172,7 +185,8 @@ class Conversation:
             CliError: There is no such model, or it cannot be asked; nothing is changed then.
         """
         lookup = Lookup(opened, lambda _: None)
-        info = lookup.info()
+        with self.asking(opened):
+            info = lookup.info()
         self.opened, self.lookup = opened, lookup
         if anew:
             self.session.begin_with(opened.name)
@@ -189,6 +203,14 @@ class Conversation:
             self.session.think = True if "thinking" in info.capabilities and not self.opened.in_cloud else None
         told = info.told.get("messages")
         self.session.loaded = tuple(_messages(told)) if isinstance(told, list) else ()
+
+    @contextmanager
+    def asking(self, opened: Opened) -> Iterator[None]:
+        """While a server is asked, for other things than an answer: its errors have the way out that it has."""
+        try:
+            yield
+        except CliError as error:
+            raise self.backend.explained(error, opened) from error
 
     def tell_error(self, error: CliError) -> None:
         """Say what went wrong, without ending anything."""

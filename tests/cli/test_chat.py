@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from chatting import SHOW, answering, asked, leave, say
+from chatting import PNG, SHOW, answering, asked, leave, say
 from conftest import sign_in
 from recorded import serving
 from screens import Terminal
@@ -21,9 +21,6 @@ from support import Cli, Sandbox
 
 MODEL = "gpt-oss:120b-cloud"
 NOT_THERE: dict[str, Any] = {**SHOW, "status": 404, "json": {"error": "not found"}}
-PNG = base64.b64decode(
-    "iVBORw0KGgoAAAANSUhEUgAAAAQAAAAECAIAAAAmkwkpAAAAEElEQVR4nGM4IScHRwzEcQCxYxBBO0tjggAAAABJRU5ErkJggg=="
-)
 
 
 def test_a_chat_in_a_sandbox_of_its_own_signs_in_and_answers(cli: Cli) -> None:

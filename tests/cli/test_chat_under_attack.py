@@ -6,12 +6,13 @@ import os
 import re
 import sys
 import termios
+import time
 from pathlib import Path
 
 import pexpect
 import pyte
 import pytest
-from chatting import SHOW, answering, asked, leave, say
+from chatting import PNG, SHOW, answering, asked, leave, say
 from recorded import serving
 from screens import SECONDS, Terminal
 from support import COMMAND, Cli
@@ -20,6 +21,13 @@ from support import COMMAND, Cli
 def is_unseen(terminal: Terminal) -> bool:
     """Whether the terminal does not show what is typed."""
     return not termios.tcgetattr(terminal.child.child_fd)[3] & termios.ECHO
+
+
+def until_interruptible(terminal: Terminal) -> None:
+    """Wait until Ctrl-C is a signal, and no key of the line's."""
+    end = time.monotonic() + SECONDS
+    while not termios.tcgetattr(terminal.child.child_fd)[3] & termios.ISIG and time.monotonic() < end:
+        time.sleep(0.01)
 
 
 class Shell(Terminal):
@@ -203,3 +211,64 @@ def test_a_fault_of_ours_costs_no_conversation(cli: Cli) -> None:
         terminal.until_text("ok(?s:.*)ok")
         assert leave(terminal) == 0
     assert asked(server.requests)[-1] == ["first", "ok", "second"]
+
+
+def test_saving_in_the_cloud_tells_that_a_daemon_is_needed(signed_in: Cli) -> None:
+    with serving([]) as nobody:
+        host = nobody.url
+    terminal = Terminal(signed_in, "run", "--cloud", "gpt-oss:120b", env={"OLLAMA_HOST": host}, columns=120)
+    say(terminal, "/save mine")
+    terminal.until_text("none answers at http(?s:.*)ollama serve")
+    assert leave(terminal) == 0
+
+
+def test_a_message_whose_files_were_not_waited_for_stays_in_the_line(cli: Cli, tmp_path: Path) -> None:
+    (tmp_path / "cat.png").write_bytes(PNG)
+    slow = {"method": "POST", "path": "/api/show", "ndjson": [{}], "delay": 30}
+    with serving([slow]) as server:
+        terminal = Terminal(cli, "run", "tiny", env={"OLLAMA_HOST": server.url}, cwd=tmp_path)
+        say(terminal, "what is in ./cat.png")
+        terminal.until_line("")
+        until_interruptible(terminal)
+        terminal.type("\x03")
+        terminal.until_text("Nothing was sent")
+        terminal.until_line(">>> what is in ./cat.png")
+        terminal.type("\x15")
+        assert leave(terminal) == 0
+
+
+def test_no_hostile_name_is_completed(cli: Cli) -> None:
+    tags = {"method": "GET", "path": "/api/tags", "json": {"models": [{"name": "evil\x1b[2J\rmodel"}, {"name": "eve"}]}}
+    with serving([SHOW, tags]) as server:
+        terminal = Terminal(cli, "run", "tiny", env={"OLLAMA_HOST": server.url})
+        say(terminal, "/list")
+        terminal.until_text("evilmodel")
+        terminal.until_prompt()
+        terminal.type("/load ev\t")
+        terminal.until_line(">>> /load eve")
+        terminal.type("\x15")
+        assert leave(terminal) == 0
+
+
+def test_an_answer_that_broke_off_leads_to_asking_again(cli: Cli) -> None:
+    cut = {"method": "POST", "path": "/api/chat", "ndjson": [{"message": {"content": "half"}, "done": False}]}
+    with serving([SHOW, cut]) as server:
+        terminal = Terminal(cli, "run", "tiny", env={"OLLAMA_HOST": server.url})
+        say(terminal, "hi")
+        terminal.until_text("broke off(?s:.*)/retry asks again")
+        assert leave(terminal) == 0
+    assert "is kept" not in terminal.text
+
+
+def test_a_chat_that_cannot_be_kept_any_more_tells_so_once(cli: Cli) -> None:
+    with serving([SHOW, answering("ok")]) as server:
+        terminal = Terminal(cli, "run", "tiny", "--keep", env={"OLLAMA_HOST": server.url}, columns=200)
+        terminal.until_prompt()
+        (archive,) = cli.home.rglob("chats.sqlite3")
+        archive.write_bytes(b"no archive" * 1000)
+        for _ in range(2):
+            say(terminal, "hi")
+            terminal.until_text("ok")
+        terminal.until_text("ok(?s:.*)ok")
+        assert leave(terminal) == 0
+    assert terminal.text.count("is damaged") == 1

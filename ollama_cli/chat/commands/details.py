@@ -20,7 +20,8 @@ _NOTHING = {
 
 def _details(chat: Chat) -> ModelInfo:
     opened = chat.conversation.opened
-    return opened.client.show(opened.name)
+    with chat.conversation.asking(opened):
+        return opened.client.show(opened.name)
 
 
 def _show_info(chat: Chat, _: str) -> None:

@@ -45,8 +45,7 @@ def _save(chat: Chat, typed: str) -> None:
     body = chat.conversation.session.create_body(name)
     if chat.conversation.opened.in_cloud:
         body["from"] = chat.conversation.opened.reference.cloud_twin
-    for _ in chat.backend.daemon().create(body):
-        pass
+    chat.backend.create_model(body)
     chat.note(f"The conversation is the model {clean_line(name)} now.")
 
 
@@ -54,7 +53,9 @@ def _list(chat: Chat, typed: str) -> None:
     from ollama_cli.terminal.model_table import show_models
 
     wanted = typed.lower()
-    models = [model for model in chat.conversation.opened.client.models() if model.name.lower().startswith(wanted)]
+    opened = chat.conversation.opened
+    with chat.conversation.asking(opened):
+        models = [model for model in opened.client.models() if model.name.lower().startswith(wanted)]
     chat.know_models(model.name for model in models)
     show_models(chat.streams, models)
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ollama_cli.api.model_ref import ModelRef
 from ollama_cli.errors import CliError, SignInError, UnavailableError, UsageError
@@ -13,7 +13,6 @@ from ollama_cli.terminal.typing_ahead import typing_ahead
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from ollama_cli.api.client import OllamaClient
     from ollama_cli.chat.backend import Opened
     from ollama_cli.chat.session import Session
     from ollama_cli.chat.stored import StoredChat
@@ -106,12 +105,26 @@ class ContextBackend:
         """A model as ``run`` takes it without further options."""
         return opened.reference.cloud_twin if opened.in_cloud else opened.name
 
-    def daemon(self) -> OllamaClient:
-        """The daemon that makes models."""
+    def create_model(self, body: Mapping[str, Any]) -> None:
+        """Have the daemon make a model."""
+        from ollama_cli.account.refusal import daemon_refusal
         from ollama_cli.api.place import daemon_place
 
         place = daemon_place(self._context.settings)
-        return self._context.client(place, self._context.daemon_credential(place))
+        active = self._context.daemon_credential(place)
+        try:
+            for _ in self._context.client(place, active).create(dict(body)):
+                pass
+        except SignInError as error:
+            raise daemon_refusal(place.base_url, active, error) from error
+        except UnavailableError as error:
+            if error.code != "connection_refused":
+                raise
+            raise UnavailableError(
+                f"An Ollama server makes models, and none answers at {place.base_url}.",
+                hint="Start one with `ollama serve`; /export FILE writes the conversation to a file.",
+                code="no_daemon",
+            ) from error
 
     def explained(self, error: CliError, opened: Opened) -> CliError:
         """An error with the way out that its server has."""
