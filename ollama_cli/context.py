@@ -137,9 +137,14 @@ class Context:
         return _SANDBOX_KEY if self.options.sandbox else place.origin
 
     @property
+    def device_key_name(self) -> str:
+        """The name under which the wallet keeps this device's key for ollama.com, or for what stands in for it."""
+        return _SANDBOX_KEY if self.options.sandbox else self.settings.cloud_url
+
+    @property
     def device_record(self) -> Record | None:
         """What is known about this device's key for ollama.com, or for what stands in for it; no server is asked."""
-        return self.wallet.record(_SANDBOX_KEY if self.options.sandbox else self.settings.cloud_url)
+        return self.wallet.record(self.device_key_name)
 
     def given_credential(self, place: Place) -> Active | None:
         """The credential that option or environment gives for a place, or None."""

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import pytest
 
 from ollama_cli import DeviceKey, signin_url
 from ollama_cli.credentials.chosen import open_wallet
@@ -22,6 +23,21 @@ COMMAND = str(Path(sys.executable).with_name("ollama-cli"))
 SECONDS = 60
 
 _KEPT = ("PATH", "COVERAGE_PROCESS_START", "COVERAGE_PROCESS_CONFIG", "SYSTEMROOT")
+
+
+AS_A_USER = ["unshare", "--map-user=54321", "--"] if hasattr(os, "geteuid") and os.geteuid() == 0 else []
+"""Permissions mean nothing to root: where the tests run as root, the command runs as somebody without a name."""
+
+
+def can(*command: str) -> bool:
+    """Whether a command that starts another works here."""
+    try:
+        return subprocess.run([*command, "true"], capture_output=True, check=False).returncode == 0
+    except FileNotFoundError:
+        return False
+
+
+needs_a_user = pytest.mark.skipif(not can(*AS_A_USER), reason="a user namespace is not allowed here")
 
 
 def clean_environment(home: Path) -> dict[str, str]:

@@ -43,7 +43,7 @@ def use_ollama_key(context: Context, place: Place) -> None:
                 code="signed_in_already",
             )
         replaced = stored.credential.public_key
-    context.wallet.adopt(key_name, found.key, found.text, in_place_of=replaced)
+    context.wallet.adopt(key_name, found.key, found.text, in_place_of=replaced, shared_with="ollama")
     if replaced is not None:
         context.streams.say("This device's own key was on no account; the installed Ollama's takes its place.")
     context.streams.say(f"This device uses the installed Ollama's key, {found.path}: both are one device.")

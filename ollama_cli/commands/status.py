@@ -57,8 +57,10 @@ def run(context: Context, options: StatusOptions) -> None:
     """
     from ollama_cli.account.refusal import daemon_refusal, refusal
     from ollama_cli.api.place import account_place
-    from ollama_cli.credentials.credential import ApiKey
+    from ollama_cli.credentials.credential import ApiKey, StoredKey
+    from ollama_cli.credentials.key_facts import iso_time
     from ollama_cli.terminal.facts import show_facts
+    from ollama_cli.terminal.words import moment_of, time_in_words
 
     place = account_place(context.settings, cloud=options.cloud)
     active = context.credential(place) if place.kind == "cloud" else context.daemon_credential(place)
@@ -83,11 +85,13 @@ def run(context: Context, options: StatusOptions) -> None:
         "fingerprint": fingerprint,
         "source": active.source if active else None,
     }
+    made = iso_time(active.made_at) if isinstance(active, StoredKey) else None
     if options.as_json:
-        answer = {"signed_in": account is not None, **facts}
+        answer = {"signed_in": account is not None, **facts, "made": made}
         context.streams.answer(json.dumps(answer))
     elif not options.quiet:
-        show_facts(context.streams, {name.capitalize(): value for name, value in facts.items()})
+        told = {name.capitalize(): value for name, value in facts.items()}
+        show_facts(context.streams, {**told, "Made": time_in_words(moment_of(made)) if made else None})
     if account is None:
         if options.quiet:
             raise typer.Exit(SignInError.status)

@@ -56,8 +56,10 @@ class StoredKey(Active):
         credential: The key itself.
         signed_in: Whether it was seen on an account before; it may have been taken off since.
         shared_with_ollama: Whether it is the installed Ollama's key too, so that taking it off signs both out.
+        made_at: When it was stored here, in unix seconds.
     """
 
     credential: DeviceKey
     signed_in: bool = False
     shared_with_ollama: bool = False
+    made_at: int = 0

@@ -13,6 +13,7 @@ from base64 import b64encode
 from cryptography.exceptions import InvalidTag, UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import (
+    BestAvailableEncryption,
     Encoding,
     NoEncryption,
     PrivateFormat,
@@ -38,6 +39,9 @@ class KeyTextError(UsageError):
         super().__init__(message, hint=hint)
         self.reason = reason
 
+
+LONGEST_PASSPHRASE = 1023
+"""Bytes of a passphrase that cryptography encrypts with."""
 
 _MAKE_ONE = "`ssh-keygen -t ed25519` makes one that can be used."
 
@@ -134,10 +138,20 @@ class DeviceKey:
             raise KeyTextError("foreign", "The key is of another kind than ed25519.", _MAKE_ONE)
         return cls(private)
 
-    def to_openssh(self) -> Secret:
-        """The private key as OpenSSH PEM text, not encrypted."""
-        pem = self._private.private_bytes(Encoding.PEM, PrivateFormat.OpenSSH, NoEncryption())
-        return Secret(pem.decode())
+    def to_openssh(self, passphrase: str | None = None) -> Secret:
+        """The private key as OpenSSH PEM text.
+
+        Args:
+            passphrase: Encrypts it; without one it is not encrypted.
+
+        Raises:
+            UsageError: The passphrase is too long.
+        """
+        encoded = passphrase.encode() if passphrase else b""
+        if len(encoded) > LONGEST_PASSPHRASE:
+            raise UsageError(f"The passphrase is longer than {LONGEST_PASSPHRASE} bytes.", hint="Take a shorter one.")
+        encryption = BestAvailableEncryption(encoded) if encoded else NoEncryption()
+        return Secret(self._private.private_bytes(Encoding.PEM, PrivateFormat.OpenSSH, encryption).decode())
 
     @property
     def encoded(self) -> str:

@@ -12,7 +12,9 @@ if TYPE_CHECKING:
     from ollama_cli.credentials.key_reader import KeyReader
     from ollama_cli.settings import Settings
 
-_MOST_CHARACTERS = 100_000
+MOST_CHARACTERS = 100_000
+"""More than any private key of ours has."""
+
 _LONGEST_SHOWN = 200  # a key without its line ends, given by mistake, tells its public half only in so many
 
 
@@ -33,7 +35,7 @@ def read_key_text(path: Path) -> str:
     """
     try:
         with path.open(encoding="utf-8") as file:
-            return file.read(_MOST_CHARACTERS)
+            return within_bounds(file.read(MOST_CHARACTERS + 1), f"The key file {path}")
     except (OSError, ValueError) as error:
         if "PRIVATE KEY" in str(path):
             raise UsageError(
@@ -44,6 +46,17 @@ def read_key_text(path: Path) -> str:
         shown = str(path) if len(str(path)) <= _LONGEST_SHOWN else f"{str(path)[:_LONGEST_SHOWN]}…"
         reason = error.strerror if isinstance(error, OSError) else "it is not text"
         raise UsageError(f"The key file {shown} cannot be read: {reason}.", code="bad_key") from error
+
+
+def within_bounds(text: str, source: str) -> str:
+    """A text that is short enough for a private key.
+
+    Raises:
+        UsageError: It is not.
+    """
+    if len(text) > MOST_CHARACTERS:
+        raise UsageError(f"{source} is too large for a key.", hint="Name another one.", code="bad_key")
+    return text
 
 
 def named_in_environment(settings: Settings) -> str | None:

@@ -93,6 +93,12 @@ class CredentialIndex:
         noted = replace(record, signed_in_at=int(time.time()))
         self._write([noted if r.entry == record.entry else r for r in self._read()])
 
+    def note_shared(self, record: Record, shared_with: str) -> Record:
+        """Note whose key it is too."""
+        noted = replace(record, shared_with=shared_with)
+        self._write([noted if r.entry == record.entry else r for r in self._read()])
+        return noted
+
     def remove(self, record: Record) -> None:
         """Take a record off the list."""
         self._write([r for r in self._read() if r.entry != record.entry])

@@ -49,6 +49,11 @@ class KeyFacts:
         return asdict(self)
 
 
+def iso_time(seconds: int) -> str:
+    """A time in unix seconds as ISO 8601 has it, in UTC."""
+    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
 def key_facts(public_key: str, record: Record | None, own: Record | None) -> KeyFacts:
     """What is known of a key.
 
@@ -57,12 +62,11 @@ def key_facts(public_key: str, record: Record | None, own: Record | None) -> Key
         record: What this machine notes about it, or None where it is not one of its own.
         own: The record of this device's key at ollama.com, or None where there is none.
     """
-    made = datetime.fromtimestamp(record.created_at, UTC).strftime("%Y-%m-%dT%H:%M:%SZ") if record else None
     return KeyFacts(
         fingerprint=fingerprint_of(public_key),
         public_key=public_key,
         encoded=encode_public_key(public_key),
-        made=made,
+        made=iso_time(record.created_at) if record else None,
         store=record.store if record else None,
         profile=record.profile if record else None,
         origin=record.origin if record else None,

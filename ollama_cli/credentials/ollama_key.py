@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from base64 import b64decode
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -41,7 +42,7 @@ def read_ollama_key(user_home: Path | None, reader: KeyReader) -> OllamaKey:
 
     if user_home is None:
         raise UsageError("There is no home folder to look for the installed Ollama's key in.", hint="Set HOME.")
-    path = user_home / ".ollama" / "id_ed25519"
+    path = _path(user_home)
     try:
         text = read_file(path).decode("utf-8")
     except FileNotFoundError:
@@ -59,3 +60,24 @@ def read_ollama_key(user_home: Path | None, reader: KeyReader) -> OllamaKey:
     except KeyTextError as error:
         message = f"The installed Ollama's key {path} cannot be used: {error.message}"
         raise UsageError(message, hint=error.hint, code=error.code) from error
+
+
+def is_ollama_key(user_home: Path | None, public_key: str) -> bool:
+    """Whether the Ollama that runs as this user has a key; no if that cannot be told.
+
+    The public half stands in the file in clear, whatever is encrypted of it, and only that is looked for.
+    """
+    from ollama_cli.credentials.files import read_file
+
+    if user_home is None:
+        return False
+    try:
+        lines = read_file(_path(user_home)).splitlines()
+        content = b64decode(b"".join(line for line in lines if not line.startswith(b"-----")))
+    except (OSError, ValueError):
+        return False
+    return b64decode(public_key.split()[1]) in content
+
+
+def _path(user_home: Path) -> Path:
+    return user_home / ".ollama" / "id_ed25519"

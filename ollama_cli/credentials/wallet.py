@@ -105,14 +105,32 @@ class Wallet:
                 store.put(entry, key.to_openssh())
             return _stored(key, store, self._index.add(self._profile, origin, store.kind, key.public_key))
 
-    def adopt(self, origin: str, key: DeviceKey, text: Secret, *, in_place_of: str | None = None) -> StoredKey:
-        """Keep a copy of the installed Ollama's key as the key for an origin.
+    def text(self, origin: str) -> Secret | None:
+        """The PEM of the key for an origin as its store holds it, with a passphrase if it has one.
+
+        Raises:
+            StoreError: The store cannot be used.
+        """
+        record = self.record(origin)
+        return self._open_store(record.store).get(record.entry) if record else None
+
+    def adopt(
+        self,
+        origin: str,
+        key: DeviceKey,
+        text: Secret,
+        *,
+        in_place_of: str | None = None,
+        shared_with: str | None = None,
+    ) -> StoredKey:
+        """Keep a key that was made elsewhere as the key for an origin.
 
         Args:
             origin: The origin.
             key: The key.
-            text: Its PEM as it was found: a passphrase stays on it.
+            text: Its PEM to be stored: a passphrase stays on it.
             in_place_of: The public key of a key that may be overwritten.
+            shared_with: Whose key it is too: ``ollama`` for the installed Ollama's, or None.
 
         Raises:
             StoreError: The store cannot be used, or holds another key, which is left as it is.
@@ -123,17 +141,25 @@ class Wallet:
             entry = entry_name(self._profile, origin)
             kept = self._load(store, entry)
             if (kept or record or key).public_key not in {key.public_key, in_place_of}:
-                raise StoreError(
-                    f"There is another key for this device in {store.description} already.",
-                    hint="Run `ollama-cli signout` first: it takes that key off the account and forgets it.",
-                    code="store_occupied",
-                )
-            if record is not None and record.shared_with == "ollama" and kept is not None:
-                return _stored(kept, store, record)
+                raise _occupied(store, listed=record is not None)
             if kept is None or kept.public_key != key.public_key:
                 store.put(entry, text)
-            record = self._index.add(self._profile, origin, store.kind, key.public_key, shared_with="ollama")
+            if record is None or record.public_key != key.public_key:
+                record = self._index.add(self._profile, origin, store.kind, key.public_key, shared_with=shared_with)
+            elif shared_with is not None and record.shared_with != shared_with:
+                record = self._index.note_shared(record, shared_with)
             return _stored(key, store, record)
+
+    def note_shared(self, origin: str, public_key: str) -> None:
+        """Note that the installed Ollama has the key for an origin too, where it is still this one.
+
+        Raises:
+            StoreError: The list cannot be written.
+        """
+        with self._index.locked():
+            record = self.record(origin)
+            if record is not None and record.public_key == public_key and record.shared_with is None:
+                self._index.note_shared(record, "ollama")
 
     def note_signed_in(self, origin: str) -> None:
         """Note that the key for an origin was seen on an account; not at the price of waiting for another process.
@@ -193,4 +219,14 @@ class Wallet:
 def _stored(key: DeviceKey, store: CredentialStore, record: Record) -> StoredKey:
     shared = record.shared_with == "ollama"
     source = f"{store.description}; it is the installed Ollama's key too" if shared else store.description
-    return StoredKey(key, source, signed_in=record.signed_in_at is not None, shared_with_ollama=shared)
+    signed_in = record.signed_in_at is not None
+    return StoredKey(key, source, signed_in=signed_in, shared_with_ollama=shared, made_at=record.created_at)
+
+
+def _occupied(store: CredentialStore, *, listed: bool) -> StoreError:
+    take_up = "" if listed else "`ollama-cli signin` takes it up again. "
+    return StoreError(
+        f"There is another key for this device in {store.description} already.",
+        hint=f"{take_up}Run `ollama-cli signout` first: it takes that key off the account and forgets it.",
+        code="store_occupied",
+    )

@@ -6,6 +6,8 @@ from ollama_cli.terminal.sanitize import clean_line
 from ollama_cli.terminal.streams import Streams
 from ollama_cli.terminal.typing_ahead import typing_a_line
 
+_TRIES = 3
+
 
 def ask_hidden(streams: Streams, question: str) -> str | None:
     """Ask for a secret, whose letters are not shown; None at the end of input. Ask only where ``interactive``."""
@@ -17,6 +19,18 @@ def ask_hidden(streams: Streams, question: str) -> str | None:
     except EOFError:
         streams.say("")
         return None
+
+
+def ask_new_passphrase(streams: Streams) -> str | None:
+    """Ask for a passphrase to be set, twice; None where it is not typed twice alike. Ask only where ``interactive``."""
+    for _ in range(_TRIES):
+        passphrase = ask_hidden(streams, "New passphrase: ")
+        if not passphrase:
+            return None
+        if ask_hidden(streams, "The same passphrase again: ") == passphrase:
+            return passphrase
+        streams.say("These are not the same.")
+    return None
 
 
 def confirm(streams: Streams, question: str, *, default: bool) -> bool:

@@ -44,8 +44,11 @@ class Streams:
         """Whether a person is there to ask: stdin and stderr are terminals."""
         return self.input.isatty() and self.err.isatty()
 
-    def piped_input(self) -> str:
+    def piped_input(self, most: int = -1) -> str:
         """All that is piped or redirected into stdin; nothing where stdin is a terminal or a device.
+
+        Args:
+            most: Bytes after which no more is read; negative is no limit.
 
         Raises:
             UsageError: It cannot be read.
@@ -58,7 +61,7 @@ class Streams:
             return ""
         try:
             os.set_blocking(descriptor, True)  # whoever shares the pipe may have made it not wait
-            return self.input.buffer.read().decode("utf-8", "replace")  # as bytes: line ends stay what they are
+            return self.input.buffer.read(most).decode("utf-8", "replace")  # as bytes: line ends stay what they are
         except OSError as error:
             raise UsageError(f"Standard input cannot be read: {error.strerror}.") from error
 

@@ -12,6 +12,8 @@ from stores.secret_service import SecretService, secret_service
 from support import Cli, Sandbox
 from terminals import finish, printed, terminal
 
+from ollama_cli import DeviceKey
+
 MODEL = "gpt-oss:120b-cloud"
 
 
@@ -53,6 +55,18 @@ def test_a_key_is_stored_read_and_deleted(desktop: Cli, sandbox: Sandbox, servic
 
     assert desktop("signout").returncode == 0
     assert entries(service) == []
+
+
+def test_an_imported_key_is_stored_and_exported(desktop: Cli, service: SecretService) -> None:
+    key = DeviceKey.generate()
+    done = desktop("keys", "import", "-", stdin=key.to_openssh().reveal())
+    assert "the system keyring" in done.stderr
+    assert [first_line for _, first_line in entries(service)] == ["-----BEGIN OPENSSH PRIVATE KEY-----"]
+    exported = desktop("keys", "export", "--yes", "-o", "-").stdout
+    assert DeviceKey.from_openssh(exported).public_key == key.public_key
+    service.lock()
+    assert desktop("keys", "export", "--yes", "-o", "-").returncode == 9
+    assert desktop("keys", "export", "--public").stdout == f"{key.public_key}\n"
 
 
 def test_a_locked_keyring_is_named_with_the_ways_out(desktop: Cli, service: SecretService) -> None:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
-from support import COMMAND, SECONDS, Cli, Sandbox
+from support import AS_A_USER, COMMAND, SECONDS, Cli, Sandbox, can, needs_a_user
 
 from ollama_cli.chat.archive import Archive
 from ollama_cli.chat.kept import KeptChat
@@ -22,18 +22,7 @@ from ollama_cli.chat.session import Session
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="POSIX permissions")
 
 MODEL = "gpt-oss:120b-cloud"
-AS_A_USER = ["unshare", "--map-user=54321", "--"] if os.geteuid() == 0 else []
-"""Permissions mean nothing to root: where the tests run as root, the command runs as somebody without a name."""
 
-
-def can(*command: str) -> bool:
-    try:
-        return subprocess.run([*command, "true"], capture_output=True, check=False).returncode == 0
-    except FileNotFoundError:
-        return False
-
-
-needs_a_user = pytest.mark.skipif(not can(*AS_A_USER), reason="a user namespace is not allowed here")
 needs_mounts = pytest.mark.skipif(not can("unshare", "--mount", "--"), reason="mounting takes root")
 needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="changing owners takes root")
 

@@ -45,7 +45,7 @@ SIGNATURES: list[tuple[Callable[..., Any], str]] = [
     (DeviceKey.generate, "() -> 'DeviceKey'"),
     (DeviceKey.from_openssh, "(text: 'str', passphrase: 'str | None' = None) -> 'DeviceKey'"),
     (DeviceKey.sign, "(self, message: 'bytes | str') -> 'str'"),
-    (DeviceKey.to_openssh, "(self) -> 'Secret'"),
+    (DeviceKey.to_openssh, "(self, passphrase: 'str | None' = None) -> 'Secret'"),
 ]
 
 

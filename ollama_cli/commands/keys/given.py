@@ -10,8 +10,15 @@ if TYPE_CHECKING:
     from ollama_cli.context import Context
 
 
-def refuse_key_file(context: Context) -> None:
+_NAME_IT = "Leave it out. The key in the file can be named as KEY, by its public key line or its .pub file."
+
+
+def refuse_key_file(context: Context, hint: str = _NAME_IT) -> None:
     """Refuse --key-file, which would otherwise look as if another key was meant than the one that is acted on.
+
+    Args:
+        context: What the command works with.
+        hint: What to do instead.
 
     Raises:
         UsageError: It is given.
@@ -19,5 +26,5 @@ def refuse_key_file(context: Context) -> None:
     if context.options.key_file is not None and not context.options.sandbox:
         raise UsageError(
             "`keys` acts on the keys that this machine keeps, not on --key-file.",
-            hint="Leave it out. The key in the file can be named as KEY, by its public key line or its .pub file.",
+            hint=hint,
         )
