@@ -27,8 +27,10 @@ Handler = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]
 def listening(handler: Handler, tls: ssl.SSLContext | None = None) -> Iterator[int]:
     """A server on this machine, in a thread; gives its port."""
     loop = asyncio.new_event_loop()
+    transports: set[asyncio.WriteTransport] = set()
 
     async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        transports.add(writer.transport)
         with suppress(OSError, asyncio.IncompleteReadError, asyncio.CancelledError):
             await handler(reader, writer)
         writer.close()
@@ -39,18 +41,22 @@ def listening(handler: Handler, tls: ssl.SSLContext | None = None) -> Iterator[i
     try:
         yield server.sockets[0].getsockname()[1]
     finally:
-        asyncio.run_coroutine_threadsafe(_end(server), loop).result(10)
+        asyncio.run_coroutine_threadsafe(_end(server, transports), loop).result(10)
         loop.call_soon_threadsafe(loop.stop)
         thread.join()
         loop.close()
 
 
-async def _end(server: asyncio.Server) -> None:
+async def _end(server: asyncio.Server, transports: set[asyncio.WriteTransport]) -> None:
+    """End everything, also a connection that is accepted, or shakes hands, while this runs."""
     server.close()
-    tasks = asyncio.all_tasks() - {asyncio.current_task()}
-    for task in tasks:
-        task.cancel()
-    await asyncio.gather(*tasks, return_exceptions=True)
+    while tasks := asyncio.all_tasks() - {asyncio.current_task()}:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        await asyncio.sleep(0)  # a handshake that has just succeeded makes a task only now
+    for transport in transports:
+        transport.abort()
     await asyncio.sleep(0)
 
 
