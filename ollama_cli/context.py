@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from ollama_cli.credentials.key_reader import KeyReader
     from ollama_cli.credentials.wallet import Wallet
     from ollama_cli.sandbox.server import EmbeddedSandbox
+    from ollama_cli.transport.auth import CredentialAuth
 
 LONGEST_DEVICE_NAME = 64
 """Characters of a device's name: as many as Linux allows a host name; a longer one only makes the link unwieldy."""
@@ -191,15 +192,10 @@ class Context:
         from ollama_cli import __version__
         from ollama_cli.api.client import OllamaClient
         from ollama_cli.api.exchange import Exchange
-        from ollama_cli.transport.auth import CredentialAuth
         from ollama_cli.transport.client import open_client
-        from ollama_cli.transport.clock import Clock
         from ollama_cli.transport.retries import Retries
 
-        auth = None
-        if active is not None:
-            clock = Clock(on_mend=(lambda _: None) if silent else self._tell_clock)
-            auth = CredentialAuth(active.credential, place.origin, place.base_path, clock=clock)
+        auth = None if active is None else self.authentication(place, active, silent=silent)
         observe = self._say_cleaned if self.options.debug and not silent else None
         http = open_client(place.base_url, auth, user_agent=f"ollama-cli/{__version__}", observe=observe)
         tell = self._say_cleaned if self.streams.err.isatty() and not silent else None
@@ -207,6 +203,20 @@ class Context:
         exchange = Exchange(http, retries=retries, total_seconds=total_seconds)
         self._resources.callback(exchange.close)
         return OllamaClient(exchange)
+
+    def authentication(self, place: Place, active: Active, *, silent: bool = False) -> CredentialAuth:
+        """What puts a credential on requests to a place.
+
+        Args:
+            place: The server.
+            active: The credential.
+            silent: Whether nothing is told of a clock that differs.
+        """
+        from ollama_cli.transport.auth import CredentialAuth
+        from ollama_cli.transport.clock import Clock
+
+        clock = Clock(on_mend=(lambda _: None) if silent else self._tell_clock)
+        return CredentialAuth(active.credential, place.origin, place.base_path, clock=clock)
 
     def _say_cleaned(self, line: str) -> None:
         self.streams.say(clean_line(line))

@@ -26,6 +26,7 @@ from ollama_cli.commands import (
     run,
     sandbox,
     search,
+    serve,
     signin,
     signout,
     status,
@@ -45,7 +46,7 @@ app = typer.Typer(
     rich_markup_mode=None,  # plain help: rich costs as much as all the rest of a --help
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for command in (signin, signout, status, keys, run, models, chats, search, fetch, api, sandbox, completion):
+for command in (signin, signout, status, keys, run, models, chats, search, fetch, api, serve, sandbox, completion):
     command.register(app)
 
 

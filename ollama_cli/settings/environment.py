@@ -12,7 +12,7 @@ from ollama_cli.errors import StoreError, UsageError
 from ollama_cli.secret import Secret
 from ollama_cli.settings.hosts import CLOUD_URL, Host, is_loopback, origin_of
 
-SECRET_VARIABLES = ("OLLAMA_API_KEY", "OLLAMA_CLI_KEY")
+SECRET_VARIABLES = ("OLLAMA_API_KEY", "OLLAMA_CLI_KEY", "OLLAMA_CLI_SERVE_TOKEN")
 """The variables that hold a credential."""
 
 _FALSE_WORDS = frozenset({"", "0", "false", "f", "no", "n", "off"})
@@ -50,6 +50,8 @@ class Settings:
         user_home: The person's home folder, in which an installed Ollama keeps its things, or None.
         has_display: Whether a window can be shown: DISPLAY or WAYLAND_DISPLAY is set.
         keep_chats: OLLAMA_CLI_KEEP, to keep every chat.
+        origins: OLLAMA_ORIGINS, the pages of browsers that may ask `serve`.
+        serve_token: OLLAMA_CLI_SERVE_TOKEN, what requests to `serve` have to bring.
         warnings: What was wrong with a variable that is used all the same.
     """
 
@@ -65,6 +67,8 @@ class Settings:
     user_home: Path | None = None
     has_display: bool = False
     keep_chats: bool = False
+    origins: tuple[str, ...] = ()
+    serve_token: Secret | None = None
     warnings: tuple[str, ...] = field(default=())
 
     @classmethod
@@ -96,6 +100,8 @@ class Settings:
             has_display=any(surroundings.get(name) for name in ("DISPLAY", "WAYLAND_DISPLAY")),
             keep_chats=is_true(surroundings.get("OLLAMA_CLI_KEEP")),
             no_history=is_true(surroundings.get("OLLAMA_NOHISTORY")),
+            origins=tuple(filter(None, surroundings.get("OLLAMA_ORIGINS", "").split(","))),
+            serve_token=_secret(surroundings.get("OLLAMA_CLI_SERVE_TOKEN")),
             warnings=(host.warning,) if host and host.warning else (),
         )
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import ssl
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from ollama_cli.errors import UsageError
@@ -14,6 +15,30 @@ from ollama_cli.transport.proxies import proxy_for
 
 if TYPE_CHECKING:
     from ollama_cli.transport.auth import CredentialAuth
+
+
+def open_async_client(base_url: str, *, most_kept: int) -> httpx.AsyncClient:
+    """A client for one server that sends each request as it is given, and adds nothing to it.
+
+    Proxies and certificates are those of ``open_client``.
+
+    Args:
+        base_url: Scheme, host, port and base path.
+        most_kept: How many connections that are not in use are kept.
+
+    Raises:
+        UsageError: A proxy setting or a named certificate cannot be used.
+    """
+    with _settings_explained():
+        load_httpcore()
+        proxy = proxy_for(base_url)
+        transport = httpx.AsyncHTTPTransport(
+            verify=_trust(base_url),
+            trust_env=False,
+            proxy=_proxy(proxy) if proxy else None,
+            limits=httpx.Limits(max_connections=None, max_keepalive_connections=most_kept, keepalive_expiry=15),
+        )
+        return httpx.AsyncClient(transport=transport, trust_env=False, follow_redirects=False)
 
 
 def open_client(
@@ -37,8 +62,15 @@ def open_client(
         httpx.URL(base_url)
     except (httpx.InvalidURL, UnicodeError) as error:
         raise UsageError(f"{base_url} is no address: {error}.", hint="Write it as http://HOST:PORT.") from error
-    try:
+    with _settings_explained():
         return _client(base_url, auth, user_agent, observe)
+
+
+@contextmanager
+def _settings_explained() -> Iterator[None]:
+    """Turn what is wrong with a setting into an error of ours."""
+    try:
+        yield
     except (OSError, ssl.SSLError) as error:
         raise UsageError(
             f"The certificates that SSL_CERT_FILE or SSL_CERT_DIR names cannot be used: {error.strerror or error}.",
@@ -58,11 +90,10 @@ def _client(
     from ollama_cli.transport.resolving import ResolvingBackend
 
     proxy = proxy_for(base_url)
-    trust_in_proxy = _trust(proxy) if proxy and proxy.startswith("https://") else None
     transport = httpx.HTTPTransport(
         verify=_trust(base_url),
         trust_env=False,
-        proxy=httpx.Proxy(proxy, ssl_context=trust_in_proxy) if proxy else None,
+        proxy=_proxy(proxy) if proxy else None,
     )
     transport._pool._network_backend = ResolvingBackend()  # noqa: SLF001 - httpx has no other way to name one
     return httpx.Client(
@@ -74,6 +105,10 @@ def _client(
         headers={"User-Agent": user_agent, "Accept": "application/json", "Accept-Encoding": "identity"},
         event_hooks=_told_to(observe) if observe else None,
     )
+
+
+def _proxy(url: str) -> httpx.Proxy:
+    return httpx.Proxy(url, ssl_context=_trust(url) if url.startswith("https://") else None)
 
 
 def _told_to(observe: Callable[[str], None]) -> dict[str, list[Callable[..., None]]]:
