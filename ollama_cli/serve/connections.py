@@ -41,7 +41,6 @@ class Connection(H11Protocol):
     """A client's connection."""
 
     _head_timer: asyncio.TimerHandle | None = None
-    _head_timer: asyncio.TimerHandle | None = None
     _read_timer: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
