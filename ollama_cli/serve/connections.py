@@ -15,9 +15,6 @@ from ollama_cli.serve.client import HANG_UP
 MOST_CONNECTIONS = 512
 """Connections at one time; further ones are told to come back."""
 
-LARGEST_HEAD = 32 * 1024
-"""Bytes of a request's line and headers."""
-
 SECONDS_FOR_A_HEAD = 20.0
 """From the first byte of a request, or from the connection, to the end of its headers."""
 

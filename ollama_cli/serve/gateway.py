@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from starlette.responses import Response
+from starlette.responses import JSONResponse, Response
 from starlette.types import Receive, Scope, Send
 
 from ollama_cli import __version__
@@ -114,7 +114,7 @@ class Gateway:
         if path == "/api/tags":
             return json_answer(await lists.tags(self.cloud, self.daemon))
         if path == "/v1/models":
-            return json_answer(await lists.models(self.cloud, self.daemon))
+            return JSONResponse(await lists.models(self.cloud, self.daemon))  # its content type as the reference's
         if path == "/api/signout":
             self._cloud(path)
             return await account.sign_out(self.devices)

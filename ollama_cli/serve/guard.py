@@ -13,6 +13,12 @@ from ollama_cli.serve.headers import value_of
 from ollama_cli.serve.origins import Hosts, Origins
 from ollama_cli.serve.refusals import RefusedError, answer_refusal
 
+LARGEST_HEAD = 32 * 1024
+"""Bytes of a request's headers."""
+
+LARGEST_TARGET = 8 * 1024
+"""Bytes of its path and query."""
+
 _PAGE_HEADERS = (
     "Authorization,Content-Type,User-Agent,Accept,X-Requested-With,Openai-Beta,X-Stainless-Arch,X-Stainless-Async,"
     "X-Stainless-Custom-Poll-Interval,X-Stainless-Helper-Method,X-Stainless-Lang,X-Stainless-Os,"
@@ -81,6 +87,10 @@ class Guard:
         names = {name for name, _ in scope["headers"]}
         if {b"content-length", b"transfer-encoding"} <= names:  # two servers may read two requests into that
             return Response(status_code=400, headers={"Connection": "close"})
+        if sum(len(name) + len(value) for name, value in scope["headers"]) > LARGEST_HEAD:
+            return Response(status_code=431, headers={"Connection": "close"})
+        if len(scope["raw_path"]) + len(scope["query_string"]) > LARGEST_TARGET:
+            return Response(status_code=414, headers={"Connection": "close"})
         hosts = _values(scope, b"host")
         if self._hosts is not None and (len(hosts) != 1 or not self._hosts.allow(hosts[0])):
             self._tell("host", hosts[0] if len(hosts) == 1 else "")

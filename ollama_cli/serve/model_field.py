@@ -140,7 +140,7 @@ def _in_words(body: bytearray, said: str) -> str:
     place = re.search(r"\(byte (\d+)\)", said)
     if place is None or said.startswith(_TRUNCATED):
         return "unexpected EOF"
-    at = int(place[1])
+    at = int(place[1]) - (1 if "trailing characters" in said else 0)  # that one counts from one
     char = chr(body[at]) if at < len(body) else ""
     shown = char if char.isprintable() else f"\\x{ord(char):02x}"
     return f"invalid character '{shown}' {next(words for ours, words in _WORDS if ours in said)}"

@@ -29,10 +29,7 @@ async def relay(client: Client, response: httpx.Response) -> None:
     """
     client.heard()
     try:
-        if not HTTPStatus.OK <= response.status_code <= _LAST_STATUS:
-            raise RefusedError(502, f"{response.url.host} answered with the status {response.status_code}")
-        if response.has_redirect_location:
-            raise RefusedError(502, f"{response.url.host} answered with a redirect, which is not followed")
+        _refuse_unusable(response)
         headers = back(response.headers.raw)
         await client.send({"type": "http.response.start", "status": response.status_code, "headers": headers})
         try:
@@ -51,7 +48,7 @@ async def relay_signed(client: Client, response: httpx.Response, signed: Signed)
 
     What an error repeats of the credential is hidden.
     """
-    if response.status_code < HTTPStatus.BAD_REQUEST:
+    if not HTTPStatus.BAD_REQUEST <= response.status_code <= _LAST_STATUS:
         await relay(client, response)
         return
     try:
@@ -68,6 +65,14 @@ async def relay_signed(client: Client, response: httpx.Response, signed: Signed)
     answer.raw_headers = [(name, value) for name, value in answer.raw_headers if name == b"content-length"]
     answer.raw_headers += _without_length(back(response.headers.raw))
     await client.answer(answer)
+
+
+def _refuse_unusable(response: httpx.Response) -> None:
+    """Refuse what is no answer: a status that no server has, or a redirect."""
+    if not HTTPStatus.OK <= response.status_code <= _LAST_STATUS:
+        raise RefusedError(502, f"{response.url.host} answered with the status {response.status_code}")
+    if response.has_redirect_location:
+        raise RefusedError(502, f"{response.url.host} answered with a redirect, which is not followed")
 
 
 def _with_link(path: str, said: str, link: str) -> dict[str, object]:

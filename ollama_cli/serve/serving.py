@@ -14,7 +14,8 @@ import uvicorn
 from starlette.types import ASGIApp
 from uvicorn.server import ServerState
 
-from ollama_cli.serve.connections import LARGEST_HEAD, SECONDS_TO_STAY, connection_maker
+from ollama_cli.serve.connections import SECONDS_TO_STAY, connection_maker
+from ollama_cli.serve.guard import LARGEST_HEAD, LARGEST_TARGET
 
 SECONDS_FOR_ANSWERS = 3.0
 """How long answers may go on after the server was told to stop."""
@@ -53,7 +54,7 @@ async def serve_until(
         server_header=False,
         proxy_headers=False,
         timeout_keep_alive=SECONDS_TO_STAY,
-        h11_max_incomplete_event_size=LARGEST_HEAD,
+        h11_max_incomplete_event_size=LARGEST_HEAD + LARGEST_TARGET,
     )
     config.load()
     state = ServerState()
