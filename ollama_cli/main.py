@@ -16,20 +16,8 @@ from typer.exceptions import Abort, Exit, TyperException
 from typer.main import get_command
 
 from ollama_cli.api.parameters import parse_switch
-from ollama_cli.commands import (
-    api,
-    chats,
-    completion,
-    fetch,
-    keys,
-    models,
-    run,
-    sandbox,
-    search,
-    signin,
-    signout,
-    status,
-)
+from ollama_cli.commands.lazy import lazy_group
+from ollama_cli.commands.table import COMMANDS
 from ollama_cli.context import Context, GlobalOptions
 from ollama_cli.errors import CLOSED_PIPE, INTERRUPTED, CliError, UsageError
 from ollama_cli.settings import SECRET_VARIABLES, Settings, dumb_terminal, no_color_wanted
@@ -41,12 +29,11 @@ _OUTPUT_FAILURES = frozenset({errno.ENOSPC, errno.EIO, errno.EBADF, errno.EFBIG}
 
 app = typer.Typer(
     name=PROGRAM,
+    cls=lazy_group(COMMANDS),
     add_completion=False,
     rich_markup_mode=None,  # plain help: rich costs as much as all the rest of a --help
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for command in (signin, signout, status, keys, run, models, chats, search, fetch, api, sandbox, completion):
-    command.register(app)
 
 
 @app.callback(invoke_without_command=True)
