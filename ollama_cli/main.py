@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import gc
 import os
 import signal
 import sys
@@ -18,9 +19,7 @@ from typer.main import get_command
 from ollama_cli.api.parameters import parse_switch
 from ollama_cli.commands.lazy import lazy_group
 from ollama_cli.commands.table import COMMANDS
-from ollama_cli.context import Context, GlobalOptions
 from ollama_cli.errors import CLOSED_PIPE, INTERRUPTED, CliError, UsageError
-from ollama_cli.settings import SECRET_VARIABLES, Settings, dumb_terminal, no_color_wanted
 from ollama_cli.terminal.errors import show_error, show_fault, show_frames
 from ollama_cli.terminal.streams import Streams, cannot_write
 
@@ -56,16 +55,19 @@ def global_options(
 
     Try it without an account: ollama-cli --sandbox run gpt-oss:120b-cloud "Why is the sky blue?"
     """
-    color, dumb = not (no_color or no_color_wanted(os.environ)), dumb_terminal(os.environ)
-    streams = replace(typer_context.obj, color=color, dumb=dumb)
     if _version:
         from ollama_cli import __version__
 
-        streams.answer(f"{PROGRAM} {__version__}")
+        typer_context.obj.answer(f"{PROGRAM} {__version__}")
         raise Exit
     if typer_context.invoked_subcommand is None:
-        streams.answer(typer_context.get_help())
+        typer_context.obj.answer(typer_context.get_help())
         raise Exit
+    from ollama_cli.context import Context, GlobalOptions
+    from ollama_cli.settings import SECRET_VARIABLES, Settings, dumb_terminal, no_color_wanted
+
+    color, dumb = not (no_color or no_color_wanted(os.environ)), dumb_terminal(os.environ)
+    streams = replace(typer_context.obj, color=color, dumb=dumb)
     settings = Settings.from_environment({} if use_sandbox else os.environ, os.environ)
     for name in SECRET_VARIABLES:
         os.environ.pop(name, None)  # no program that is started here, such as an editor, has a use for them
@@ -73,6 +75,8 @@ def global_options(
         streams.say(f"Warning: {warning}")
     options = GlobalOptions(key_file, insecure_storage, use_sandbox, debug)
     context = Context(settings, options, streams)
+    gc.freeze()  # what the start made stays
+    gc.enable()
     typer_context.obj = context
     typer_context.call_on_close(context.close)
 
