@@ -14,10 +14,13 @@ import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from http import HTTPStatus
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ollama_cli.transport.lean_httpx import httpx
 from ollama_cli.transport.resolving import connect_to_any
+
+if TYPE_CHECKING:
+    import io
 
 _MOST_AT_ONCE = 65536
 """Bytes of a body that are given on together, where they have arrived."""
@@ -96,7 +99,21 @@ class OneShotTransport(httpx.BaseTransport):
 
 
 class _FinalAnswer(http.client.HTTPResponse):
-    """An answer after those that only announce it: http.client knows 100, and takes 103 for the answer itself."""
+    """An answer whose head is whole, after those that only announce it.
+
+    http.client by itself takes 103 for the answer, and a head that breaks off for one that has ended.
+    """
+
+    def begin(self) -> None:
+        """Read the head."""
+        head = _Head(self.fp)
+        self.fp = head  # type: ignore[assignment]  # all that is done with it until the head is there
+        super().begin()
+        if self.fp is not None:  # it is where the answer has no body
+            self.fp = head.file
+        if head.last_line not in {b"\r\n", b"\n"}:
+            self.close()
+            raise http.client.IncompleteRead(b"")
 
     def _read_status(self) -> tuple[str, int, str]:
         while True:
@@ -104,6 +121,27 @@ class _FinalAnswer(http.client.HTTPResponse):
             if status >= HTTPStatus.OK or status == HTTPStatus.SWITCHING_PROTOCOLS:
                 return version, status, reason
             http.client.parse_headers(self.fp)
+
+
+class _Head:
+    """The file of an answer while its head is read: remembers the last line."""
+
+    def __init__(self, file: io.BufferedReader) -> None:
+        self.file = file
+        self.last_line = b""
+
+    def readline(self, size: int = -1) -> bytes:
+        """The next line."""
+        self.last_line = self.file.readline(size)
+        return self.last_line
+
+    def flush(self) -> None:
+        """What an end of the answer does first."""
+        self.file.flush()
+
+    def close(self) -> None:
+        """Close the file."""
+        self.file.close()
 
 
 class _Body(httpx.SyncByteStream):
