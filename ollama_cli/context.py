@@ -178,7 +178,13 @@ class Context:
         return self.wallet.ensure(self.key_name(place)) if place.authenticated else None
 
     def client(
-        self, place: Place, active: Active | None, *, total_seconds: float | None = None, silent: bool = False
+        self,
+        place: Place,
+        active: Active | None,
+        *,
+        total_seconds: float | None = None,
+        silent: bool = False,
+        one_shot: bool = False,
     ) -> OllamaClient:
         """A client for a place; the connections are closed with the context.
 
@@ -187,6 +193,7 @@ class Context:
             active: Its credential, or None to ask without one.
             total_seconds: The time for all that it is asked, from now on; None is no limit.
             silent: Whether nothing is told on the way, as while a person is typing.
+            one_shot: Whether it is asked one thing after the other, for which a client is ready sooner.
         """
         from ollama_cli import __version__
         from ollama_cli.api.client import OllamaClient
@@ -201,7 +208,9 @@ class Context:
             clock = Clock(on_mend=(lambda _: None) if silent else self._tell_clock)
             auth = CredentialAuth(active.credential, place.origin, place.base_path, clock=clock)
         observe = self._say_cleaned if self.options.debug and not silent else None
-        http = open_client(place.base_url, auth, user_agent=f"ollama-cli/{__version__}", observe=observe)
+        http = open_client(
+            place.base_url, auth, user_agent=f"ollama-cli/{__version__}", observe=observe, one_shot=one_shot
+        )
         tell = self._say_cleaned if self.streams.err.isatty() and not silent else None
         retries = Retries(on_this_machine=is_loopback(place.base_url), tell=tell)
         exchange = Exchange(http, retries=retries, total_seconds=total_seconds)
