@@ -17,10 +17,12 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
 from ollama_cli.transport.lean_httpx import httpx
-from ollama_cli.transport.resolving import connect_to_any
+from ollama_cli.transport.resolving import open_tcp
 
 if TYPE_CHECKING:
     import io
+
+    from ollama_cli.transport.early import EarlyConnection
 
 _MOST_AT_ONCE = 65536
 """Bytes of a body that are given on together, where they have arrived."""
@@ -33,14 +35,18 @@ class OneShotTransport(httpx.BaseTransport):
 
     Args:
         trust: What the server's certificate is held to.
+        early: The connection to begin with, where one is being opened.
     """
 
-    def __init__(self, trust: ssl.SSLContext) -> None:
+    def __init__(self, trust: ssl.SSLContext, early: EarlyConnection | None = None) -> None:
         self._trust = trust
+        self._early = early
         self._kept: tuple[object, http.client.HTTPConnection] | None = None
 
     def close(self) -> None:
-        """Close the connection that is kept."""
+        """Close the connection that is kept, and one that nobody took."""
+        if self._early is not None:
+            self._early.close()
         if self._kept is not None:
             self._kept[1].close()
             self._kept = None
@@ -87,7 +93,9 @@ class OneShotTransport(httpx.BaseTransport):
         host, encrypted = url.raw_host.decode("ascii"), url.scheme == "https"
         port = url.port or (443 if encrypted else 80)
         with _as_httpx(httpx.ConnectTimeout, httpx.ConnectError):
-            plain = connect_to_any(host, port, timeout, lambda address, left: _connected(address, port, left))
+            if self._early is not None and (early := self._early.take()) is not None:
+                return early
+            plain = open_tcp(host, port, timeout)
             if not encrypted:
                 return plain
             try:
@@ -230,12 +238,6 @@ def _as_httpx(late: type[httpx.TimeoutException], lost: type[httpx.NetworkError]
         raise httpx.RemoteProtocolError(str(error)) from error
     except OSError as error:  # ssl.SSLError is one
         raise lost(str(error)) from error
-
-
-def _connected(address: str, port: int, timeout: float | None) -> socket.socket:
-    connection = socket.create_connection((address, port), timeout)
-    connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-    return connection
 
 
 def _said_something(connection: socket.socket) -> bool:

@@ -15,6 +15,9 @@ from contextlib import suppress
 from ipaddress import ip_address
 from typing import TypeVar
 
+SECONDS_TO_CONNECT = 10.0
+"""How long a connection, and its TLS, may take."""
+
 _Addresses = list[str]
 _Connection = TypeVar("_Connection")
 
@@ -43,6 +46,22 @@ def connect_to_any(
         except OSError as error:
             failed = error
     raise failed
+
+
+def open_tcp(host: str, port: int, timeout: float | None) -> socket.socket:
+    """Connect to a name, to which small pieces are sent without waiting for more.
+
+    Raises:
+        TimeoutError: It took too long.
+        OSError: It failed.
+    """
+
+    def connect(address: str, left: float | None) -> socket.socket:
+        connection = socket.create_connection((address, port), left)
+        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        return connection
+
+    return connect_to_any(host, port, timeout, connect)
 
 
 def _addresses_of(host: str, port: int, timeout: float | None) -> _Addresses:

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from ollama_cli.credentials.credential import Active
     from ollama_cli.inference.question import Question
     from ollama_cli.terminal.streams import Streams
+    from ollama_cli.transport.early import EarlyConnection
 
 
 def run(context: Context, options: RunOptions) -> None:
@@ -70,9 +71,10 @@ class OneShot:
         from ollama_cli.commands.signing_in import sign_in_or_raise
 
         context = self._context
+        early = context.connect_early(place)
         active = context.cloud_credential(place)
         try:
-            self._ask_unseen(self._client(place, active), question)
+            self._ask_unseen(self._client(place, active, early), question)
         except SignInError as refused:
             if refused.code == "clock_wrong":
                 raise
@@ -100,8 +102,9 @@ class OneShot:
             raise daemon_refusal(place.base_url, active, error) from error
         run(self._context, replace(self._options, model=model.cloud_twin))
 
-    def _client(self, place: Place, active: Active | None) -> OllamaClient:
-        return self._context.client(place, active, total_seconds=self._options.timeout, one_shot=True)
+    def _client(self, place: Place, active: Active | None, early: EarlyConnection | None = None) -> OllamaClient:
+        seconds = self._options.timeout
+        return self._context.client(place, active, total_seconds=seconds, one_shot=True, early=early)
 
     def _ask_unseen(self, client: OllamaClient, question: Question) -> None:
         """Ask a model that nothing is known of: its details are asked for only where the question needs them."""
