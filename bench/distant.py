@@ -60,7 +60,6 @@ async def _joined(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, po
 
 async def serve(sandbox: EmbeddedSandbox, tls: ssl.SSLContext, authority: Path, round_trip: float) -> None:
     """Serve until the standard input ends."""
-
     held = set()  # asyncio itself holds a task only as long as something else does
 
     async def near(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

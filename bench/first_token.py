@@ -1,8 +1,8 @@
-"""From the start of a process to the first byte of an answer from afar: ``python bench/first_token.py [ROUNDS]``.
+"""From the start of a process to the first byte of an answer from afar: ``bench/first_token.py [ROUNDS [MS …]]``.
 
-ollama.com is a stand-in on this machine, over TLS, at 0, 50 and 150 milliseconds a round trip. Peers run beside ours,
-in turn: curl with an API key, which is the bare request; and the reference's client through a daemon of its own, whose
-connection to the cloud is cold, where it is on PATH or ``OLLAMA_BENCH_PEER`` names its program.
+ollama.com is a stand-in on this machine, over TLS, at 0, 50 and 150 milliseconds a round trip, or as given. Peers run
+beside ours, in turn: curl with an API key, which is the bare request; and the reference's client through a daemon of its
+own, whose connection to the cloud is cold, where it is on PATH or ``OLLAMA_BENCH_PEER`` names its program.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ import sys
 import tempfile
 import time
 import urllib.request
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
@@ -136,7 +136,7 @@ def cases(far: Far, home: Path, peer: str | None) -> list[Case]:
     return made
 
 
-def main(rounds: int) -> None:
+def main(rounds: int, round_trips: Sequence[int]) -> None:
     """Measure and print."""
     package = ollama_cli.__file__
     assert package is not None
@@ -145,7 +145,7 @@ def main(rounds: int) -> None:
     print(f"Python {sys.version.split()[0]}, {os.cpu_count()} cores, {rounds} rounds, interleaved")
     if peer is None:
         print("The reference is not on PATH, and OLLAMA_BENCH_PEER does not name it: it is left out.")
-    for milliseconds in ROUND_TRIPS:
+    for milliseconds in round_trips:
         with tempfile.TemporaryDirectory() as folder, ExitStack() as stack:
             home = Path(folder)
             far = Far(home, milliseconds)
@@ -157,4 +157,5 @@ def main(rounds: int) -> None:
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]) if len(sys.argv) > 1 else ROUNDS)
+    given = [int(argument) for argument in sys.argv[1:]]
+    main(given[0] if given else ROUNDS, given[1:] or ROUND_TRIPS)
