@@ -1,7 +1,7 @@
 """From the start of a process to the first byte of an answer from afar: ``bench/first_token.py [ROUNDS [MS …]]``.
 
 ollama.com is a stand-in on this machine, over TLS, at 0, 50 and 150 milliseconds a round trip, or as given. Peers run
-beside ours, in turn: curl with an API key, which is the bare request; and the reference's client through a daemon of its
+beside ours, in turn: curl with an API key, the bare request; and the reference's client through a daemon of its
 own, whose connection to the cloud is cold, where it is on PATH or ``OLLAMA_BENCH_PEER`` names its program.
 """
 
