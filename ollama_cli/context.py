@@ -194,6 +194,7 @@ class Context:
         from ollama_cli.transport.auth import CredentialAuth
         from ollama_cli.transport.client import open_client
         from ollama_cli.transport.clock import Clock
+        from ollama_cli.transport.limits import Deadline
         from ollama_cli.transport.retries import Retries
 
         auth = None
@@ -201,10 +202,12 @@ class Context:
             clock = Clock(on_mend=(lambda _: None) if silent else self._tell_clock)
             auth = CredentialAuth(active.credential, place.origin, place.base_path, clock=clock)
         observe = self._say_cleaned if self.options.debug and not silent else None
-        http = open_client(place.base_url, auth, user_agent=f"ollama-cli/{__version__}", observe=observe)
+        deadline = Deadline(total_seconds)
+        user_agent = f"ollama-cli/{__version__}"
+        http = open_client(place.base_url, auth, user_agent=user_agent, observe=observe, deadline=deadline)
         tell = self._say_cleaned if self.streams.err.isatty() and not silent else None
         retries = Retries(on_this_machine=is_loopback(place.base_url), tell=tell)
-        exchange = Exchange(http, retries=retries, total_seconds=total_seconds)
+        exchange = Exchange(http, retries=retries, deadline=deadline)
         self._resources.callback(exchange.close)
         return OllamaClient(exchange)
 

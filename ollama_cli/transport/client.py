@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from ollama_cli.errors import UsageError
 from ollama_cli.transport.hiding import hide, sent_secrets
 from ollama_cli.transport.lean_httpx import httpx, load_httpcore
+from ollama_cli.transport.limits import Deadline
 from ollama_cli.transport.proxies import proxy_for
 
 if TYPE_CHECKING:
@@ -17,7 +18,12 @@ if TYPE_CHECKING:
 
 
 def open_client(
-    base_url: str, auth: CredentialAuth | None, *, user_agent: str, observe: Callable[[str], None] | None = None
+    base_url: str,
+    auth: CredentialAuth | None,
+    *,
+    user_agent: str,
+    observe: Callable[[str], None] | None = None,
+    deadline: Deadline | None = None,
 ) -> httpx.Client:
     """A client for one server.
 
@@ -29,6 +35,7 @@ def open_client(
         auth: What authenticates its requests, or None.
         user_agent: How we name ourselves.
         observe: Told of every request and answer in a line that holds no credential.
+        deadline: The time for everything; None is no limit.
 
     Raises:
         UsageError: The address, a proxy setting or a named certificate cannot be used.
@@ -38,7 +45,7 @@ def open_client(
     except (httpx.InvalidURL, UnicodeError) as error:
         raise UsageError(f"{base_url} is no address: {error}.", hint="Write it as http://HOST:PORT.") from error
     try:
-        return _client(base_url, auth, user_agent, observe)
+        return _client(base_url, auth, user_agent, observe, deadline or Deadline())
     except (OSError, ssl.SSLError) as error:
         raise UsageError(
             f"The certificates that SSL_CERT_FILE or SSL_CERT_DIR names cannot be used: {error.strerror or error}.",
@@ -52,7 +59,11 @@ def open_client(
 
 
 def _client(
-    base_url: str, auth: CredentialAuth | None, user_agent: str, observe: Callable[[str], None] | None
+    base_url: str,
+    auth: CredentialAuth | None,
+    user_agent: str,
+    observe: Callable[[str], None] | None,
+    deadline: Deadline,
 ) -> httpx.Client:
     load_httpcore()
     from ollama_cli.transport.resolving import ResolvingBackend
@@ -64,7 +75,7 @@ def _client(
         trust_env=False,
         proxy=httpx.Proxy(proxy, ssl_context=trust_in_proxy) if proxy else None,
     )
-    transport._pool._network_backend = ResolvingBackend()  # noqa: SLF001 - httpx has no other way to name one
+    transport._pool._network_backend = ResolvingBackend(deadline)  # noqa: SLF001 - httpx has no other way to name one
     return httpx.Client(
         base_url=base_url,
         auth=auth,

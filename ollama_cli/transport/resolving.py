@@ -17,11 +17,21 @@ from typing import Any
 
 import httpcore
 
+from ollama_cli.transport.held import HeldStream
+from ollama_cli.transport.limits import Deadline
+
 _Addresses = list[str]
 
 
 class ResolvingBackend(httpcore.SyncBackend):
-    """Connects to the addresses of a name one after the other."""
+    """Connects to the addresses of a name one after the other.
+
+    Args:
+        deadline: The time for everything, which its connections keep to; None is no limit.
+    """
+
+    def __init__(self, deadline: Deadline | None = None) -> None:
+        self._deadline = deadline or Deadline()
 
     def connect_tcp(
         self,
@@ -37,12 +47,14 @@ class ResolvingBackend(httpcore.SyncBackend):
             ConnectTimeout: The name, or a connection, took longer than the time-out.
             ConnectError: There is no such name, or no address of it takes a connection.
         """
+        timeout = self._deadline.within(timeout)
         end = None if timeout is None else time.monotonic() + timeout
         failed: Exception = httpcore.ConnectError(f"{host} has no address")
         for address in _addresses_of(host, port, timeout):
             left = None if end is None else max(0.0, end - time.monotonic())
             try:
-                return super().connect_tcp(address, port, left, local_address, socket_options)
+                connected = super().connect_tcp(address, port, left, local_address, socket_options)
+                return HeldStream(connected, self._deadline) if self._deadline.counts else connected
             except (httpcore.ConnectError, httpcore.ConnectTimeout) as error:
                 failed = error
         raise failed
