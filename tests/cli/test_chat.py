@@ -8,6 +8,7 @@ import os
 import re
 import signal
 import stat
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -123,6 +124,18 @@ def test_what_is_typed_ahead_is_kept_and_not_seen_in_the_answer(cli: Cli) -> Non
         assert leave(terminal) == 0
     assert "one two three\n" in terminal.text
     assert asked(server.requests)[1][-1] == "typed ahead"
+
+
+def test_a_sign_of_life_stands_where_an_answer_will_and_leaves_nothing_behind(cli: Cli) -> None:
+    with serving([SHOW, answering("", "Yes.", delay=2)]) as server:
+        terminal = Terminal(cli, "run", "tiny", env={"OLLAMA_HOST": server.url})
+        say(terminal, "Are you there?")
+        terminal.until(lambda: "\r ⠋\r".encode() in terminal.sent, "a sign of life")
+        terminal.type("typed ahead")
+        terminal.until_line(">>> typed ahead")
+        assert [line for line in terminal.lines if line] == [">>> Are you there?", "Yes.", ">>> typed ahead"]
+        terminal.type("\x15")
+        assert leave(terminal) == 0
 
 
 def test_earlier_lines_can_be_asked_for_ahead(cli: Cli) -> None:
@@ -254,12 +267,18 @@ def test_tab_knows_the_clouds_models(signed_in: Cli, sandbox: Sandbox) -> None:
     say(terminal, "Why is the sky blue?")
     terminal.until_text("Rayleigh")
     while not any(request["target"] == "/api/tags" for request in sandbox.requests()):
-        pass
+        time.sleep(0.05)
     say(terminal, "/show license")
     terminal.until_text("No licence")
     terminal.until_prompt()
     terminal.type("/model qwen3-vl\t")
     terminal.until_line(">>> /model qwen3-vl:235b-cloud")
+    terminal.type("\x15")
+    say(terminal, "/list gpt-oss:2")
+    terminal.until_text("(?m)^gpt-oss:20b-cloud ")  # the name that /model takes
+    terminal.until_prompt()
+    terminal.type("/model gpt-oss:20b\t")
+    terminal.until_line(">>> /model gpt-oss:20b-cloud")
     terminal.type("\x15")
     assert leave(terminal) == 0
     assert [r["headers"].get("authorization") for r in sandbox.requests() if r["target"] == "/api/tags"] == [None]

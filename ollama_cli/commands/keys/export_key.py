@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ollama_cli.commands.keys.given import refuse_key_file
-from ollama_cli.errors import SignInError, StoreError, UsageError
+from ollama_cli.errors import DeclinedError, SignInError, StoreError, UsageError
 
 if TYPE_CHECKING:
     from ollama_cli.context import Context
@@ -132,7 +132,7 @@ def _ask(context: Context, options: ExportOptions, stored: StoredKey) -> None:
 
     Raises:
         UsageError: Nobody is there.
-        typer.Exit: The answer is no.
+        DeclinedError: The answer is no.
     """
     from ollama_cli.terminal.prompts import confirm
 
@@ -146,8 +146,7 @@ def _ask(context: Context, options: ExportOptions, stored: StoredKey) -> None:
         question = f"Write {key} to {options.file}?"
     context.streams.say("Whoever has this device's private key can use your account as this device.")
     if not confirm(context.streams, question, default=False):
-        context.streams.say("Nothing was exported.")
-        raise typer.Exit(1)
+        raise DeclinedError("Nothing was exported.")
 
 
 def _private_text(context: Context, options: ExportOptions, stored: StoredKey) -> str:
