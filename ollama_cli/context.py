@@ -122,7 +122,12 @@ class Context:
             person_present=self.streams.interactive,
             reader=self.key_reader,
             tell_waiting=lambda: self.streams.say("Waiting for the keyring. It may be asking for its password."),
+            tell_busy=self._tell_busy,
         )
+
+    def _tell_busy(self) -> None:
+        if self.streams.err.isatty():
+            self.streams.say("Waiting for another ollama-cli, which changes the stored credentials.")
 
     @cached_property
     def key_reader(self) -> KeyReader:
