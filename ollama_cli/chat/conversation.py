@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from ollama_cli.api.events import Chunk, ToolCall
 from ollama_cli.api.failures import BREAK_HINT
 from ollama_cli.api.statistics import Statistics
 from ollama_cli.chat.backend import Backend, Opened
@@ -23,7 +24,6 @@ from ollama_cli.terminal.streams import Streams
 from ollama_cli.terminal.waiting import SignOfLife
 
 if TYPE_CHECKING:
-    from ollama_cli.api.events import ToolCall
     from ollama_cli.api.model_info import ModelInfo
 
 
@@ -236,6 +236,13 @@ class Conversation:
         """Know the model where what it is asked depends on it: a daemon's is told to think if it can."""
         if not self.opened.in_cloud:
             self.take_up(self.lookup.info())
+
+    def show_again(self, answer: str) -> None:
+        """Show an answer that was given earlier as it would be shown now."""
+        printer = AnswerPrinter(self.streams, wrap=self.display.wrap, markdown=self.display.markdown)
+        printer.show(Chunk(answer, "", done=True, done_reason="stop"))
+        printer.end()
+        self.streams.answer("")
 
     def _stream(self, before_showing: Callable[[], None]) -> None:
         shown = self.display
