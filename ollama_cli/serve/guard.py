@@ -84,23 +84,15 @@ class Guard:
         await self._app(scope, receive, for_page)
 
     def _refusal(self, scope: Scope, origins: list[str]) -> Response | None:
-        names = {name for name, _ in scope["headers"]}
-        if {b"content-length", b"transfer-encoding"} <= names:  # two servers may read two requests into that
-            return Response(status_code=400, headers={"Connection": "close"})
-        if sum(len(name) + len(value) for name, value in scope["headers"]) > LARGEST_HEAD:
-            return Response(status_code=431, headers={"Connection": "close"})
-        if len(scope["raw_path"]) + len(scope["query_string"]) > LARGEST_TARGET:
-            return Response(status_code=414, headers={"Connection": "close"})
+        status = _status_of_head(scope)
+        if status:
+            return Response(status_code=status, headers={"Connection": "close"})
         hosts = _values(scope, b"host")
         if self._hosts is not None and (len(hosts) != 1 or not self._hosts.allow(hosts[0])):
             self._tell("host", hosts[0] if len(hosts) == 1 else "")
             return Response(status_code=403)
-        if origins:
-            if len(origins) > 1 or not self._origins.allow(origins[0], hosts[0] if self._hosts else ""):
-                self._tell("origin", origins[0])
-                return Response(status_code=403)
-            if self._is_private(scope["path"]):
-                return Response(status_code=403)
+        if origins and not self._may_ask(scope, origins, hosts[0] if self._hosts else ""):
+            return Response(status_code=403)
         if scope["method"] == "OPTIONS":
             allowed = {"Access-Control-Allow-Origin": origins[0], **_PREFLIGHT} if origins else None
             return Response(status_code=204, headers=allowed)
@@ -110,6 +102,23 @@ class Guard:
             )
             return answer_refusal(scope["path"], refused)
         return None
+
+    def _may_ask(self, scope: Scope, origins: list[str], host: str) -> bool:
+        """Whether the page that a request comes from may ask for what it asks."""
+        if len(origins) > 1 or not self._origins.allow(origins[0], host):
+            self._tell("origin", origins[0])
+            return False
+        return not self._is_private(scope["path"])
+
+
+def _status_of_head(scope: Scope) -> int:
+    """The status with which a head is refused that is too large, or whose end two servers may see in two places; or 0."""
+    names = {name for name, _ in scope["headers"]}
+    if {b"content-length", b"transfer-encoding"} <= names:
+        return 400
+    if sum(len(name) + len(value) for name, value in scope["headers"]) > LARGEST_HEAD:
+        return 431
+    return 414 if len(scope["raw_path"]) + len(scope["query_string"]) > LARGEST_TARGET else 0
 
 
 def _values(scope: Scope, wanted: bytes) -> list[str]:

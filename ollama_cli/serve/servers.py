@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 from ollama_cli import __version__
 from ollama_cli.serve.headers import Headers
 from ollama_cli.serve.signer import Signed, Signer
-from ollama_cli.transport.client import open_async_client
+from ollama_cli.transport.asynchronous import open_async_client
 from ollama_cli.transport.failures import explained
 from ollama_cli.transport.lean_httpx import httpx
 from ollama_cli.transport.limits import FOR_A_MODEL, Limits

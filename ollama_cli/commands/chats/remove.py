@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ollama_cli.errors import UsageError
+from ollama_cli.commands.command_line import Command
+from ollama_cli.errors import DeclinedError, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -31,6 +32,11 @@ class RemoveOptions:
     every: bool = False
     yes: bool = False
     as_json: bool = False
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command("remove", cls=Command)(remove)
 
 
 def remove(
