@@ -112,7 +112,7 @@ class Guard:
 
 
 def _status_of_head(scope: Scope) -> int:
-    """The status with which a head is refused that is too large, or whose end two servers may see in two places; or 0."""
+    """The status that refuses a head: too large, or of a body whose end two servers may see in two places; or 0."""
     names = {name for name, _ in scope["headers"]}
     if {b"content-length", b"transfer-encoding"} <= names:
         return 400

@@ -247,7 +247,20 @@ def test_a_compressed_body_goes_on_unpacked(gateway: Serve, cloud: ScriptedServe
             400,
         ),
     ],
-    ids=lambda value: str(value)[:20],
+    ids=[
+        "no gzip",
+        "a cut gzip",
+        "more than a gzip",
+        "no zip at all",
+        "no zstd",
+        "a cut zstd",
+        "br",
+        "twice",
+        "deflate",
+        "a gzip bomb",
+        "a zstd bomb",
+        "a zstd with a large window",
+    ],
 )
 def test_a_compressed_body_that_is_damaged_or_huge_is_refused(
     gateway: Serve, cloud: ScriptedServer, encoding: str, body: bytes, status: int
