@@ -191,10 +191,11 @@ def _listening(options: ServeOptions, *, has_token: bool) -> Iterator[tuple[sock
         if options.host is not None or options.port is not None:
             raise UsageError("--socket listens at no address and no port.", hint="Leave out --host and --port.")
         listener = listening.listen_in(options.socket)
+        made = listening.identity(options.socket)
         try:
             yield listener, f"unix:{options.socket}"
         finally:
-            listening.remove(options.socket, listener)
+            listening.remove(options.socket, listener, made)
         return
     host = DEFAULT_HOST if options.host is None else options.host
     with listening.listen_at(host, DEFAULT_PORT if options.port is None else options.port) as listener:

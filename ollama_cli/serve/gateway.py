@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import secrets
 import time
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
@@ -26,6 +27,9 @@ from ollama_cli.transport.lean_httpx import httpx
 
 if TYPE_CHECKING:
     from ollama_cli.serve.account import Devices
+
+_VIA = (b"via", f"1.1 ollama-cli-{secrets.token_hex(8)}".encode("ascii"))
+"""What a daemon is told of us, so that a request which comes back is known."""
 
 _QUICKLY_SEARCHED = 256 * 1024
 """Bytes of a body that are searched at once; a longer one beside everything else."""
@@ -81,11 +85,13 @@ class Gateway:
             await client.answer(text_answer("404 page not found", 404))
             return
         client.scope["path"] = path
+        if _VIA in client.headers:
+            raise RefusedError(508, "the request came here a second time: servers name each other with --daemon")
         methods = paths.methods_of(path)
-        if client.method in methods:
-            await self._answer_own(client, path)
-        elif self.daemon is not None and not paths.is_private(path):
+        if self.daemon is not None and not paths.is_private(path) and _is_daemons(client.method, path, methods):
             await self._pass_on(client, self.daemon)
+        elif client.method in methods:
+            await self._answer_own(client, path)
         elif methods:
             await client.answer(text_answer("405 method not allowed", 405, Allow=", ".join(methods)))
         elif paths.needs_daemon(path):
@@ -181,7 +187,7 @@ class Gateway:
         self, client: Client, daemon: Server, body: WholeBody | None = None, held: Held | None = None
     ) -> None:
         """Send a request on to the daemon, and pass its answer on."""
-        headers = onward(client.headers, unpacked=True)
+        headers = [*onward(client.headers, unpacked=True), _VIA]
         if body is not None:
             headers.append((b"content-length", b"%d" % len(body)))
         path = client.scope["raw_path"].decode("ascii")
@@ -191,7 +197,7 @@ class Gateway:
 
     async def _pass_on(self, client: Client, daemon: Server) -> None:
         """Send a request on to the daemon whose body nobody looks at: it may be a whole model."""
-        headers = onward(client.headers, unpacked=False)
+        headers = [*onward(client.headers, unpacked=False), _VIA]
         length = value_of(client.headers, b"content-length")
         body: httpx.AsyncByteStream | None = None
         if length or value_of(client.headers, b"transfer-encoding"):
@@ -213,6 +219,11 @@ class _Passing(httpx.AsyncByteStream):
     async def __aiter__(self) -> AsyncIterator[bytes]:
         async for piece in self._client.body():
             yield piece
+
+
+def _is_daemons(method: str, path: str, methods: tuple[str, ...]) -> bool:
+    """Whether a daemon answers what nobody looks into here; its clients want to know its version, not ours."""
+    return method not in methods or path == "/api/version"
 
 
 def _target(path: str, client: Client) -> str:

@@ -63,11 +63,10 @@ def listen_in(path: Path) -> socket.socket:
     if len(os.fsencode(path)) > _LONGEST_PATH:
         raise UsageError(f"The path of --socket is longer than {_LONGEST_PATH} bytes.", hint="Name a shorter one.")
     listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-    mask = os.umask(0o777 & ~_OWNER_ONLY)  # nobody else may open it in the moment before its mode is set
+    mask = os.umask(0o777 & ~_OWNER_ONLY)  # from the first moment on
     try:
         _clear_away(path)
         listener.bind(str(path))
-        path.chmod(_OWNER_ONLY)
         listener.listen(_QUEUE)
     except OSError as error:
         listener.close()
@@ -94,11 +93,27 @@ def is_for_this_machine(listener: socket.socket) -> bool:
     return is_loopback_name(listener.getsockname()[0])
 
 
-def remove(path: Path, listener: socket.socket) -> None:
-    """Remove the socket from the file system, at the end."""
+def remove(path: Path, listener: socket.socket, made: tuple[int, int] | None) -> None:
+    """Remove the socket from the file system, at the end, unless another server's stands there by now.
+
+    Args:
+        path: Where it stands.
+        listener: The socket.
+        made: What ``identity`` said when it was made.
+    """
     listener.close()
-    with suppress(OSError):
-        path.unlink()
+    if identity(path) == made:
+        with suppress(OSError):
+            path.unlink()
+
+
+def identity(path: Path) -> tuple[int, int] | None:
+    """What tells a file from another that has taken its place; None where there is none."""
+    try:
+        found = path.lstat()
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
 
 
 def _clear_away(path: Path) -> None:

@@ -14,6 +14,7 @@ from ollama_cli.errors import CliError
 from ollama_cli.secret import Secret
 from ollama_cli.serve import paths
 from ollama_cli.serve.account import Devices, me
+from ollama_cli.serve.beside import Beside
 from ollama_cli.serve.bodies import Shelf
 from ollama_cli.serve.connections import MOST_CONNECTIONS
 from ollama_cli.serve.gateway import Gateway
@@ -71,10 +72,11 @@ def serve(setup: Setup) -> None:
 
 async def _serve(setup: Setup) -> None:
     loop, stop = asyncio.get_running_loop(), asyncio.Event()
+    loop.set_default_executor(Beside())
     loop.set_exception_handler(lambda _, told: _tell_of_fault(setup.tell, told))
-    for name in ("SIGINT", "SIGTERM", "SIGHUP"):
-        with suppress(NotImplementedError, AttributeError):  # Windows: asyncio.run turns Ctrl-C into KeyboardInterrupt
-            loop.add_signal_handler(getattr(signal, name), stop.set)
+    for number in _ends():
+        with suppress(NotImplementedError):  # Windows: asyncio.run turns Ctrl-C into KeyboardInterrupt
+            loop.add_signal_handler(number, stop.set)
     cloud = Cloud(setup.cloud_url, Signer(setup.keys)) if setup.cloud_url else None
     daemon = Server(setup.daemon_url) if setup.daemon_url else None
     stopping: asyncio.Future[None] = loop.create_future()
@@ -101,6 +103,14 @@ async def _serve(setup: Setup) -> None:
             task.cancel()
         for server in filter(None, (cloud, daemon)):
             await server.close()
+
+
+def _ends() -> list[signal.Signals]:
+    """The signals that end it; nohup has SIGHUP ignored."""
+    ends = [signal.SIGINT, signal.SIGTERM]
+    if sys.platform != "win32" and signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
+        ends.append(signal.SIGHUP)
+    return ends
 
 
 async def _tell_who(setup: Setup, cloud: Cloud | None) -> None:

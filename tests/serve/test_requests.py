@@ -342,6 +342,7 @@ def test_everything_else_goes_to_the_daemon_without_any_credential(device: Cli, 
             ("POST", "/api/chat", b"{}"),
             ("POST", "/api/pull", b'{"model":"gpt-oss:120b-cloud"}'),
             ("GET", "/api/ps", None),
+            ("GET", "/api/version", None),
             ("GET", "/api/chat", None),
             ("PUT", "/whatever/%C3%A9", b"x"),
             ("GET", "/v1/models/tiny", None),
@@ -444,3 +445,17 @@ def test_a_server_is_not_its_own_daemon(device: Cli, gateway: Serve) -> None:
     assert (done.returncode, "this very server" in done.stderr) == (2, True)
     with serving(device, "--daemon", f"http://127.0.0.1:{port}") as serve:  # another one may be
         assert ask(serve, None, "/", "GET").text == "Ollama is running"
+
+
+def test_servers_that_name_each_other_do_not_go_round_in_circles(device: Cli) -> None:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = str(free.getsockname()[1])
+    with (
+        serving(device, "--daemon", f"http://127.0.0.1:{port}") as first,
+        serving(device, "--port", port, "--daemon", first.url) as second,
+    ):
+        for serve in (first, second):
+            told = ask(serve, b'{"model":"tiny"}')
+            assert (told.status_code, "second time" in told.json()["error"]) == (508, True)
+            assert ask(serve, None, "/whatever", "GET").status_code == 508
