@@ -68,7 +68,7 @@ def serve(
         typer.Option("--port", min=0, max=65535, help="The port; 11434 if not given, and 0 is any free one."),
     ] = None,
     socket: Annotated[
-        Path | None, typer.Option("--socket", metavar="PATH", help="Listen at a socket for you alone instead (0600).")
+        Path | None, typer.Option("--socket", metavar="FILE", help="Listen at a socket for you alone instead (0600).")
     ] = None,
     daemon: Annotated[
         str | None, typer.Option("--daemon", metavar="URL", help="The Ollama server for everything else.")

@@ -15,6 +15,7 @@ from ollama_cli.serve.holder import who_holds
 from ollama_cli.settings.hosts import is_loopback_name
 
 _OWNER_ONLY = 0o600
+_EVERYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - compared, not bound
 _QUEUE = 1024
 _LONGEST_PATH = 100  # bytes of a socket's path that every system takes
 
@@ -84,8 +85,14 @@ def listen_in(path: Path) -> socket.socket:
 def url_of(listener: socket.socket) -> str:
     """The address that clients use."""
     host, port = listener.getsockname()[:2]
-    name = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104 - replaced, not bound
+    name = _EVERYWHERE.get(host, host)
     return f"http://{f'[{name}]' if ':' in name else name}:{port}"
+
+
+def is_everywhere(listener: socket.socket) -> bool:
+    """Whether every address of this machine leads to it."""
+    name = listener.getsockname()
+    return not isinstance(name, str) and name[0] in _EVERYWHERE
 
 
 def is_for_this_machine(listener: socket.socket) -> bool:

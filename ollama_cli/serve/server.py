@@ -19,6 +19,7 @@ from ollama_cli.serve.bodies import Shelf
 from ollama_cli.serve.connections import MOST_CONNECTIONS
 from ollama_cli.serve.gateway import Gateway
 from ollama_cli.serve.guard import Guard
+from ollama_cli.serve.listening import is_everywhere
 from ollama_cli.serve.origins import Hosts, Origins
 from ollama_cli.serve.refusals import RefusedError
 from ollama_cli.serve.servers import Cloud, Server
@@ -92,7 +93,8 @@ async def _serve(setup: Setup) -> None:
     telling: list[asyncio.Task[None]] = []
 
     def on_ready() -> None:
-        setup.tell(f"Listening at {setup.address}")
+        more = ", and at every other address of this machine" if is_everywhere(setup.listener) else ""
+        setup.tell(f"Listening at {setup.address}{more}")
         setup.on_ready()
         telling.append(loop.create_task(_tell_who(setup, cloud)))
 

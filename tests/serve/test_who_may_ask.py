@@ -384,6 +384,7 @@ def test_another_address_needs_a_token(device: Cli, cloud: ScriptedServer) -> No
     cloud.answers(plain(DONE))
     device.environment["OLLAMA_CLI_SERVE_TOKEN"] = TOKEN
     with serving(device, "--host", EVERYWHERE, "--token", "--allow-host", "gateway.example") as serve:
+        serve.hears(rf"Listening at {serve.url}, and at every other address of this machine\n")
         brings = {"authorization": f"Bearer {TOKEN}"}
         assert ask(serve, **brings).status_code == 200
         assert ask(serve, host="gateway.example", **brings).status_code == 200
