@@ -3,10 +3,10 @@
 _ollama_cli_completion() {
   # Where the command was typed as a path, that one is asked; an alias or another name stands for ollama-cli.
   local program=ollama-cli kind='' line
-  case ${1-} in
-    '~/'*) program=${HOME-}/${1#'~/'} ;;
-    */*) program=$1 ;;
-  esac
+  if [[ ${1-} == */* ]]; then
+    program=${1//\\/}
+    program=${program/#\~\//${HOME-}/}
+  fi
   COMPREPLY=()
   while IFS= read -r line; do
     if [[ -n $kind ]]; then COMPREPLY+=("$line"); else kind=$line; fi

@@ -17,7 +17,6 @@ from ollama_cli.commands.completing import REFRESH
 from ollama_cli.commands.completing.bash_line import split_line
 from ollama_cli.commands.completing.cursor import Cursor, find_cursor
 from ollama_cli.commands.completing.offers import Offer, offers_at
-from ollama_cli.errors import CliError
 from ollama_cli.terminal.sanitize import clean_line
 
 LONGEST_ABOUT = 72
@@ -61,10 +60,7 @@ def complete(root: Any, arguments: Sequence[str]) -> int:  # noqa: ANN401 - Type
 
 
 def _answer(cursor: Cursor, kept: int, *, told: bool) -> str:
-    try:
-        offers, files = offers_at(cursor)
-    except CliError:
-        return ""
+    offers, files = offers_at(cursor)
     fitting = sorted_out(offers, cursor.before + cursor.word)
     lines = [f"files {files.before}" if files is not None and not fitting else "words"]
     lines += [f"{offer.word}\t{about(offer)}" if told else offer.word[kept:] for offer in fitting]
