@@ -141,6 +141,6 @@ def test_without_a_place_nothing_is_remembered(monkeypatch: pytest.MonkeyPatch) 
 
 
 def test_models_of_the_cloud_are_named_as_run_takes_them() -> None:
-    listed = [ListedModel("gpt-oss:120b"), ListedModel("x:cloud:cloud"), ListedModel("kimi")]
+    listed = [ListedModel("gpt-oss:120b"), ListedModel("kimi")]
     assert run_names(CLOUD, listed) == ["gpt-oss:120b-cloud", "kimi:cloud"]
     assert run_names(Place("daemon", SERVER, authenticated=False), listed[:1]) == ["gpt-oss:120b"]
