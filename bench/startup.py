@@ -153,11 +153,14 @@ def main(rounds: int) -> None:
         with running_sandbox(home) as base_url:
             signed_in = {"HOME": folder, "OLLAMA_CLI_HOME": str(home / "signed-in"), "OLLAMA_CLOUD_BASE_URL": base_url}
             sign_in(signed_in, base_url)
+            in_cloud = signed_in | {"OLLAMA_HOST": "https://ollama.com"}
+            Case("remembers names of models", [COMMAND, "list"], in_cloud).time()
             cases = [
                 Case(BARE, [sys.executable, "-c", "pass"]),
                 Case("ollama-cli --version", [COMMAND, "--version"], signed_out),
                 Case("ollama-cli --help", [COMMAND, "--help"], signed_out),
                 Case("ollama-cli status (signed out)", [COMMAND, "status"], signed_out, status=4),
+                Case("Tab after ollama-cli run gpt", [COMMAND, "__complete", "bash", "x run gpt", ":="], in_cloud),
                 Case("ollama-cli run: first token", [COMMAND, "run", MODEL, "hi"], signed_in, first_byte=True),
             ]
             measure(cases, rounds)
