@@ -10,7 +10,7 @@ _ollama_cli_completion() {
   COMPREPLY=()
   while IFS= read -r line; do
     if [[ -n $kind ]]; then COMPREPLY+=("$line"); else kind=$line; fi
-  done < <("$program" __complete bash "${COMP_LINE:0:COMP_POINT}" "$COMP_WORDBREAKS" </dev/null 2>/dev/null)
+  done < <(printf '%s\0' "${COMP_LINE:0:COMP_POINT}" "$COMP_WORDBREAKS" | "$program" __complete bash 2>/dev/null)
   if [[ $kind == files* ]]; then
     return 0 # no word fits, so readline completes the file
   fi

@@ -23,7 +23,7 @@ def tags(*names: str, **more: Any) -> dict[str, Any]:
 
 def answer(cli: Cli, *words: str, env: Mapping[str, str] | None = None) -> list[str]:
     """The answer's lines, without what is told of the words."""
-    done = cli("__complete", "zsh", *words, env=env)
+    done = cli("__complete", "zsh", stdin="".join(f"{word}\0" for word in words), env=env)
     assert done.stderr == ""
     return [line.partition("\t")[0] for line in done.stdout.splitlines()]
 
@@ -171,7 +171,8 @@ def test_a_cache_of_another_user_is_neither_believed_nor_asked_for(tmp_path: Pat
             os.chown(path, 12345, 12345)
 
     done = subprocess.run(
-        [*AS_A_USER, COMMAND, "__complete", "fish", "run", ""],
+        [*AS_A_USER, COMMAND, "__complete", "fish"],
+        input="run\0\0",
         env=clean_environment(tmp_path) | {"OLLAMA_HOST": "http://127.0.0.1:1"},
         capture_output=True,
         text=True,
@@ -180,13 +181,14 @@ def test_a_cache_of_another_user_is_neither_believed_nor_asked_for(tmp_path: Pat
     assert (done.stdout, done.stderr) == ("words\n", "")
 
 
-@pytest.mark.parametrize("arguments", [[], ["nosuchshell"], ["bash"], ["bash", "a", "b", "c"], ["refresh", "nosuch"]])
-def test_a_question_that_no_script_asks_is_no_traceback(cli: Cli, arguments: list[str]) -> None:
-    done = cli("__complete", *arguments, env={"OLLAMA_NO_CLOUD": "1"})
+@pytest.mark.parametrize("shell", [[], ["bash"], ["zsh", "run"], ["refresh", "nosuch"]], ids=" ".join)
+@pytest.mark.parametrize("asked", [b"", b"\0", b"x\0y\0z\0", b"\xff\xfe\0", b"-" * 100_000 + b"\0"], ids=range(5))
+def test_a_question_that_no_script_asks_is_no_traceback(cli: Cli, shell: list[str], asked: bytes) -> None:
+    done = cli("__complete", *shell, stdin=asked, env={"OLLAMA_NO_CLOUD": "1"})
     assert done.returncode in {0, 1}
     assert done.stderr == ""
 
 
-def test_powershell_names_each_word_behind_a_dot(cli: Cli) -> None:
-    done = cli("__complete", "powershell", ".run", ".m", ".--format", ".")
+def test_powershell_ends_what_it_asks_with_a_line_end(cli: Cli) -> None:
+    done = cli("__complete", "powershell", stdin="run\0m\0--format\0\0\r\n")
     assert done.stdout == "words\njson\t\n"

@@ -76,7 +76,9 @@ def test_tab_completes(name: str, cli: Cli) -> None:
 def test_tab_completes_by_path_and_by_another_name(name: str, cli: Cli) -> None:
     remember(cli, *MODELS)
     (cli.home / "my bin").mkdir()
-    (cli.home / "my bin" / "ollama-cli").symlink_to(COMMAND)
+    listener = cli.home / "my bin" / "ollama-cli"
+    listener.write_text(f'#!/bin/sh\necho "$*" >>"$HOME/arguments"\nexec {COMMAND} "$@"\n')
+    listener.chmod(0o755)
     more = ["complete -o default -F _ollama_cli_completion oc"] if name == "bash" else []
     with running(name, cli, "alias oc=ollama-cli", sourced=True) as shell:
         for line in more:
@@ -86,6 +88,9 @@ def test_tab_completes_by_path_and_by_another_name(name: str, cli: Cli) -> None:
         shell.do("PATH=/nowhere" if name != "fish" else "set PATH /nowhere")
         assert shell.press("~/my\\ bin/ollama-cli run gem\t") == "~/my\\ bin/ollama-cli run gemma3:4b-it "
         assert shell.press("ollama-cli run gem\t") == "ollama-cli run gem"
+    assert "ommand" not in shell.seen.rpartition("my\\ bin")[2]  # nobody is told of a command that is not found
+    # What is typed is on no command line, where others could read it.
+    assert (cli.home / "arguments").read_text() == f"__complete {name}\n"
 
 
 def test_nothing_that_is_completed_is_run(name: str, cli: Cli) -> None:

@@ -94,10 +94,18 @@ def _waited_for_news(known: KnownModels, places: Sequence[Place]) -> bool:
     if not stale:
         return False
     unheard = any(not known.was_listed(place.base_url) for place in stale)
+    with suppress(OSError, subprocess.TimeoutExpired):  # where no process can be made, what is known has to do
+        process = _start_asking(stale)
+        if unheard:
+            process.wait(SECONDS_TO_WAIT)
+    return unheard
+
+
+def _start_asking(places: Sequence[Place]) -> subprocess.Popen[bytes]:
     environment = {name: value for name, value in os.environ.items() if name not in SECRET_VARIABLES}
     nowhere = subprocess.DEVNULL
-    process = subprocess.Popen(  # noqa: S603 - ourselves; with -P, for nothing is to be imported from this folder
-        [sys.executable, "-P", "-m", "ollama_cli", COMPLETE, REFRESH, *(place.kind for place in stale)],
+    return subprocess.Popen(  # noqa: S603 - ourselves; with -P, for nothing is to be imported from this folder
+        [sys.executable, "-P", "-m", "ollama_cli", COMPLETE, REFRESH, *(place.kind for place in places)],
         stdin=nowhere,
         stdout=nowhere,
         stderr=nowhere,
@@ -105,10 +113,6 @@ def _waited_for_news(known: KnownModels, places: Sequence[Place]) -> bool:
         start_new_session=True,
         creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),
     )
-    if unheard:
-        with suppress(subprocess.TimeoutExpired):
-            process.wait(SECONDS_TO_WAIT)
-    return unheard
 
 
 def _fresh_seconds(known: KnownModels, place: Place) -> float:
