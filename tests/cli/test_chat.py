@@ -147,6 +147,21 @@ def test_earlier_lines_can_be_asked_for_ahead(cli: Cli) -> None:
     assert [said[-1] for said in asked(server.requests)] == ["one", "two", "one"]
 
 
+def test_the_keys_of_emacs_edit_the_line(cli: Cli) -> None:
+    with serving([SHOW, answering("ok")]) as server:
+        terminal = Terminal(cli, "run", "tiny", env={"OLLAMA_HOST": server.url})
+        say(terminal, "before")
+        terminal.until_text("ok")
+        terminal.until_prompt()
+        terminal.type("three gone\x17\x01one \x1bf\x05four\x1bb\x1bb\x1bdtwo three\x0c")
+        terminal.until(lambda: str(terminal.screen.display[0]).rstrip() == ">>> one two three four", "a clear screen")
+        assert "".join(terminal.screen.display[1:]).strip() == ""
+        terminal.type("\x01\x0b\x19\x05\x08!\x02\x04\r")
+        terminal.until_text("ok")
+        assert leave(terminal) == 0
+    assert asked(server.requests)[-1][-1] == "one two three fou"
+
+
 def test_pasted_slashes_are_text_and_typed_ones_commands(cli: Cli) -> None:
     with serving([SHOW, answering("ok")]) as server:
         terminal = Terminal(cli, "run", "tiny", env={"OLLAMA_HOST": server.url})

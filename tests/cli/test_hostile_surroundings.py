@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import subprocess
-import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -13,6 +12,7 @@ from pathlib import Path
 
 import pytest
 from conftest import sign_in
+from in_thread import running
 from support import COMMAND, Cli, Sandbox
 
 from ollama_cli import DeviceKey
@@ -36,12 +36,9 @@ def server(answer: Callable[[BaseHTTPRequestHandler], tuple[int, bytes]]) -> Ite
         def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the name in the library
             pass
 
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as listening:
-        thread = threading.Thread(target=listening.serve_forever)
-        thread.start()
+    listening = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    with running(listening):
         yield f"http://127.0.0.1:{listening.server_address[1]}"
-        listening.shutdown()
-        thread.join()
 
 
 @pytest.mark.parametrize(

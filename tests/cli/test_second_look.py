@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
+from in_thread import running
 from support import Cli, make_device
 
 from ollama_cli.sandbox.server import EmbeddedSandbox
@@ -76,12 +76,9 @@ def server_without_time() -> Iterator[str]:
         def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the name in the library
             pass
 
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as listening:
-        thread = threading.Thread(target=listening.serve_forever)
-        thread.start()
+    listening = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    with running(listening):
         yield f"http://127.0.0.1:{listening.server_address[1]}"
-        listening.shutdown()
-        thread.join()
 
 
 @pytest.mark.parametrize("command", COMMANDS, ids=" ".join)
