@@ -333,6 +333,22 @@ def test_screens_of_every_width(cli: Cli, columns: int) -> None:
     assert "/image FILE send an image or a sound with your next message /copy" in words
 
 
+@pytest.mark.parametrize(("before", "after"), [(100, 40), (40, 100)])
+def test_a_window_that_changes_within_an_answer_leaves_no_rubbish(cli: Cli, before: int, after: int) -> None:
+    pieces = ["A list of **three things**", ":\n\n- one is *short*", " and\n- two is `also`", " short\n- three "]
+    last = "is an animal \U0001f98a that runs through the wood, as far as it can, and then goes home to sleep."
+    with serving([SHOW, answering(*pieces, last, delay=1)]) as server:
+        terminal = Terminal(cli, "run", "tiny", env={"OLLAMA_HOST": server.url}, columns=before)
+        say(terminal, "go")
+        terminal.until_text("three things")
+        terminal.resize(after)
+        terminal.until_text("sleep")
+        assert leave(terminal) == 0
+    # The text goes on in a new row, wherever it was; nothing is shown twice, and no mark is left.
+    shown = f"go A list of three things: - one is short and - two is also short - three {last} >>>"
+    assert shown.replace(" ", "") in "".join(terminal.text.split())
+
+
 @pytest.mark.parametrize("env", [{"TERM": "dumb"}, {"NO_COLOR": "1"}], ids=["dumb", "plain"])
 def test_terminals_without_colour(cli: Cli, env: dict[str, str]) -> None:
     with serving([SHOW, answering("ok")]) as server:
