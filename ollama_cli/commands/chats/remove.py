@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ollama_cli.errors import DeclinedError, UsageError
+from ollama_cli.commands.command_line import Command
+from ollama_cli.errors import UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -31,6 +32,11 @@ class RemoveOptions:
     every: bool = False
     yes: bool = False
     as_json: bool = False
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command("remove", cls=Command)(remove)
 
 
 def remove(
@@ -86,13 +92,14 @@ def _ask(context: Context, numbers: Sequence[int]) -> None:
 
     Raises:
         UsageError: Nobody is there.
-        DeclinedError: The answer is no.
+        typer.Exit: The answer is no.
     """
     from ollama_cli.terminal.prompts import confirm
 
     context.require_interactive("Removing a chat needs a yes.", "Say --yes to do it without a question.")
     if not confirm(context.streams, f"Remove {_counted(numbers)}?", default=False):
-        raise DeclinedError("Nothing was removed.")
+        context.streams.say("Nothing was removed.")
+        raise typer.Exit(1)
 
 
 def _counted(numbers: Sequence[int]) -> str:
