@@ -8,13 +8,15 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
+from forking import Forks
 from support import Cli, Sandbox, approve, make_device, wallet_of
 
 from ollama_cli.sandbox.server import EmbeddedSandbox
 
 
-def pytest_configure() -> None:
+def pytest_configure(config: pytest.Config) -> None:
     """Have commands that tests start see Ctrl-C, also when the tests themselves run in the background of a shell."""
+    config.addinivalue_line("markers", "forked: many commands, which are forked from one process to take less time")
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
@@ -36,15 +38,29 @@ def sandbox(start: Callable[..., Sandbox]) -> Sandbox:
 
 
 @pytest.fixture
-def cli(tmp_path: Path) -> Cli:
-    """The installed command, with no keyring, no credential and ollama.com as its cloud."""
-    return Cli(tmp_path)
+def forks_if_marked(request: pytest.FixtureRequest) -> Forks | None:
+    """Where commands are forked from, in a test that is marked so."""
+    return request.getfixturevalue("forks") if request.node.get_closest_marker("forked") else None
 
 
 @pytest.fixture
-def device(tmp_path: Path, sandbox: Sandbox) -> Cli:
+def cli(tmp_path: Path, forks_if_marked: Forks | None) -> Cli:
+    """The installed command, with no keyring, no credential and ollama.com as its cloud."""
+    return Cli(tmp_path, forks=forks_if_marked)
+
+
+@pytest.fixture(scope="session")
+def forks(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Forks]:
+    """Runs commands at a tenth of what a process of their own costs."""
+    forking = Forks(tmp_path_factory.mktemp("forks"))
+    yield forking
+    forking.close()
+
+
+@pytest.fixture
+def device(tmp_path: Path, sandbox: Sandbox, forks_if_marked: Forks | None) -> Cli:
     """The installed command beside a sandbox, keeping its key in a file."""
-    return Cli(tmp_path, {"OLLAMA_CLOUD_BASE_URL": sandbox.url})
+    return Cli(tmp_path, {"OLLAMA_CLOUD_BASE_URL": sandbox.url}, forks_if_marked)
 
 
 @pytest.fixture

@@ -16,6 +16,7 @@ from typing import Any
 
 import httpx
 import pytest
+from forking import Forks
 
 from ollama_cli import DeviceKey, signin_url
 from ollama_cli.credentials.chosen import open_wallet
@@ -55,10 +56,17 @@ def clean_environment(home: Path) -> dict[str, str]:
 
 @dataclass
 class Cli:
-    """The installed command in a home of its own."""
+    """The installed command in a home of its own.
+
+    Attributes:
+        home: Its home.
+        environment: What its environment holds.
+        forks: Where its calls are forked from, for tables of many; None has the interpreter start each time.
+    """
 
     home: Path
     environment: dict[str, str] = field(default_factory=dict)
+    forks: Forks | None = None
 
     def __post_init__(self) -> None:
         self.environment = clean_environment(self.home) | self.environment
@@ -72,12 +80,15 @@ class Cli:
     ) -> subprocess.CompletedProcess[str]:
         """Run it to its end; without ``stdin`` it reads from /dev/null."""
         data = stdin.encode() if isinstance(stdin, str) else stdin
+        environment = self.environment | dict(env or {})
+        if self.forks is not None and "PYTHONPATH" not in environment:  # that is for an interpreter that starts
+            return self.forks(*args, env=environment, stdin=data, cwd=cwd)
         done = subprocess.run(
             [COMMAND, *args],
             input=data,
             stdin=subprocess.DEVNULL if data is None else None,
             capture_output=True,
-            env=self.environment | dict(env or {}),
+            env=environment,
             cwd=cwd,
             timeout=SECONDS,
             check=False,

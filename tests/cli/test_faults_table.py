@@ -19,6 +19,8 @@ from support import Cli, closed_port
 
 from ollama_cli.sandbox.server import EmbeddedSandbox
 
+pytestmark = pytest.mark.forked
+
 MODEL = "gpt-oss:120b-cloud"
 ERRORS = Path(__file__).parents[1] / "data" / "daemon_errors.json"
 """What a real daemon answered, status and body."""

@@ -12,10 +12,13 @@ from pathlib import Path
 
 import pytest
 from conftest import sign_in
+from forking import Forks
 from in_thread import running
 from support import COMMAND, Cli, Sandbox
 
 from ollama_cli import DeviceKey
+
+pytestmark = pytest.mark.forked
 
 MODEL = "gpt-oss:120b-cloud"
 
@@ -59,10 +62,10 @@ def server(answer: Callable[[BaseHTTPRequestHandler], tuple[int, bytes]]) -> Ite
 )
 @pytest.mark.parametrize("command", [["signout"], ["keys", "revoke", "--yes"]])
 def test_only_what_the_server_confirmed_is_forgotten(
-    tmp_path: Path, start: Callable[..., Sandbox], fault: str, status: int, command: list[str]
+    tmp_path: Path, start: Callable[..., Sandbox], fault: str, status: int, command: list[str], forks: Forks
 ) -> None:
     faulty = start(f"DELETE /api/user/keys/*={fault}")
-    device = Cli(tmp_path, {"OLLAMA_CLOUD_BASE_URL": faulty.url})
+    device = Cli(tmp_path, {"OLLAMA_CLOUD_BASE_URL": faulty.url}, forks)
     sign_in(device, faulty)
     assert device(*command).returncode == status
     assert device("status", "--quiet").returncode == 0

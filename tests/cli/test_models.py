@@ -14,6 +14,8 @@ from recorded import serving
 from support import Cli, Sandbox, closed_port
 from terminals import finish, terminal
 
+pytestmark = pytest.mark.forked
+
 TINY = {"name": "tiny:latest", "model": "tiny:latest", "size": 5, "digest": "ab", "modified_at": "", "details": {}}
 STUB = {**TINY, "name": "big:cloud", "model": "big:cloud", "remote_host": "https://ollama.com:443"}
 HOSTILE = "\x1b]52;c;aGFjaw==\x07Good\x1b[2J news\u202e"
