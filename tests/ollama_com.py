@@ -101,7 +101,7 @@ async def _join(
         await _relay(upstream_reader, writer)
     finally:
         to_server.cancel()
-        upstream_writer.close()
+        upstream_writer.transport.abort()  # nothing waits for what is unsent, nor for a loop that ends just now
 
 
 def before(sandbox_url: str) -> Handler:

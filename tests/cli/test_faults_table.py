@@ -5,7 +5,6 @@ from __future__ import annotations
 import datetime as dt
 import json
 import os
-import socket
 import zlib
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -16,9 +15,11 @@ from urllib.parse import quote
 import pytest
 import trustme
 from ollama_com import Proxy, answering, listening, speaking, tls_for
-from support import Cli
+from support import Cli, closed_port
 
 from ollama_cli.sandbox.server import EmbeddedSandbox
+
+pytestmark = pytest.mark.forked
 
 MODEL = "gpt-oss:120b-cloud"
 ERRORS = Path(__file__).parents[1] / "data" / "daemon_errors.json"
@@ -184,13 +185,6 @@ NDJSON = b"HTTP/1.1 200 OK\r\nContent-Type: application/x-ndjson\r\n"
 PIECE = b'{"response":"What came","done":false}\n'
 
 
-def _closed_port() -> int:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port: int = free.getsockname()[1]
-    return port
-
-
 @contextmanager
 def cloud(answer: bytes) -> Iterator[dict[str, str]]:
     """A cloud that answers these bytes to everything."""
@@ -240,9 +234,7 @@ def surroundings(name: str, folder: Path) -> Iterator[dict[str, str]]:
         "packed-later": NDJSON + b"Content-Encoding: gzip\r\n\r\n" + _damaged(),
     }
     fixed = {
-        "refused": {"OLLAMA_CLOUD_BASE_URL": f"http://127.0.0.1:{_closed_port()}"},
         "unknown-name": {"OLLAMA_HOST": "http://nowhere.invalid"},
-        "proxy-refused": {"HTTPS_PROXY": f"http://127.0.0.1:{_closed_port()}"},
         "proxy-unknown": {"HTTPS_PROXY": "http://nowhere.invalid:3128"},
         "proxy-ftp": {"HTTPS_PROXY": "ftp://127.0.0.1:21"},
     }
@@ -251,6 +243,10 @@ def surroundings(name: str, folder: Path) -> Iterator[dict[str, str]]:
             yield fixed[name[1:]]
         elif name[1:] in answers:
             yield opened.enter_context(cloud(answers[name[1:]]))
+        elif name == "@refused":
+            yield {"OLLAMA_CLOUD_BASE_URL": f"http://127.0.0.1:{opened.enter_context(closed_port())}"}
+        elif name == "@proxy-refused":
+            yield {"HTTPS_PROXY": f"http://127.0.0.1:{opened.enter_context(closed_port())}"}
         elif name == "@no-tls":
             port = opened.enter_context(listening(speaking(b"HTTP/1.1 400 Bad Request\r\n\r\n")))
             yield {"OLLAMA_CLOUD_BASE_URL": f"https://localhost:{port}"}
