@@ -6,6 +6,7 @@ browser, questions, clock, stores, network) reaches a command through here, and 
 
 from __future__ import annotations
 
+import io
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
@@ -64,6 +65,12 @@ class Context:
     streams: Streams
     _resources: ExitStack = field(default_factory=ExitStack)
     _embedded: EmbeddedSandbox | None = None
+
+    def unattended(self) -> Context:
+        """The same, as if nobody were there: neither we nor the keyring ask anything, nor wait long for an answer."""
+        alone = replace(self, streams=replace(self.streams, input=io.StringIO()))
+        vars(alone)["settings"] = self.settings  # a sandbox that was started for them stays the same
+        return alone
 
     def close(self) -> None:
         """Close what was opened: connections, and a sandbox that this command started."""

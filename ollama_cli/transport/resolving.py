@@ -17,6 +17,8 @@ from typing import Any
 
 import httpcore
 
+from ollama_cli.errors import UnavailableError
+
 _Addresses = list[str]
 
 
@@ -46,6 +48,27 @@ class ResolvingBackend(httpcore.SyncBackend):
             except (httpcore.ConnectError, httpcore.ConnectTimeout) as error:
                 failed = error
         raise failed
+
+
+def resolve(name: str, seconds: float) -> list[str]:
+    """The addresses of a name.
+
+    Args:
+        name: A host name, or an address, which stands for itself.
+        seconds: How long that may take.
+
+    Raises:
+        UnavailableError: There is no such name, or it was not found in time.
+    """
+    hint = "Check the network connection, and the name server that this machine is set to."
+    try:
+        return _addresses_of(name, 0, seconds)
+    except httpcore.ConnectTimeout as error:
+        raise UnavailableError(
+            f"The name {name} was not resolved within {seconds:g} seconds.", hint=hint, code="dns"
+        ) from error
+    except httpcore.ConnectError as error:
+        raise UnavailableError(f"The name {name} cannot be resolved.", hint=hint, code="dns") from error
 
 
 def _addresses_of(host: str, port: int, timeout: float | None) -> _Addresses:
