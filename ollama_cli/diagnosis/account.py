@@ -6,6 +6,7 @@ from functools import partial
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 
+from ollama_cli.diagnosis.asking import asking
 from ollama_cli.diagnosis.finding import ok, remark
 from ollama_cli.diagnosis.side_by_side import Family
 from ollama_cli.errors import CliError
@@ -15,9 +16,6 @@ if TYPE_CHECKING:
     from ollama_cli.credentials.credential import Active
     from ollama_cli.diagnosis.session import Session
     from ollama_cli.diagnosis.side_by_side import Report
-
-SECONDS = 10.0
-"""How long the server may take, further tries included."""
 
 
 def account(session: Session, place: Place, active: Active | None) -> Family:
@@ -35,7 +33,8 @@ def _ask(session: Session, place: Place, active: Active | None, report: Report) 
     from ollama_cli.account.refusal import daemon_refusal, refusal
 
     try:
-        who, refused = session.client(place, active, total_seconds=SECONDS, silent=not session.options.debug).account()
+        with asking(session, place, active) as client:
+            who, refused = client.account()
     except CliError as error:
         if place.kind == "daemon" and error.http_status == HTTPStatus.NOT_FOUND:
             report(remark("account", "This Ollama server knows of no accounts.", "A newer one does."))

@@ -8,6 +8,7 @@ from functools import partial
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 
+from ollama_cli.diagnosis.asking import asking
 from ollama_cli.diagnosis.finding import Finding, ok, remark
 from ollama_cli.diagnosis.side_by_side import Family
 from ollama_cli.errors import CliError, UnavailableError
@@ -18,9 +19,6 @@ if TYPE_CHECKING:
     from ollama_cli.credentials.credential import Active
     from ollama_cli.diagnosis.session import Session
     from ollama_cli.diagnosis.side_by_side import Report
-
-SECONDS = 8.0
-"""How long it may take to tell its version."""
 
 FIRST_WITH_CLOUD = (0, 12, 0)
 """The first release that runs cloud models and signs in, as its release notes say."""
@@ -41,9 +39,9 @@ def daemon(session: Session, place: Place, active: Active | None, *, needed: boo
 
 
 def _ask(session: Session, place: Place, active: Active | None, needed: bool, report: Report) -> None:
-    client = session.client(place, active, total_seconds=SECONDS, silent=not session.options.debug)
     try:
-        body = _version_answer(client, place.base_url)
+        with asking(session, place, active) as client:
+            body = _version_answer(client, place.base_url)
     except CliError as error:
         report(_unanswered(error, place, needed=needed))
     else:

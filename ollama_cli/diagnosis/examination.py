@@ -71,6 +71,7 @@ class Examination:
 
     def _first_round(self) -> Active | None:
         """What needs nothing but itself; gives the credential."""
+        _import_what_is_shared()
         families = [
             keys(self._session, self._place, new_store=self._new_store),
             ollama_key(self._session.settings.user_home),
@@ -129,6 +130,17 @@ class Examination:
 
 
 _OF_THE_PLACE = (*OF_THE_NETWORK, "credential", "account")
+
+
+def _import_what_is_shared() -> None:
+    """Import before there are threads: two that import the same package at once may see the half of it."""
+    from ollama_cli.account import refusal  # noqa: F401
+    from ollama_cli.api import client  # noqa: F401
+    from ollama_cli.credentials import device_key, keyring_store  # noqa: F401
+    from ollama_cli.transport import auth, retries  # noqa: F401
+    from ollama_cli.transport.lean_httpx import load_httpcore
+
+    load_httpcore()
 
 
 def _daemon_of(settings: Settings) -> Place | None:

@@ -12,13 +12,13 @@ from functools import partial
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from ollama_cli.diagnosis.asking import asking
 from ollama_cli.diagnosis.finding import Finding, fault, not_needed, ok, remark
 from ollama_cli.diagnosis.side_by_side import Family
-from ollama_cli.errors import CliError, SignInError, UnavailableError, UsageError
+from ollama_cli.errors import CliError, SignInError, UsageError
 from ollama_cli.settings.hosts import is_loopback
 
 if TYPE_CHECKING:
-    from ollama_cli.api.client import OllamaClient
     from ollama_cli.api.place import Place
     from ollama_cli.api.raw import AnswerHead
     from ollama_cli.diagnosis.session import Session
@@ -28,9 +28,6 @@ CHECKS = ("proxy", "dns", "connection", "tls", "clock")
 
 SECONDS_FOR_A_NAME = 5.0
 """How long a name may take to be resolved."""
-
-SECONDS_FOR_AN_ANSWER = 8.0
-"""How long the server may take to answer."""
 
 _SET_CLOCK = "Set this machine's clock right; most systems do it by themselves once network time is switched on."
 
@@ -44,55 +41,43 @@ def _go(session: Session, place: Place, report: Report) -> None:
     from ollama_cli.transport.proxies import proxy_for, shown
 
     url, proxy = place.base_url, proxy_for(place.base_url)
-    client, certificates = _client(session, place)
     if proxy is None:
         report(not_needed("proxy", f"None is used for {_host(url)}."))
         report(_resolved(url))
-    else:
-        _resolve_proxy(proxy)
-    if client is None:
-        if proxy is not None:
-            report(ok("proxy", f"Requests go through {shown(proxy)}."))
-        report(fault("tls", certificates or UsageError("The certificates cannot be used.")))
-        return
-    head, failed = _head_of(client, url)
+    head, failed = _head_of(session, place)
     if proxy is not None:
-        if failed is not None and failed.code == "proxy":
+        if failed is not None and failed.code in {"proxy", "usage"} and not _about_certificates(failed):
             raise failed
         report(ok("proxy", f"Requests go through {shown(proxy)}."))
         report(not_needed("dns", f"The proxy resolves {_host(url)}."))
     if failed is not None:
         if failed.code == "tls":
             report(ok("connection", f"{_host(url)} takes connections."))
+        if _about_certificates(failed):
+            report(fault("tls", failed))
+            return
         raise failed
     report(ok("connection", f"{_host(url)} answers."))
     report(_encryption(url))
     report(_clock(place, head))
 
 
-def _client(session: Session, place: Place) -> tuple[OllamaClient | None, UsageError | None]:
-    """A client without a credential; or, where the certificates that are named cannot be used, what is wrong with them.
-
-    Raises:
-        UsageError: A proxy setting cannot be used.
-    """
-    try:
-        return session.client(
-            place, None, total_seconds=SECONDS_FOR_A_NAME + SECONDS_FOR_AN_ANSWER, silent=not session.options.debug
-        ), None
-    except UsageError as error:
-        if isinstance(error.__cause__, OSError):
-            return None, error
-        raise
+def _about_certificates(error: CliError) -> bool:
+    """Whether no client can be made, for certificates that the environment names cannot be used."""
+    return isinstance(error, UsageError) and isinstance(error.__cause__, OSError)
 
 
-def _head_of(client: OllamaClient, url: str) -> tuple[AnswerHead | None, CliError | None]:
+def _head_of(session: Session, place: Place) -> tuple[AnswerHead | None, CliError | None]:
     """The head of the server's answer; whatever its status, it has answered. Else what went wrong."""
     from ollama_cli.api.raw import RawRequest
 
     heads: list[AnswerHead] = []
+    request = RawRequest("HEAD", f"{place.base_url}/")
     try:
-        with client.raw(RawRequest("HEAD", f"{url}/"), on_refusal=lambda head, _: heads.append(head)) as (head, _):
+        with (
+            asking(session, place, None) as client,
+            client.raw(request, on_refusal=lambda head, _: heads.append(head)) as (head, _),
+        ):
             return head, None
     except CliError as error:
         if not heads or error.code == "proxy":
@@ -109,25 +94,6 @@ def _resolved(url: str) -> Finding:
     with suppress(ValueError):
         return not_needed("dns", f"{ip_address(name)} is an address.")
     return ok("dns", f"{name} is {', '.join(resolve(name, SECONDS_FOR_A_NAME))}.")
-
-
-def _resolve_proxy(proxy: str) -> None:
-    """Look whether the proxy's own name can be resolved.
-
-    Raises:
-        UnavailableError: It cannot.
-    """
-    from ollama_cli.transport.resolving import resolve
-
-    name = urlsplit(proxy).hostname or ""
-    try:
-        resolve(name, SECONDS_FOR_A_NAME)
-    except UnavailableError as error:
-        raise UnavailableError(
-            f"The name of the proxy {name} cannot be resolved.",
-            hint="Correct HTTPS_PROXY, HTTP_PROXY or ALL_PROXY, or unset it.",
-            code="proxy",
-        ) from error
 
 
 def _encryption(url: str) -> Finding:
