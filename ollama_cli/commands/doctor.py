@@ -42,9 +42,10 @@ def doctor(
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
     cloud: Annotated[bool, typer.Option("--cloud", help="Check ollama.com, whatever OLLAMA_HOST says.")] = False,
 ) -> None:
-    """Check keyring, clock, network, TLS, credential, account and Ollama server; say what to do.
+    """Check everything that a command needs, and say what to do.
 
-    Nothing is changed, and no key is made. Ends with status 0 when no check finds a fault, else with that of the first
+    That is keyring, clock, network, proxy, TLS, credential, account, Ollama server and an installed Ollama's key. Nothing
+    is changed, and no key is made. Ends with status 0 when no check finds a fault, else with that of the first
     fault in the list.
     """
     run(typer_context.obj, DoctorOptions(as_json, cloud))
