@@ -44,8 +44,8 @@ def doctor(
 ) -> None:
     """Check everything that a command needs, and say what to do.
 
-    That is keyring, clock, network, proxy, TLS, credential, account, Ollama server and an installed Ollama's key. Nothing
-    is changed, and no key is made. Ends with status 0 when no check finds a fault, else with that of the first
+    That is keyring, clock, network, proxy, TLS, credential, account, Ollama server and an installed Ollama's key.
+    Nothing is changed, and no key is made. Ends with status 0 when no check finds a fault, else with that of the first
     fault in the list.
     """
     run(typer_context.obj, DoctorOptions(as_json, cloud))
