@@ -25,7 +25,6 @@ SECONDS = 20.0
 """How long the checks of one round may take, at most; there are two rounds."""
 
 _WAY_THERE = ("proxy", "dns", "connection", "tls")
-_IN_THE_WAY = frozenset({Verdict.FAULT, Verdict.NOT_CHECKED})
 
 
 class Examination:
@@ -100,7 +99,7 @@ class Examination:
     def _second_round(self, place: Place, active: Active | None) -> None:
         """What needs the way to the server."""
         families = []
-        blocked = next((check for check in _WAY_THERE if self._found[check].verdict in _IN_THE_WAY), None)
+        blocked = next((check for check in _WAY_THERE if self._found[check].verdict is Verdict.FAULT), None)
         without = blocked or ("credential" if active is None and place.authenticated else None)
         if without is not None:
             self._note(not_checked("account", without))
@@ -111,9 +110,15 @@ class Examination:
         elif place.kind == "daemon":
             families.append(self._family_of_daemon(place, active))
         self._make(*families)
-        refused = self._found["account"].error
-        if refused is not None and refused.code == "clock_wrong" and self._found["clock"].error is not None:
-            self._note(not_checked("account", "clock"))
+        self._tell_once("account", "clock")
+        if place.kind == "daemon":
+            self._tell_once("daemon", "account")
+
+    def _tell_once(self, check: str, cause: str) -> None:
+        """Leave the fault of a check to the one above it, where it is the same."""
+        error, other = self._found[check].error, self._found[cause].error
+        if error is not None and other is not None and error.code == other.code:
+            self._note(not_checked(check, cause))
 
     def _family_of_daemon(self, place: Place, active: Active | None) -> Family:
         settings = self._session.settings

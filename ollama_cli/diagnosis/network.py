@@ -45,17 +45,17 @@ def _go(session: Session, place: Place, report: Report) -> None:
         report(not_needed("proxy", f"None is used for {_host(url)}."))
         report(_resolved(url))
     head, failed = _head_of(session, place)
+    if failed is not None and _about_certificates(failed):
+        report(fault("tls", failed))
+        return
     if proxy is not None:
-        if failed is not None and failed.code in {"proxy", "usage"} and not _about_certificates(failed):
+        if failed is not None and failed.code in {"proxy", "usage"}:
             raise failed
         report(ok("proxy", f"Requests go through {shown(proxy)}."))
         report(not_needed("dns", f"The proxy resolves {_host(url)}."))
     if failed is not None:
         if failed.code == "tls":
             report(ok("connection", f"{_host(url)} takes connections."))
-        if _about_certificates(failed):
-            report(fault("tls", failed))
-            return
         raise failed
     report(ok("connection", f"{_host(url)} answers."))
     report(_encryption(url))

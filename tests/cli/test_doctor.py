@@ -264,11 +264,16 @@ def test_a_clock_that_is_wrong_is_told(
 
 def test_a_server_that_hangs_is_waited_for_so_long_and_no_longer(cli: Cli) -> None:
     with socket.create_server(("127.0.0.1", 0)) as deaf:
-        started = time.monotonic()
-        told = examine(cli, env={"OLLAMA_HOST": f"http://127.0.0.1:{deaf.getsockname()[1]}"})
-    assert (told.status, told.faults) == (7, ["connection"])
-    assert told.verdicts("account", "daemon") == ["not_checked", "not_checked"]
-    assert time.monotonic() - started < 60
+        started, address = time.monotonic(), {"OLLAMA_HOST": f"http://127.0.0.1:{deaf.getsockname()[1]}"}
+        told = examine(cli, env=address)
+        assert (told.status, told.faults, told["connection"]["code"]) == (7, ["connection"], "timed_out")
+        assert told.verdicts("account", "daemon") == ["not_checked", "not_checked"]
+        assert time.monotonic() - started < 60
+        person = Terminal(cli, "doctor", env=address)
+        person.until_text("Checking")
+        person.type("\x03")
+        assert person.end() == 130
+    assert b"Traceback" not in person.sent
 
 
 # The credential and the account
@@ -461,6 +466,17 @@ def test_no_key_is_made_for_a_daemon_that_wants_signatures(cli: Cli) -> None:
     assert (told.status, told.verdicts("credential", "account", "daemon")) == (0, ["remark", "not_checked", "ok"])
     assert all("authorization" not in request.headers for request in box.received)
     assert not (cli.home / "state").exists()
+
+
+def test_nothing_is_signed_for_a_daemon_without_tls(cli: Cli) -> None:
+    make_device(cli, "http://box.example")
+    with daemon() as box:
+        elsewhere = {"OLLAMA_HOST": "http://box.example:80", "OLLAMA_AUTH": "1", "HTTP_PROXY": box.url}
+        told = examine(cli, env=elsewhere)
+    assert (told.status, told.faults, told["account"]["code"]) == (1, ["account"], "refused")
+    assert told.verdicts("proxy", "tls", "daemon") == ["ok", "remark", "not_checked"]
+    assert box.received
+    assert all("authorization" not in request.headers for request in box.received)
 
 
 @pytest.mark.parametrize(
