@@ -185,6 +185,13 @@ class Context:
             return self.given_credential(place)
         return self.wallet.ensure(self.key_name(place)) if place.authenticated else None
 
+    def found_credential(self, place: Place) -> Active | None:
+        """What requests to a place carry, as far as it is there: no key is made for it."""
+        if place.kind == "cloud":
+            return self.credential(place)
+        given = self.given_credential(place)
+        return given or (self.wallet.find(self.key_name(place)) if place.authenticated else None)
+
     def connect_early(self, place: Place) -> EarlyConnection | None:
         """Begin to connect to a place that will be asked for sure; None where that saves nothing."""
         from ollama_cli.transport.early import connect_early

@@ -8,7 +8,7 @@ from ollama_cli.api.place import account_place, daemon_place
 from ollama_cli.diagnosis.account import account
 from ollama_cli.diagnosis.daemon import daemon
 from ollama_cli.diagnosis.finding import NAMES, Finding, Verdict, fault, not_checked, not_needed, ok, remark
-from ollama_cli.diagnosis.keys import find, keys, told, wants_passphrase
+from ollama_cli.diagnosis.keys import keys, told, wants_passphrase
 from ollama_cli.diagnosis.network import CHECKS as OF_THE_NETWORK
 from ollama_cli.diagnosis.network import network
 from ollama_cli.diagnosis.ollama_key import ollama_key
@@ -90,7 +90,7 @@ class Examination:
         self._show([])
         active = None
         try:
-            active = find(attended, place)
+            active = attended.found_credential(place)
             self._note(told(place, active))
         except CliError as error:
             self._note(fault("credential", error))

@@ -49,29 +49,22 @@ def _look(session: Session, place: Place | None, new_store: str, report: Report)
         report(remark("keyring", f"{error.message} It is not needed: {unneeded}."))
     if place is None:
         return None
-    if not _wants_credential(session, place):
-        report(not_needed("credential", f"Requests to {place.base_url} carry none, unless OLLAMA_AUTH is set."))
-        return None
-    active = find(session, place)
+    active = session.found_credential(place)
     report(told(place, active))
     return active
 
 
 def _why_no_keyring(session: Session, place: Place | None, new_store: str) -> str | None:
     """Why nothing that this command would do needs the keyring, as the end of a sentence; None where something does."""
-    if place is None or not _wants_credential(session, place):
-        return "no credential is used here"
-    source = session.given_source(place)
+    source = session.given_source(place) if place is not None else None
     if source is not None:
         return f"{source} gives the credential"
+    if place is None or not place.authenticated:
+        return "no credential is used here"
     record = None
     with suppress(StoreError):  # it is told of the credential
         record = session.wallet.record(session.key_name(place))
     return "the key is kept in a file" if (record.store if record else new_store) == "file" else None
-
-
-def _wants_credential(session: Session, place: Place) -> bool:
-    return place.authenticated or session.given_source(place) is not None
 
 
 def _ask_keyring() -> str:
@@ -85,15 +78,6 @@ def _ask_keyring() -> str:
     store = KeyringStore(person_present=False)
     store.get(_PROBE)
     return store.description[0].upper() + store.description[1:]
-
-
-def find(session: Session, place: Place) -> Active | None:
-    """The credential that counts for a place.
-
-    Raises:
-        CliError: It, or its store, cannot be used.
-    """
-    return session.given_credential(place) or session.wallet.find(session.key_name(place))
 
 
 def wants_passphrase(error: CliError | None) -> bool:
@@ -110,6 +94,8 @@ def told(place: Place, active: Active | None) -> Finding:
     Raises:
         SignInError: There is none, and the account cannot be used without.
     """
+    if active is None and not place.authenticated:
+        return not_needed("credential", f"Requests to {place.base_url} carry none, unless OLLAMA_AUTH is set.")
     if active is None and place.kind == "daemon":
         return remark(
             "credential",

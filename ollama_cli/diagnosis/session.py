@@ -41,8 +41,8 @@ class Session(Protocol):
     def given_source(self, place: Place) -> str | None:
         """What gives the credential for a place, or None; it is not looked at."""
 
-    def given_credential(self, place: Place) -> Active | None:
-        """The credential that option or environment gives for a place, or None."""
+    def found_credential(self, place: Place) -> Active | None:
+        """What requests to a place carry, as far as it is there."""
 
     def link_for(self, place: Place, active: Active | None) -> str | None:
         """The link that puts a credential on an account, where it is a device key."""
