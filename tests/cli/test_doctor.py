@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
 import socket
 import subprocess
 import time
@@ -581,6 +582,18 @@ def test_an_installed_ollamas_key_that_cannot_be_read_is_told(well: Cli, ollama:
 
 
 # How it is told
+
+
+@pytest.mark.skipif(shutil.which("jq") is None, reason="jq is not installed")
+def test_the_example_for_scripts_names_the_faults(cli: Cli) -> None:
+    page = (Path(__file__).parents[2] / "docs" / "doctor.md").read_text(encoding="utf-8")
+    (example,) = re.findall(r"^ollama-cli doctor --json .*jq.*$", page, re.MULTILINE)
+    path = f"{Path(COMMAND).parent}:{cli.environment['PATH']}"
+    environment = {**cli.environment, "PATH": path, "OLLAMA_HOST": "http://ollama.com"}
+    done = subprocess.run(
+        ["sh", "-c", example], env=environment, capture_output=True, text=True, check=True, timeout=60
+    )
+    assert done.stdout == "place\n"
 
 
 def test_a_terminal_of_any_width_shows_it(well: Cli) -> None:
