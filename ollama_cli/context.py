@@ -130,7 +130,12 @@ class Context:
             person_present=self.streams.interactive,
             reader=self.key_reader,
             tell_waiting=lambda: self.streams.say("Waiting for the keyring. It may be asking for its password."),
+            tell_busy=self._tell_busy,
         )
+
+    def _tell_busy(self) -> None:
+        if self.streams.err.isatty():
+            self.streams.say("Waiting for another ollama-cli, which changes the stored credentials.")
 
     @cached_property
     def key_reader(self) -> KeyReader:
@@ -227,6 +232,7 @@ class Context:
         from ollama_cli.transport.auth import CredentialAuth
         from ollama_cli.transport.client import open_client
         from ollama_cli.transport.clock import Clock
+        from ollama_cli.transport.limits import Deadline
         from ollama_cli.transport.retries import Retries
 
         auth = None
@@ -234,17 +240,19 @@ class Context:
             clock = Clock(on_mend=(lambda _: None) if silent else self._tell_clock)
             auth = CredentialAuth(active.credential, place.origin, place.base_path, clock=clock)
         observe = self._say_cleaned if self.options.debug and not silent else None
+        deadline = Deadline(total_seconds)
         http = open_client(
             place.base_url,
             auth,
             user_agent=f"ollama-cli/{__version__}",
             observe=observe,
+            deadline=deadline,
             one_shot=one_shot,
             early=early,
         )
         tell = self._say_cleaned if self.streams.err.isatty() and not silent else None
         retries = Retries(on_this_machine=is_loopback(place.base_url), tell=tell)
-        exchange = Exchange(http, retries=retries, total_seconds=total_seconds)
+        exchange = Exchange(http, retries=retries, deadline=deadline)
         self._resources.callback(exchange.close)
         return OllamaClient(exchange)
 

@@ -99,9 +99,7 @@ def main(args: Sequence[str]) -> int:
         get_completion_inspect_parameters()  # makes Typer's own completion classes known
         app(prog_name=PROGRAM)
     before_options_end = args[: args.index("--")] if "--" in args else args
-    as_json = any(
-        arg == "--json" or (arg.startswith("--json=") and parse_switch(arg[7:])) for arg in before_options_end
-    )
+    as_json = any(arg == "--json" or _asks_for_json(arg) for arg in before_options_end)
     debug = "--debug" in before_options_end
     streams = Streams.standard()
     try:
@@ -119,6 +117,11 @@ def main(args: Sequence[str]) -> int:
         if isinstance(error, OSError) and error.errno in _OUTPUT_FAILURES:  # Typer prints its help by itself
             return _report(streams, cannot_write(error), as_json=as_json)
         return show_fault(streams, error, as_json=as_json, debug=debug).status
+
+
+def _asks_for_json(arg: str) -> bool:
+    """Whether it is ``--json=`` with anything but a no: who wrote something else there wants to hear of it in JSON."""
+    return arg.startswith("--json=") and parse_switch(arg.removeprefix("--json=")) is not False
 
 
 def _run(args: Sequence[str], streams: Streams) -> int:

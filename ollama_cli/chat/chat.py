@@ -179,8 +179,10 @@ class Chat:
             self.note("This message has no answer yet: /retry asks for it.")
 
     def _show_message(self, message: Message) -> None:
-        mark = ">>> " if message.role == "user" else ""
-        self.streams.answer(f"{mark}{clean(message.content)}" + ("" if mark else "\n"))
+        if message.role == "user":
+            self.streams.answer(f">>> {clean(message.content)}")
+        else:
+            self.conversation.show_again(message.content)
 
     def _interrupted(self) -> None:
         if not self._line.text:

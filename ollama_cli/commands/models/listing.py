@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -87,11 +87,11 @@ def _models(context: Context, place: Place) -> list[ListedModel]:
 def _cloud_models(context: Context, place: Place) -> list[ListedModel]:
     """ollama.com's models, by the names under which ``run`` takes them; anybody may ask for them, so nobody signs."""
     from ollama_cli.api.client import OllamaClient
-    from ollama_cli.api.model_ref import ModelRef
+    from ollama_cli.api.model_list import with_cloud_names
     from ollama_cli.commands.asking import ask
 
     try:
         models = context.client(place, None).models()
     except SignInError:
         models = ask(context, place, OllamaClient.models)[0]
-    return [replace(model, name=ModelRef.parse(model.name).cloud_twin) for model in models]
+    return with_cloud_names(models)

@@ -108,10 +108,7 @@ class OneShot:
 
     def _ask_unseen(self, client: OllamaClient, question: Question) -> None:
         """Ask a model that nothing is known of: its details are asked for only where the question needs them."""
-        if self._options.wants_embedding:
-            self._embed(client, question)
-            return
-        if _names_files(question):
+        if self._options.wants_embedding or _names_files(question):
             self._ask_seen(client, question, client.show(question.model))
             return
         try:
