@@ -25,6 +25,7 @@ SECONDS = 20.0
 """How long the checks of one round may take, at most; there are two rounds."""
 
 _WAY_THERE = ("proxy", "dns", "connection", "tls")
+_UNKNOWN = frozenset({Verdict.FAULT, Verdict.NOT_CHECKED})
 
 
 class Examination:
@@ -100,9 +101,9 @@ class Examination:
         """What needs the way to the server."""
         families = []
         blocked = next((check for check in _WAY_THERE if self._found[check].verdict is Verdict.FAULT), None)
-        without = blocked or ("credential" if active is None and place.authenticated else None)
-        if without is not None:
-            self._note(not_checked("account", without))
+        lacking = self._found["credential"].verdict in _UNKNOWN or (active is None and place.authenticated)
+        if blocked is not None or lacking:
+            self._note(not_checked("account", blocked or "credential"))
         else:
             families.append(account(self._session, place, active))
         if place.kind == "daemon" and blocked is not None:

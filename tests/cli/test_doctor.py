@@ -469,6 +469,13 @@ def test_no_key_is_made_for_a_daemon_that_wants_signatures(cli: Cli) -> None:
     assert not (cli.home / "state").exists()
 
 
+def test_a_key_file_that_cannot_be_used_is_told_for_a_daemon_too(cli: Cli) -> None:
+    with daemon() as box:
+        told = examine(cli, before=("--key-file", "/nowhere"), env={"OLLAMA_HOST": box.url})
+    assert (told.status, told.faults, told["credential"]["code"]) == (2, ["credential"], "bad_key")
+    assert told.verdicts("account", "daemon") == ["not_checked", "ok"]
+
+
 def test_nothing_is_signed_for_a_daemon_without_tls(cli: Cli) -> None:
     make_device(cli, "http://box.example")
     with daemon() as box:
