@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from ollama_cli.account.signin import Waiting
     from ollama_cli.api.account import Account
     from ollama_cli.api.client import OllamaClient
+    from ollama_cli.api.known_models import KnownModels
     from ollama_cli.api.place import Place
     from ollama_cli.chat.archive import Archive
     from ollama_cli.credentials.credential import Active
@@ -117,11 +118,18 @@ class Context:
         return Archive(folder / "chats.sqlite3")
 
     @cached_property
+    def known_models(self) -> KnownModels:
+        """What is remembered of which models servers have, for completion; with ``--sandbox``, nothing."""
+        from ollama_cli.api.known_models import KnownModels
+
+        return KnownModels.of(None if self.options.sandbox else self.given_settings)
+
+    @cached_property
     def wallet(self) -> Wallet:
         """The device keys that this machine keeps; with ``--sandbox``, the sandbox's own."""
         from ollama_cli.credentials.chosen import open_wallet
 
-        settings, new_store = self.settings, "file" if self.options.insecure_storage else "keyring"
+        settings, new_store = self.given_settings, "file" if self.options.insecure_storage else "keyring"
         if self.options.sandbox:
             settings, new_store = replace(settings, home_override=self.sandbox_dir), "file"
         return open_wallet(

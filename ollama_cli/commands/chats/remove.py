@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ollama_cli.commands.command_line import Command
-from ollama_cli.errors import DeclinedError, UsageError
+from ollama_cli.errors import UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
