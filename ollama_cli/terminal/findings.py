@@ -38,12 +38,13 @@ def show_findings(streams: Streams, lines: Sequence[Line]) -> None:
     first = max((len(line.verdict) for line in lines), default=0) + 2
     second = max((len(line.name) for line in lines), default=0) + 2
     indent, width = first + second, columns(streams.out) if streams.out.isatty() else 0
-    if 0 < width < indent + _LEAST_ROOM:
+    narrow = 0 < width < indent + _LEAST_ROOM
+    if narrow:  # no columns then
         indent = 2
     for line in lines:
         color = _COLORS.get(line.verdict, _DIM) if streams.color and streams.out.isatty() else None
-        verdict = f"{line.verdict:<{first}}"
-        told = _laid_out(f"{verdict}{line.name:<{second}}{clean_line(line.message)}", indent, width)
+        head = f"{line.verdict}  {line.name}: " if narrow else f"{line.verdict:<{first}}{line.name:<{second}}"
+        told = _laid_out(head + clean_line(line.message), indent, width)
         if color is not None:
             told = f"\x1b[{color}m{line.verdict}\x1b[0m{told.removeprefix(line.verdict)}"
         streams.answer(told)
