@@ -35,6 +35,9 @@ FOR_AN_ACCOUNT = Limits(10, 30, 30)
 FOR_A_MODEL = Limits(10, 900, 300)
 """For requests that a model answers: it may have to be loaded first, or to wait for its turn."""
 
+FOR_WORK = Limits(10, 3600, 3600)
+"""For a daemon's work on a model: it says nothing while it verifies or converts hundreds of gigabytes."""
+
 
 class Deadline:
     """The moment at which the time for everything is over, retries and whole answers included.
