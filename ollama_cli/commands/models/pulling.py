@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from ollama_cli.commands.command_line import as_text
+from ollama_cli.commands.command_line import Command, as_text
 from ollama_cli.commands.models.transferring import AsJson, AsJsonLines, TransferOptions, follow, print_result
 from ollama_cli.errors import ForbiddenError, ModelNotFoundError
 
@@ -18,6 +18,11 @@ if TYPE_CHECKING:
 _MODELS_ARE = "Models: https://ollama.com/search"
 
 
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command("pull", cls=Command)(pull)
+
+
 def pull(
     typer_context: typer.Context,
     model: Annotated[str, typer.Argument(metavar="MODEL", show_default=False)],
@@ -27,7 +32,10 @@ def pull(
     as_json: AsJson = False,
     as_json_lines: AsJsonLines = False,
 ) -> None:
-    """Have the Ollama server load a model from its registry; what it has of it already is not loaded again."""
+    """Have the Ollama server load a model from its registry.
+
+    What it has of the model already it does not load again.
+    """
     run(typer_context.obj, TransferOptions(as_text(model), insecure, as_json, as_json_lines))
 
 

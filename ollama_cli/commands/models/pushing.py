@@ -6,13 +6,18 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ollama_cli.commands.command_line import as_text
+from ollama_cli.commands.command_line import Command, as_text
 from ollama_cli.commands.models.transferring import AsJson, AsJsonLines, TransferOptions, follow, print_result
 from ollama_cli.errors import ForbiddenError
 
 if TYPE_CHECKING:
     from ollama_cli.api.model_name import ModelName
     from ollama_cli.context import Context
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command("push", cls=Command)(push)
 
 
 def push(
@@ -24,9 +29,10 @@ def push(
     as_json: AsJson = False,
     as_json_lines: AsJsonLines = False,
 ) -> None:
-    """Have the Ollama server send a model to its registry, and print where it can be seen.
+    """Have the Ollama server send a model to its registry.
 
-    The server does so as the device that it is itself, on the account that it is signed in to.
+    It does so as the device that it is itself, on the account that it is signed in to. The page on which people see the
+    model is printed.
     """
     run(typer_context.obj, TransferOptions(as_text(model), insecure, as_json, as_json_lines))
 
