@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from recorded import names, serving, session, work
+from recorded import make_files, names, serving, session, work
 from support import Cli
 
 from ollama_cli.terminal.words import moment_of, time_in_words
@@ -20,6 +20,8 @@ STATUSES = {
     "show_missing": 3,
     "stop_missing": 3,
     "show_two_flags": 2,
+    "create_bad_modelfile": 2,
+    "create_no_modelfile": 2,
     "pull_error": 3,
     "push_denied": 5,
     "push_not_signed_in": 4,
@@ -30,7 +32,7 @@ OURS = frozenset({"push_not_signed_in"})
 """Where the reference ends with 0 and ours does not: a refused sign-in is no success."""
 
 MODIFIED_AT = "2026-08-01T10:00:00Z"
-PREFIXES = ("list", "ls_", "show", "ps", "stop", "cp", "rm", "pull", "push", "unknown_")
+PREFIXES = ("list", "ls_", "show", "ps", "stop", "cp", "rm", "create", "pull", "push", "unknown_")
 SESSIONS = [name for prefix in PREFIXES for name in names(prefix)]
 
 
@@ -40,12 +42,13 @@ def table(stdout: str) -> list[list[str]]:
 
 
 @pytest.mark.parametrize("name", SESSIONS)
-def test_session(name: str, cli: Cli) -> None:
+def test_session(name: str, cli: Cli, tmp_path: Path) -> None:
     recorded = session(name)
+    make_files(recorded, tmp_path)
     expected = recorded["expect"]
 
     with serving(recorded["routes"]) as server:
-        done = cli(*recorded["argv"], env={"OLLAMA_HOST": server.url})
+        done = cli(*recorded["argv"], env={"OLLAMA_HOST": server.url}, cwd=tmp_path)
 
     assert done.returncode == STATUSES.get(name, 0), done.stderr
     assert (expected["exit"] == 0) == (name not in STATUSES or name in OURS)

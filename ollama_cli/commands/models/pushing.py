@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from ollama_cli.commands.command_line import Command, as_text
 from ollama_cli.commands.models.transferring import AsJson, AsJsonLines, TransferOptions, follow, print_result
-from ollama_cli.errors import ForbiddenError
+from ollama_cli.errors import ForbiddenError, ModelNotFoundError
 
 if TYPE_CHECKING:
     from ollama_cli.api.model_name import ModelName
@@ -61,6 +62,10 @@ def run(context: Context, options: TransferOptions) -> None:
             if refused.code != DENIED:
                 raise
             raise explained(client, name, refused, "push", account) from refused
+        except ModelNotFoundError as missing:
+            if missing.http_status == HTTPStatus.NOT_FOUND:
+                missing.message = f"The registry has no place for {name}."
+            raise
     if options.as_json or options.as_json_lines:
         print_result(context.streams, {"model": options.model, "url": name.web_page, "layers": layers}, options)
     else:
