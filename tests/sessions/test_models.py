@@ -99,3 +99,37 @@ def test_a_daemon_s_answers(argv: list[str], answers: list[str], status: int, sh
     assert done.returncode == status, done.stderr
     for text in shown:
         assert text in done.stdout + done.stderr
+
+
+ABC = "/api/blobs/sha256:ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
+VERSION = {"method": "GET", "path": "/api/version", "json": {"version": "0.1"}}
+NOT_THERE = {**route("blob_head_missing"), "path": ABC}
+NOT_TAKEN = {**route("blob_badsum"), "path": ABC}
+
+
+@pytest.mark.parametrize(
+    ("modelfile", "more", "routes", "status", "shown"),
+    [
+        ("FROM tiny", [], ["create_from"], 0, "writing manifest\nsuccess\n"),
+        ("FROM tiny", ["-q", "q8_0"], ["create_quant"], 0, "verifying conversion"),
+        ("FROM tiny", [], ["create_nofrom"], 2, "neither 'from' or 'files' was specified"),
+        ("FROM ./abc", [], ["blob_head", "create_badblob"], 2, "not in GGUF format"),
+        ("FROM ./abc", [], [NOT_THERE, "blob_post", "create_from"], 0, "sending abc (3 B)"),
+        ("FROM ./abc", [], [NOT_THERE, "blob_post_again", "create_from"], 0, "success"),
+        ("FROM ./abc", [], [NOT_THERE, NOT_TAKEN], 2, "digest mismatch"),
+    ],
+)
+def test_a_daemon_s_answers_to_create(
+    modelfile: str, more: list[str], routes: list[Any], status: int, shown: str, cli: Cli, tmp_path: Path
+) -> None:
+    make_files({"files": {"Modelfile": modelfile, "abc": "abc"}}, tmp_path)
+    answers = [answer if isinstance(answer, dict) else route(answer) for answer in routes]
+    with serving([VERSION, *answers]) as server:
+        done = cli("create", *more, "mine", env={"OLLAMA_HOST": server.url}, cwd=tmp_path)
+    assert done.returncode == status, done.stderr
+    assert shown in done.stderr
+    asked = [f"{request['method']} {request['path']}" for request in server.requests]
+    assert asked == [
+        *(["GET /api/version"] if "./" in modelfile else []),
+        *(f"{r['method']} {r['path']}" for r in answers),
+    ]
