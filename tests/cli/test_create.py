@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 from making import Daemon, running
 from support import AS_A_USER, COMMAND, Cli, needs_a_user
-from terminals import finish, terminal
+from terminals import finish, screen, terminal
 
 GGUF = b"GGUF\x03\x00\x00\x00" + bytes(range(256)) * 8
 WEIGHTS = b"\x10\x00\x00\x00\x00\x00\x00\x00{}"
@@ -269,11 +269,18 @@ def test_a_name_that_is_no_text_is_refused(make: Maker) -> None:
     assert (done.returncode, make.daemon.created) == (2, [])
 
 
-def test_a_connection_that_is_lost_is_made_again(make: Maker, daemon: Daemon) -> None:
+def test_a_connection_that_is_lost_is_made_again_and_told_above_the_bars(make: Maker, daemon: Daemon) -> None:
     daemon.drops = 1
-    done = make("FROM ./a.gguf", **{"a.gguf": os.urandom(3_000_000)})
-    assert done.returncode == 0, done.stderr
+    make.write("FROM ./a.gguf", {"a.gguf": os.urandom(3_000_000)})
+    device = Cli(make.cli.home, {"OLLAMA_HOST": daemon.url})
+    status, text = finish(terminal(device, "create", "-f", str(make.folder / "Modelfile"), "mine", columns=100))
+    assert status == 0
     assert len(daemon.uploads) == 1
+    shown = [line.rstrip() for line in screen(text, 24, 100).display if line.strip()]
+    assert shown[0].startswith("hashing a.gguf")
+    assert re.fullmatch(r"The connection to 127\.0\.0\.1:\d+ broke off; trying again in .* \(1 of 3\)\.", shown[1])
+    assert shown[2].startswith("sending a.gguf")
+    assert shown[3:] == ["writing manifest", "success", "mine is created."]
 
 
 @pytest.mark.parametrize(

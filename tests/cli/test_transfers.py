@@ -13,7 +13,7 @@ import pytest
 from recorded import serving
 from streaming import StreamingServer, streaming_server
 from support import Cli
-from terminals import finish, screen, terminal
+from terminals import finish, printed, screen, terminal
 
 from ollama_cli import DeviceKey, signin_url
 
@@ -281,6 +281,7 @@ def test_ctrl_c_ends_at_once_and_the_daemon_sees_it(
             ended, shown = finish(child)
         assert ended == 130
         assert "Traceback" not in shown
+        assert printed(child).count("\x1b[?25l") == printed(child).count("\x1b[?25h") == int(begun)
         return
     process = device.start("pull", "tiny")
     with server.request() as request:

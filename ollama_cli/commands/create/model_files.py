@@ -54,8 +54,11 @@ def names_of(paths: Sequence[Path]) -> dict[Path, str]:
     Raises:
         UsageError: A name is no text that a request can hold.
     """
-    root = Path(os.path.commonpath([path.parent for path in paths])) if len(paths) > 1 else paths[0].parent
-    names = {path: str(PurePosixPath(*path.relative_to(root).parts)) for path in paths}
+    try:
+        root = Path(os.path.commonpath([path.parent for path in paths]))
+        names = {path: str(PurePosixPath(*path.relative_to(root).parts)) for path in paths}
+    except ValueError:  # on different drives
+        names = {path: path.name for path in paths}
     for name in names.values():
         try:
             name.encode()

@@ -8,7 +8,7 @@ import typer
 
 from ollama_cli.commands.command_line import Command, as_text
 from ollama_cli.commands.models.transferring import AsJson, AsJsonLines, TransferOptions, follow, print_result
-from ollama_cli.errors import ForbiddenError, ModelNotFoundError
+from ollama_cli.errors import ModelNotFoundError
 
 if TYPE_CHECKING:
     from ollama_cli.api.client import OllamaClient
@@ -67,17 +67,10 @@ def run(context: Context, options: TransferOptions) -> None:
 
 
 def _pull(context: Context, client: OllamaClient, name: str, options: TransferOptions) -> dict[str, Any]:
-    from ollama_cli.api.model_name import ModelName
-    from ollama_cli.api.model_ref import ModelRef
-    from ollama_cli.api.work_failures import DENIED
-    from ollama_cli.commands.models.denial import explained
+    from ollama_cli.commands.models.denial import explaining_denial
 
-    try:
+    with explaining_denial(client, name, "pull"):
         layers = follow(context.streams, client.pull(name, insecure=options.insecure), options)
-    except ForbiddenError as refused:
-        if refused.code != DENIED:
-            raise
-        raise explained(client, ModelName.parse(ModelRef.parse(name).base), refused, "pull") from refused
     return {"model": name, "layers": layers}
 
 

@@ -9,7 +9,7 @@ import typer
 
 from ollama_cli.commands.command_line import Command, as_text
 from ollama_cli.commands.models.transferring import AsJson, AsJsonLines, TransferOptions, follow, print_result
-from ollama_cli.errors import ForbiddenError, ModelNotFoundError
+from ollama_cli.errors import ModelNotFoundError
 
 if TYPE_CHECKING:
     from ollama_cli.api.model_name import ModelName
@@ -48,20 +48,16 @@ def run(context: Context, options: TransferOptions) -> None:
         ForbiddenError: The registry does not take it from the daemon's account.
     """
     from ollama_cli.api.model_name import ModelName
-    from ollama_cli.api.work_failures import DENIED
     from ollama_cli.commands.daemon import changing_daemon
-    from ollama_cli.commands.models.denial import account_of_daemon, explained
+    from ollama_cli.commands.models.denial import account_of_daemon, explaining_denial
 
     name = ModelName.parse(options.model)
     with changing_daemon(context, "push") as client:
         # Nothing is sent where it is known that it would be refused.
         account = account_of_daemon(client) if name.at_ollama_com else None
         try:
-            layers = follow(context.streams, client.push(options.model, insecure=options.insecure), options)
-        except ForbiddenError as refused:
-            if refused.code != DENIED:
-                raise
-            raise explained(client, name, refused, "push", account) from refused
+            with explaining_denial(client, options.model, "push", account=account):
+                layers = follow(context.streams, client.push(options.model, insecure=options.insecure), options)
         except ModelNotFoundError as missing:
             if missing.http_status == HTTPStatus.NOT_FOUND:
                 missing.message = f"The registry has no place for {name}."
