@@ -64,10 +64,12 @@ class TransferBars:
             self._status = self._bars.status = ""
 
     def _show_size(self, text: str, step: Step) -> None:
-        if step.digest in self._done:
-            return
         total = step.total or None
         completed = min(step.completed, step.total) if step.total else step.completed
+        if step.digest in self._done:
+            if completed == total:
+                return
+            self._done.remove(step.digest)  # it begins anew
         if step.digest not in self._tasks:
             self._make_room()
             # What was there before this transfer began is not counted into its rate.

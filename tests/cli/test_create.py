@@ -184,7 +184,7 @@ def test_links_are_followed_within_a_folder_and_not_out_of_it(make: Maker, daemo
     link = make.folder / "model.safetensors"
     link.symlink_to("blobs/ab")
     assert make().returncode == 0
-    assert daemon.created[0]["files"] == {"ab": digest_of(WEIGHTS)}
+    assert daemon.created[0]["files"] == {"model.safetensors": digest_of(WEIGHTS)}
     for target in (tmp_path / "secret", "nowhere"):
         link.unlink()
         (tmp_path / "secret").write_bytes(b"secret")
@@ -271,7 +271,7 @@ def test_a_name_that_is_no_text_is_refused(make: Maker) -> None:
 
 def test_a_connection_that_is_lost_is_made_again_and_told_above_the_bars(make: Maker, daemon: Daemon) -> None:
     daemon.drops = 1
-    make.write("FROM ./a.gguf", {"a.gguf": os.urandom(3_000_000)})
+    make.write("FROM ./a.gguf", {"a.gguf": os.urandom(30_000_000)})
     device = Cli(make.cli.home, {"OLLAMA_HOST": daemon.url})
     status, text = finish(terminal(device, "create", "-f", str(make.folder / "Modelfile"), "mine", columns=100))
     assert status == 0
@@ -378,6 +378,23 @@ def test_ctrl_c_while_a_file_is_sent_ends_at_once(make: Maker, daemon: Daemon, a
     assert status == 130
     daemon.go_on.set()
     assert daemon.left.wait(30)
+    assert daemon.created == []
+
+
+def test_a_reader_that_goes_away_while_a_file_is_sent_ends_it(make: Maker, daemon: Daemon) -> None:
+    daemon.go_on.clear()
+    make.write("FROM ./a.gguf", {"a.gguf": os.urandom(30_000_000)})
+    process = Cli(make.cli.home, {"OLLAMA_HOST": daemon.url}).start(
+        "create", "--json-lines", "-f", str(make.folder / "Modelfile"), "mine"
+    )
+    assert process.stdout is not None
+    assert process.stderr is not None
+    assert daemon.receiving.wait(30)
+    process.stdout.close()
+    daemon.go_on.set()
+    assert process.wait(30) == 141
+    assert process.stderr.read() == ""
+    process.stderr.close()
     assert daemon.created == []
 
 

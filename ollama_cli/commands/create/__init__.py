@@ -113,7 +113,7 @@ def _read(context: Context, options: CreateOptions) -> Recipe:
     from ollama_cli.commands.create.model_files import files_at
     from ollama_cli.commands.create.recipe import FILES, Recipe, recipe_of
 
-    here = Path.cwd()
+    here = Path()
     if options.file is None and not DEFAULT_FILE.exists():
         try:
             return Recipe(files={FILES: files_at(here) or []})
@@ -121,7 +121,7 @@ def _read(context: Context, options: CreateOptions) -> Recipe:
             hint = f"Name one with -f. {error.message}"
             raise UsageError("There is no Modelfile here.", hint=hint, code="bad_file") from error
     path = options.file or DEFAULT_FILE
-    folder = (here / path).parent if path.is_file() else here  # what is piped in stands nowhere
+    folder = path.parent if path.is_file() else here  # what is piped in stands nowhere
     return recipe_of(parse_modelfile(_text_of(context, path)), folder)
 
 

@@ -68,9 +68,10 @@ def recipe_of(instructions: Sequence[Instruction], folder: Path) -> Recipe:
         except UsageError as error:
             where = f"Line {instruction.line} of the Modelfile: "
             raise UsageError(f"{where}{error.message}", hint=error.hint, code=error.code) from error
-    both = set(recipe.files.get(FILES, ())) & set(recipe.files.get(DRAFTS, ()))
-    if both:
-        raise UsageError(f"DRAFT and FROM name the same file: {min(both)}.", code="bad_modelfile")
+    own = {path.resolve() for path in recipe.files.get(FILES, ())}
+    for path in recipe.files.get(DRAFTS, ()):
+        if path.resolve() in own:
+            raise UsageError(f"DRAFT and FROM name the same file: {path}.", code="bad_modelfile")
     return recipe
 
 
