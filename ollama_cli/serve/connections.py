@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
+import h11
 from starlette.types import Receive, Scope, Send
 from uvicorn import Config
 from uvicorn.protocols.http.h11_impl import H11Protocol
@@ -14,6 +15,9 @@ from ollama_cli.serve.client import HANG_UP
 
 MOST_CONNECTIONS = 512
 """Connections at one time; further ones are told to come back."""
+
+LARGEST_QUEUE = 64 * 1024
+"""Bytes of further requests that may wait for the answer to the first."""
 
 SECONDS_FOR_A_HEAD = 20.0
 """From the first byte of a request, or from the connection, to the end of its headers."""
@@ -74,6 +78,8 @@ class Connection(H11Protocol):
         elif self._head_timer is not None:
             self._head_timer.cancel()
             self._head_timer = None
+        if cycle is not None and not cycle.response_complete and self.conn.their_state is h11.DONE:
+            self._bear_what_comes_early()
 
     def on_response_complete(self) -> None:
         """Wait for the next request; there is no hurry before its first byte."""
@@ -93,6 +99,16 @@ class Connection(H11Protocol):
             self._read_timer.cancel()
             self._read_timer = None
         super().resume_writing()
+
+    def _bear_what_comes_early(self) -> None:
+        """Go on reading while an answer is on its way, or it would not be seen that the client has left.
+
+        Requests that come before their turn wait; too many of them are no client's.
+        """
+        if len(self.conn.trailing_data[0]) > LARGEST_QUEUE:
+            self._close()
+        else:
+            self.flow.resume_reading()
 
     def _expect_head(self) -> None:
         if self._head_timer is None and not self.transport.is_closing():

@@ -35,6 +35,21 @@ _OURS = frozenset(
 )
 """What we say by ourselves, or what was for us; the page that asks is nobody's business beyond us."""
 
+_MISLEADING = frozenset(
+    {
+        b"forwarded",
+        b"x-real-ip",
+        b"x-http-method",
+        b"x-http-method-override",
+        b"x-method-override",
+        b"x-original-url",
+        b"x-rewrite-url",
+    }
+)
+"""What a server may believe more than the request line, which is what is signed; and how a client got here."""
+
+_PREFIXES_OF_OURS = (b"access-control-", b"sec-", b"x-forwarded-")
+
 _NOT_BACK = frozenset({b"set-cookie", b"set-cookie2", b"alt-svc", b"strict-transport-security", b"server"})
 """What would bind a browser to an address that is not the one that said it."""
 
@@ -47,23 +62,29 @@ def onward(headers: Iterable[tuple[bytes, bytes]], *, unpacked: bool) -> Headers
         unpacked: Whether the body goes on without the compression that it came with.
     """
     headers = list(headers)
-    left_out = _HOP_BY_HOP | _CREDENTIALS | _OURS | _named_by_connection(headers)
+    left_out = _HOP_BY_HOP | _CREDENTIALS | _OURS | _MISLEADING | _named_by_connection(headers)
     if unpacked:
         left_out |= {b"content-encoding"}
-    kept = [
-        (name, value)
-        for name, value in headers
-        if name not in left_out and not name.startswith((b"access-control-", b"sec-"))
-    ]
+    kept = [(name, value) for name, value in headers if name not in left_out and not name.startswith(_PREFIXES_OF_OURS)]
     return [*kept, (b"accept-encoding", _codings(headers))]
 
 
-def back(headers: Iterable[tuple[bytes, bytes]]) -> Headers:
-    """A server's headers, as they come back; its Content-Length is right, for no byte of the body is changed."""
+def back(headers: Iterable[tuple[bytes, bytes]], secrets: Iterable[str] = ()) -> Headers:
+    """A server's headers, as they come back; its Content-Length is right, for no byte of the body is changed.
+
+    Args:
+        headers: Names and values.
+        secrets: What no header comes back with.
+    """
+    hidden = [secret.encode() for secret in secrets]
     headers = [(name.lower(), value) for name, value in headers]
     left_out = _HOP_BY_HOP | _NOT_BACK | _named_by_connection(headers)
     return [
-        (name, value) for name, value in headers if name not in left_out and not name.startswith(b"access-control-")
+        (name, value)
+        for name, value in headers
+        if name not in left_out
+        and not name.startswith(b"access-control-")
+        and not any(secret in value for secret in hidden)
     ]
 
 

@@ -30,7 +30,7 @@ async def relay(client: Client, response: httpx.Response) -> None:
     client.heard()
     try:
         _refuse_unusable(response)
-        headers = back(response.headers.raw)
+        headers = back(response.headers.raw, sent_secrets(response.request))
         await client.send({"type": "http.response.start", "status": response.status_code, "headers": headers})
         try:
             async for piece in response.aiter_raw():
@@ -56,14 +56,15 @@ async def relay_signed(client: Client, response: httpx.Response, signed: Signed)
     except UnavailableError:
         body = b""
     text = body.decode("utf-8", "surrogateescape")
-    hidden = hide(text, sent_secrets(response.request))
+    secrets = sent_secrets(response.request)
+    hidden = hide(text, secrets)
     if response.status_code == HTTPStatus.UNAUTHORIZED:
         path: str = client.scope["path"]
         await client.answer(json_answer(_with_link(path, hidden, signed.link), HTTPStatus.UNAUTHORIZED))
         return
     answer = Response(hidden.encode("utf-8", "surrogateescape"), response.status_code)
     answer.raw_headers = [(name, value) for name, value in answer.raw_headers if name == b"content-length"]
-    answer.raw_headers += _without_length(back(response.headers.raw))
+    answer.raw_headers += _without_length(back(response.headers.raw, secrets))
     await client.answer(answer)
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from http.cookiejar import CookieJar, DefaultCookiePolicy
+
 from ollama_cli.transport.client import settings_explained
 from ollama_cli.transport.lean_httpx import httpx, load_httpcore
 from ollama_cli.transport.proxies import proxy_for
@@ -32,4 +34,5 @@ def open_async_client(base_url: str, *, most_kept: int) -> httpx.AsyncClient:
             proxy=httpx.Proxy(proxy, ssl_context=trust_in_proxy) if proxy else None,
             limits=httpx.Limits(max_keepalive_connections=most_kept, keepalive_expiry=_SECONDS_TO_STAY),
         )
-        return httpx.AsyncClient(transport=transport, trust_env=False, follow_redirects=False)
+        none = CookieJar(DefaultCookiePolicy(allowed_domains=()))  # what a server sets for one is for no other
+        return httpx.AsyncClient(transport=transport, trust_env=False, follow_redirects=False, cookies=none)

@@ -7,10 +7,10 @@ import json
 import socket
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 import pytest
-from gateways import DONE, MODEL, ScriptedServer, Seen, Serve, chunk, head, plain
+from gateways import DONE, MODEL, ScriptedServer, Seen, Serve, chunk, everything, head, plain
 
 SECONDS = 30
 QUESTION = json.dumps({"model": MODEL, "prompt": "hi"}).encode()
@@ -100,6 +100,29 @@ def test_the_cloud_is_left_as_soon_as_the_client_leaves(gateway: Serve, cloud: S
         read_until(connection, before)
     connection.close()
     assert left.wait(SECONDS)
+
+
+def test_a_client_that_asks_twice_at_once_and_leaves_is_noticed(gateway: Serve, cloud: ScriptedServer) -> None:
+    asked, left = threading.Event(), threading.Event()
+
+    def script(_: Seen, connection: socket.socket) -> None:
+        connection.sendall(head() + chunk(PIECES[0]))
+        asked.set()
+        assert connection.recv(1) == b""
+        left.set()
+
+    cloud.script = script
+    connection = ask(gateway)
+    connection.sendall(b"GET /api/version HTTP/1.1\r\nHost: localhost\r\n\r\n")
+    assert asked.wait(SECONDS)
+    read_until(connection, PIECES[0])
+    connection.close()
+    assert left.wait(SECONDS)
+    again = ask(gateway)
+    with suppress(ConnectionError):  # so many requests at once are no client's
+        again.sendall(b"GET /api/version HTTP/1.1\r\nHost: localhost\r\n\r\n" * 30_000)
+    everything(again)
+    again.close()
 
 
 def test_a_client_that_does_not_read_holds_up_the_cloud_alone(gateway: Serve, cloud: ScriptedServer) -> None:
@@ -220,14 +243,17 @@ def test_a_redirect_is_neither_followed_nor_passed_on(gateway: Serve, cloud: Scr
 
 
 def test_two_hundred_streams_at_once_are_not_mixed_up(gateway: Serve, cloud: ScriptedServer) -> None:
-    count, lines = 200, 20
-    all_there = threading.Barrier(count)
+    count, lines = 200, 40
+    all_there, settled = threading.Barrier(count), threading.Barrier(count + 1)
 
     def script(seen: Seen, connection: socket.socket) -> None:
         name = seen.json["prompt"].encode()
         connection.sendall(head())
         all_there.wait(SECONDS)
         for number in range(lines):
+            if number == lines // 4:
+                settled.wait(SECONDS)  # and once more when memory was looked at
+                settled.wait(SECONDS)
             connection.sendall(chunk(b'{"response":"%s %d"}\n' % (name, number)))
         connection.sendall(chunk(b""))
 
@@ -235,11 +261,15 @@ def test_two_hundred_streams_at_once_are_not_mixed_up(gateway: Serve, cloud: Scr
     connections = {}
     for number in range(count):
         connections[number] = ask(gateway, json.dumps({"model": MODEL, "prompt": f"stream {number}"}).encode())
+    settled.wait(SECONDS)
+    before = gateway.resident()
+    settled.wait(SECONDS)
     for number, connection in connections.items():
         wanted = b"".join(b'{"response":"stream %d %d"}\n' % (number, line) for line in range(lines))
         answer = read_until(connection, b"\r\n0\r\n\r\n").partition(b"\r\n\r\n")[2]
         assert unchunked(answer) == wanted
         connection.close()
+    assert gateway.resident() - before < 20_000_000
 
 
 def unchunked(body: bytes) -> bytes:
@@ -261,9 +291,11 @@ def test_a_connection_serves_one_request_after_the_other(gateway: Serve, cloud: 
 def test_an_error_of_the_cloud_does_not_repeat_the_credential(gateway: Serve, cloud: ScriptedServer) -> None:
     def script(seen: Seen, connection: socket.socket) -> None:
         signature = (seen.header("authorization") or "").rpartition(":")[2]
-        connection.sendall(plain(json.dumps({"error": f"refused {signature}"}).encode(), "400 Bad Request"))
+        told = json.dumps({"error": f"refused {signature}"}).encode()
+        connection.sendall(plain(told, "400 Bad Request", f"X-Signature: {signature}", "X-Other: 1"))
 
     cloud.script = script
     with gateway.client() as client:
         told = client.post("/api/generate", content=QUESTION)
     assert (told.status_code, told.json()) == (400, {"error": "refused [hidden]"})
+    assert (told.headers.get("x-signature"), told.headers["x-other"]) == (None, "1")

@@ -297,6 +297,10 @@ def test_what_a_client_brings_for_others_goes_nowhere(gateway: Serve, cloud: Scr
         upgrade="h2c",
         keep_alive="timeout=1",
         x_ollama_client_version="secret",
+        x_forwarded_host="secret",
+        x_http_method_override="secret",
+        x_original_url="secret",
+        forwarded="secret",
         x_custom="kept",
         user_agent="a program",
     )
