@@ -11,6 +11,7 @@ from typing import Any
 import httpx
 import pytest
 from gateways import DONE, MODEL, ScriptedServer, Seen, Serve, plain, serving
+from recorder import OllamaCom
 from support import Cli, approved_key, make_device
 
 from ollama_cli import DeviceKey, signin_url
@@ -202,6 +203,29 @@ def test_an_unsure_answer_signs_nobody_out(device: Cli, cloud: ScriptedServer) -
         cloud.answers(b"")
         assert post(serve, "/api/signout").status_code == 502
     assert wallet_of(device).record(cloud.url) is not None
+
+
+def test_ollama_com_itself_is_asked_over_tls_and_through_a_proxy(tmp_path: Path, sandbox: EmbeddedSandbox) -> None:
+    com = OllamaCom(sandbox.url, tmp_path)
+    device = Cli(tmp_path / "home", dict(com.environment))
+    key = make_device(device, "https://ollama.com")
+    sandbox.approve(key.public_key, "laptop")
+    with com.running(), serving(device) as serve:
+        serve.hears("Signed in as sandbox")
+        assert post(serve, "/api/generate", QUESTION).status_code == 200
+    asked = [(seen.origin, seen.path, seen.credential) for seen in com.seen]
+    assert ("https://ollama.com", "/api/generate", key.fingerprint) in asked
+    assert {origin for origin, _, _ in asked} == {"https://ollama.com"}
+
+
+def test_a_certificate_that_is_not_trusted_gets_no_request(tmp_path: Path, sandbox: EmbeddedSandbox) -> None:
+    com = OllamaCom(sandbox.url, tmp_path)
+    device = Cli(tmp_path / "home", {"HTTPS_PROXY": com.url})
+    make_device(device, "https://ollama.com")
+    with com.running(), serving(device) as serve:
+        refused = post(serve, "/api/generate", QUESTION)
+        assert (refused.status_code, "certificate" in refused.json()["error"]) == (502, True)
+    assert not com.seen
 
 
 def test_an_api_key_from_the_environment(own: Cli, sandbox: EmbeddedSandbox) -> None:
