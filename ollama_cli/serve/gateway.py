@@ -23,6 +23,7 @@ from ollama_cli.serve.model_field import ModelField, find_model, is_blank, repla
 from ollama_cli.serve.refusals import RefusedError, json_answer, refusal_of, text_answer
 from ollama_cli.serve.relay import relay, relay_signed
 from ollama_cli.serve.servers import Cloud, Onward, Server, WholeBody
+from ollama_cli.terminal.sanitize import clean_line
 from ollama_cli.transport.lean_httpx import httpx
 
 if TYPE_CHECKING:
@@ -62,7 +63,8 @@ class Gateway:
         client, started = Client(scope, receive, send), time.monotonic()
         await client.attend(self._answer(client), self.stopping)
         if self.observe is not None:
-            self.observe(f"{client.method} {scope['path']} {client.status} {time.monotonic() - started:.3f} s")
+            seconds = time.monotonic() - started
+            self.observe(clean_line(f"{client.method} {scope['path']} {client.status} {seconds:.3f} s"))
 
     async def _answer(self, client: Client) -> None:
         try:

@@ -89,9 +89,12 @@ def test_it_says_where_it_listens_and_nothing_of_what_is_asked(device: Cli, clou
         with serve.client() as client:
             client.post("/api/generate?q=a-secret-query", content=QUESTION)
             client.post("/api/chat", content=QUESTION[:-1])
+            client.get("/%1b]0;title%07/\x9b31m")
         serve.hears(r"POST /api/generate 200 \d")
         serve.hears(r"POST /api/chat 400 \d")
+        serve.hears(r"GET // 404 \d")
     assert "secret" not in serve.text
+    assert not {"\x1b", "\x07", "\x9b"} & set(serve.text)
 
 
 TOLD = {
