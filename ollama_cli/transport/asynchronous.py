@@ -27,6 +27,8 @@ def open_async_client(base_url: str, *, most_kept: int) -> httpx.AsyncClient:
     with settings_explained():
         load_httpcore()
         proxy = proxy_for(base_url)
+        from ollama_cli.transport.asyncio_network import AsyncioBackend
+
         trust_in_proxy = trust_for(proxy) if proxy and proxy.startswith("https://") else None
         transport = httpx.AsyncHTTPTransport(
             verify=trust_for(base_url),
@@ -34,5 +36,6 @@ def open_async_client(base_url: str, *, most_kept: int) -> httpx.AsyncClient:
             proxy=httpx.Proxy(proxy, ssl_context=trust_in_proxy) if proxy else None,
             limits=httpx.Limits(max_keepalive_connections=most_kept, keepalive_expiry=_SECONDS_TO_STAY),
         )
+        transport._pool._network_backend = AsyncioBackend()  # noqa: SLF001 - httpx has no other way to name one
         none = CookieJar(DefaultCookiePolicy(allowed_domains=()))  # what a server sets for one is for no other
         return httpx.AsyncClient(transport=transport, trust_env=False, follow_redirects=False, cookies=none)
