@@ -52,21 +52,24 @@ def test_models_that_a_list_showed_are_offered_without_asking(cli: Cli) -> None:
     assert offered(cli, "run", "", env={"OLLAMA_HOST": "http://127.0.0.1:1", "OLLAMA_NO_CLOUD": "1"}) == []
 
 
-def test_what_is_run_copied_and_deleted_is_remembered(cli: Cli) -> None:
+def test_what_is_run_made_copied_and_deleted_is_remembered(cli: Cli) -> None:
+    (cli.home / "Modelfile").write_text("FROM tiny")
     done = {"ndjson": [{"response": "ok", "done": True, "done_reason": "stop"}]}
     routes: list[dict[str, Any]] = [
         {"method": "POST", "path": "/api/show", "json": {"capabilities": ["completion"]}},
         {"method": "POST", "path": "/api/generate", **done},
+        {"method": "POST", "path": "/api/create", "ndjson": [{"status": "success"}]},
         {"method": "POST", "path": "/api/copy", "json": {}},
         {"method": "DELETE", "path": "/api/delete", "json": {}},
     ]
     with serving(routes) as server:
         env = {"OLLAMA_HOST": server.url}
         assert cli("run", "tiny", "hi", env=env).returncode == 0
+        assert cli("create", "made", env=env, cwd=cli.home).returncode == 0
         assert cli("cp", "tiny", "mine", env=env).returncode == 0
-        assert offered(cli, "run", "", env=env) == ["mine", "tiny"]
+        assert offered(cli, "run", "", env=env) == ["made", "mine", "tiny"]
         assert cli("rm", "tiny", env=env).returncode == 0
-        assert offered(cli, "run", "", env=env) == ["mine"]
+        assert offered(cli, "run", "", env=env) == ["made", "mine"]
 
 
 def test_a_daemon_is_asked_in_the_background_and_waited_for_only_once(cli: Cli) -> None:
