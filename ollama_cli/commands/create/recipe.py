@@ -82,7 +82,11 @@ def _from(recipe: Recipe, instruction: Instruction, folder: Path) -> None:
         recipe.files.setdefault(FILES, []).extend(found)
         return
     if not _may_be_a_model(text):
-        raise UsageError(f"there is no file {text}.", hint="It is looked for beside the Modelfile.", code="bad_file")
+        raise UsageError(
+            f"there is no file {text}, and it is no name of a model.",
+            hint="A file is looked for beside the Modelfile.",
+            code="bad_file",
+        )
     recipe.body["from"] = text
 
 
