@@ -19,6 +19,8 @@ from making import Daemon, running
 from support import AS_A_USER, COMMAND, Cli, needs_a_user
 from terminals import finish, screen, terminal
 
+pytestmark = pytest.mark.forked
+
 GGUF = b"GGUF\x03\x00\x00\x00" + bytes(range(256)) * 8
 WEIGHTS = b"\x10\x00\x00\x00\x00\x00\x00\x00{}"
 
