@@ -139,3 +139,25 @@ def test_whatever_is_asked_for_is_a_request_or_refused(tmp_path: Path, instructi
     assert recipe.body["from"]
     for paths in recipe.files.values():
         assert all(names_of(paths).values())
+
+
+@pytest.mark.parametrize(
+    ("text", "version"),
+    [
+        ("0.14", "0.14"),
+        ("v1.2.3-rc.1+b.01", "1.2.3-rc.1+b.01"),
+        ("1.2.3-01", None),
+        ("01.2", None),
+        ("1.2-x", None),
+        ("1.2.3-a_b", None),
+        ("1.2.3-", None),
+        ("", None),
+    ],
+)
+def test_a_version_is_one_that_can_be_compared(tmp_path: Path, text: str, version: str | None) -> None:
+    instructions = parse_modelfile(f"FROM tiny\nREQUIRES {text}")
+    if version is None:
+        with pytest.raises(UsageError):
+            recipe_of(instructions, tmp_path)
+    else:
+        assert recipe_of(instructions, tmp_path).body["requires"] == version

@@ -33,7 +33,12 @@ _WITHOUT_EFFECT = frozenset(
 )
 _TEXTS = frozenset({"template", "system", "renderer", "parser"})
 _ENDINGS_OF_FILES = (".gguf", ".safetensors", ".bin", ".pth")
-_VERSION = re.compile(r"v?(0|[1-9]\d*)(\.(0|[1-9]\d*)(\.(0|[1-9]\d*)(-[\w.-]+)?(\+[\w.-]+)?)?)?", re.ASCII)
+_NUMBER = r"(0|[1-9]\d*)"
+_BEFORE = rf"({_NUMBER}|\d*[A-Za-z-][\dA-Za-z-]*)"  # a part of what says that a version is one before another
+_BUILD = r"[\dA-Za-z-]+"
+_VERSION = re.compile(
+    rf"v?{_NUMBER}(\.{_NUMBER}(\.{_NUMBER}(-{_BEFORE}(\.{_BEFORE})*)?(\+{_BUILD}(\.{_BUILD})*)?)?)?", re.ASCII
+)
 
 
 @dataclass
