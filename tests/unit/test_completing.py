@@ -73,6 +73,7 @@ def test_any_line_is_read(line: str, breaks: str) -> None:
         (["run", "--format", ""], {"json"}),
         (["chats", "export", "--format", ""], {"markdown", "json"}),
         (["api", ""], {"GET", "POST", "DELETE"}),
+        (["create", "m", "-q", ""], {"q4_K_M", "q8_0"}),
         (["completion", ""], {"bash", "zsh", "fish", "powershell"}),
     ],
 )
