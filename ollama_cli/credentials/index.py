@@ -87,14 +87,6 @@ class CredentialIndex:
         """Every record, in the order in which the keys were stored."""
         return self._read()
 
-    def stamp(self) -> object:
-        """What differs after every change of the list, by this process or another; it costs next to nothing to ask."""
-        try:
-            found = self._path.stat()
-        except OSError:
-            return None
-        return found.st_ino, found.st_mtime_ns, found.st_size
-
     def add(self, profile: str, origin: str, store: str, public_key: str, *, shared_with: str | None = None) -> Record:
         """Note a key that has been stored, in place of an older one of the same profile and origin."""
         record = Record(profile, origin, store, public_key, int(time.time()), shared_with=shared_with)
@@ -115,6 +107,14 @@ class CredentialIndex:
     def remove(self, record: Record) -> None:
         """Take a record off the list."""
         self._write([r for r in self._read() if r.entry != record.entry])
+
+    def stamp(self) -> object:
+        """What differs after every change of the list, by this process or another; it costs next to nothing to ask."""
+        try:
+            found = self._path.stat()
+        except OSError:
+            return None
+        return found.st_ino, found.st_mtime_ns, found.st_size
 
     @contextmanager
     def locked(self, seconds: float | None = None) -> Iterator[None]:

@@ -55,10 +55,6 @@ class Wallet:
         """What is known about every key of this machine, of all profiles, without opening a store."""
         return self._index.all()
 
-    def stamp(self) -> object:
-        """What differs once a key was stored, changed or forgotten, here or by another process."""
-        return self._index.stamp()
-
     def describe_store(self, record: Record) -> str:
         """Where a key is kept, for a person; the store is not opened."""
         return self._open_store(record.store).description
@@ -201,6 +197,10 @@ class Wallet:
         """
         with self._index.locked():
             self._index.remove(record)
+
+    def stamp(self) -> object:
+        """What differs once a key was stored, changed or forgotten, here or by another process."""
+        return self._index.stamp()
 
     def _load(self, store: CredentialStore, entry: str) -> DeviceKey | None:
         secret = store.get(entry)
