@@ -29,7 +29,8 @@ async def relay(client: Client, response: httpx.Response) -> None:
     """
     client.heard()
     try:
-        _refuse_unusable(response)
+        if not HTTPStatus.OK <= response.status_code <= _LAST_STATUS:
+            raise RefusedError(502, f"{response.url.host} answered with the status {response.status_code}")
         headers = back(response.headers.raw, sent_secrets(response.request))
         await client.send({"type": "http.response.start", "status": response.status_code, "headers": headers})
         try:
@@ -46,8 +47,12 @@ async def relay(client: Client, response: httpx.Response) -> None:
 async def relay_signed(client: Client, response: httpx.Response, signed: Signed) -> None:
     """Pass on an answer to a signed request: a refused credential with the link that mends it, no other changed.
 
-    What an error repeats of the credential is hidden.
+    A redirect is not followed, and no client is sent on with what it asked. What an error repeats of the credential is
+    hidden.
     """
+    if response.has_redirect_location:
+        await response.aclose()
+        raise RefusedError(502, f"{response.url.host} answered with a redirect, which is not followed")
     if not HTTPStatus.BAD_REQUEST <= response.status_code <= _LAST_STATUS:
         await relay(client, response)
         return
@@ -66,14 +71,6 @@ async def relay_signed(client: Client, response: httpx.Response, signed: Signed)
     answer.raw_headers = [(name, value) for name, value in answer.raw_headers if name == b"content-length"]
     answer.raw_headers += _without_length(back(response.headers.raw, secrets))
     await client.answer(answer)
-
-
-def _refuse_unusable(response: httpx.Response) -> None:
-    """Refuse what is no answer: a status that no server has, or a redirect."""
-    if not HTTPStatus.OK <= response.status_code <= _LAST_STATUS:
-        raise RefusedError(502, f"{response.url.host} answered with the status {response.status_code}")
-    if response.has_redirect_location:
-        raise RefusedError(502, f"{response.url.host} answered with a redirect, which is not followed")
 
 
 def _with_link(path: str, said: str, link: str) -> dict[str, object]:

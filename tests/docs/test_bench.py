@@ -43,3 +43,9 @@ def test_a_first_token_from_afar_is_measured_beside_a_bare_request() -> None:
 def test_a_long_answer_is_measured() -> None:
     table = measured("stream.py", "1", "200")
     assert len(re.findall(r"^(?:ollama-cli run|the same, 20 times as many)( +[\d.]+){5}$", table, re.MULTILINE)) == 2
+
+
+def test_streams_through_serve_are_measured_beside_those_that_go_directly() -> None:
+    table = measured("serve.py", "1", "5", "20")
+    assert re.search(r"^directly +\d+( +[\d.]+){2}$", table, re.MULTILINE)
+    assert re.search(r"^ollama-cli serve +\d+( +-?[\d.]+){6}$", table, re.MULTILINE)
