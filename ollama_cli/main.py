@@ -21,7 +21,7 @@ from ollama_cli.commands.completing import COMPLETE
 from ollama_cli.commands.lazy import lazy_group
 from ollama_cli.commands.table import COMMANDS
 from ollama_cli.errors import CLOSED_PIPE, INTERRUPTED, CliError, UsageError
-from ollama_cli.terminal.errors import show_error, show_fault, show_frames
+from ollama_cli.terminal.errors import keep_in_sandbox, show_error, show_fault, show_frames
 from ollama_cli.terminal.streams import Streams, cannot_write
 
 PROGRAM = "ollama-cli"
@@ -142,8 +142,8 @@ def _end_tidily(number: int, _: object) -> NoReturn:
 
 
 def _report(streams: Streams, error: CliError, *, as_json: bool, debug: bool = False, in_sandbox: bool = False) -> int:
-    if in_sandbox and error.hint:  # what it says to type has to stay in the sandbox
-        error.hint = error.hint.replace(f"`{PROGRAM} ", f"`{PROGRAM} --sandbox ")
+    if in_sandbox:
+        keep_in_sandbox(error)
     show_error(streams, error, as_json=as_json)
     if debug:
         show_frames(streams, error)

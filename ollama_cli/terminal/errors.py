@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 
 from ollama_cli.errors import CliError, DeclinedError
 from ollama_cli.terminal.sanitize import clean_line
@@ -29,6 +30,12 @@ def show_fault(streams: Streams, fault: Exception, *, as_json: bool, debug: bool
     if debug:
         show_frames(streams, fault)
     return error
+
+
+def keep_in_sandbox(error: CliError) -> None:
+    """Have what an error says to type stay in the sandbox."""
+    if error.hint:
+        error.hint = re.sub(r"`ollama-cli (?!--sandbox )", "`ollama-cli --sandbox ", error.hint)
 
 
 def show_frames(streams: Streams, error: BaseException) -> None:
