@@ -32,17 +32,16 @@ def show_fault(streams: Streams, fault: Exception, *, as_json: bool, debug: bool
     return error
 
 
-def keep_in_sandbox(error: CliError) -> None:
-    """Have what an error says to type stay in the sandbox."""
-    if error.hint:
-        error.hint = re.sub(r"`ollama-cli (?!--sandbox )", "`ollama-cli --sandbox ", error.hint)
-
-
 def show_frames(streams: Streams, error: BaseException) -> None:
     """Print where an error was raised; no values, for these may be secret."""
     import traceback
 
     streams.say("".join(traceback.format_list(traceback.extract_tb(error.__traceback__))))
+
+
+def in_sandbox(hint: str | None) -> str | None:
+    """A hint whose commands stay in the sandbox."""
+    return re.sub("`ollama-cli (?!--sandbox )", "`ollama-cli --sandbox ", hint) if hint else hint
 
 
 def show_error(streams: Streams, error: CliError, *, as_json: bool) -> None:

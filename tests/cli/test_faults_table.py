@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import json
 import os
 import zlib
@@ -13,8 +12,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 import pytest
-import trustme
-from ollama_com import Proxy, answering, listening, speaking, tls_for
+from ollama_com import Proxy, answering, badly_certified, listening, speaking
 from support import Cli, closed_port
 
 from ollama_cli.sandbox.server import EmbeddedSandbox
@@ -193,22 +191,6 @@ def cloud(answer: bytes) -> Iterator[dict[str, str]]:
 
 
 @contextmanager
-def tls(folder: Path, kind: str) -> Iterator[dict[str, str]]:
-    """A server with a certificate that is not what it has to be."""
-    authority, now = trustme.CA(), dt.datetime.now(dt.UTC)
-    authority.cert_pem.write_to_path(str(folder / "authority.pem"))
-    validity: dict[str, dt.datetime] = {}
-    if kind == "expired":
-        validity = {"not_before": now - dt.timedelta(2), "not_after": now - dt.timedelta(1)}
-    elif kind == "early":
-        validity = {"not_before": now + dt.timedelta(1)}
-    name = "portal.example" if kind == "other" else "localhost"
-    with listening(answering(b""), tls_for(name, authority=authority, **validity)) as port:
-        trust = {} if kind == "untrusted" else {"SSL_CERT_FILE": str(folder / "authority.pem")}
-        yield {"OLLAMA_CLOUD_BASE_URL": f"https://localhost:{port}", **trust}
-
-
-@contextmanager
 def proxy(refusal: str) -> Iterator[dict[str, str]]:
     """A proxy that leads nowhere."""
     with listening(Proxy(0, refusal=refusal).handle) as port:
@@ -254,7 +236,7 @@ def surroundings(name: str, folder: Path) -> Iterator[dict[str, str]]:
             port = opened.enter_context(listening(speaking(b"")))
             yield {"OLLAMA_CLOUD_BASE_URL": f"https://localhost:{port}"}
         elif kind == "tls":
-            yield opened.enter_context(tls(folder, which))
+            yield opened.enter_context(badly_certified(folder, which))
         else:
             yield opened.enter_context(proxy(refusals[which]))
 

@@ -128,11 +128,11 @@ class ContextBackend:
 
     def explained(self, error: CliError, opened: Opened) -> CliError:
         """An error with the way out that its server has."""
-        from ollama_cli.terminal.errors import keep_in_sandbox
+        from ollama_cli.terminal.errors import in_sandbox
 
         told = self._explained(error, opened)
         if self._context.options.sandbox:
-            keep_in_sandbox(told)
+            told.hint = in_sandbox(told.hint)
         return told
 
     def _explained(self, error: CliError, opened: Opened) -> CliError:
