@@ -22,7 +22,7 @@ from ollama_cli.serve.headers import onward, value_of
 from ollama_cli.serve.model_field import ModelField, find_model, is_blank, replaced
 from ollama_cli.serve.refusals import RefusedError, json_answer, refusal_of, text_answer
 from ollama_cli.serve.relay import relay, relay_signed
-from ollama_cli.serve.servers import Cloud, Onward, Server, WholeBody
+from ollama_cli.serve.servers import FOR_A_DAEMON, Cloud, Onward, Server, WholeBody
 from ollama_cli.terminal.sanitize import clean_line
 from ollama_cli.transport.lean_httpx import httpx
 
@@ -193,7 +193,7 @@ class Gateway:
         if body is not None:
             headers.append((b"content-length", b"%d" % len(body)))
         path = client.scope["raw_path"].decode("ascii")
-        response = await daemon.open(Onward(client.method, _target(path, client), headers, body))
+        response = await daemon.open(Onward(client.method, _target(path, client), headers, body, FOR_A_DAEMON))
         _let_go(body, held)
         await relay(client, response)
 
@@ -208,7 +208,7 @@ class Gateway:
         else:
             await client.drain()
         path = client.scope["raw_path"].decode("ascii")
-        response = await daemon.open(Onward(client.method, _target(path, client), headers, body))
+        response = await daemon.open(Onward(client.method, _target(path, client), headers, body, FOR_A_DAEMON))
         await relay(client, response)
 
 

@@ -15,6 +15,9 @@ from ollama_cli.transport.failures import explained
 from ollama_cli.transport.lean_httpx import httpx
 from ollama_cli.transport.limits import FOR_A_MODEL, Limits
 
+FOR_A_DAEMON = Limits(10, 24 * 3600, 24 * 3600)
+"""For requests to a daemon: it may load a model or make one for as long as that takes, and say nothing meanwhile."""
+
 _KEPT_CONNECTIONS = 64
 _PIECE = 256 * 1024
 _VERSION = (b"x-ollama-client-version", __version__.encode("ascii"))
@@ -91,7 +94,9 @@ class Server:
             extensions={"timeout": httpx.Timeout(onward.limits.first_byte, connect=onward.limits.connect).as_dict()},
         )
         with explained(self.base_url):
-            return await self._http.send(request, auth=auth, stream=True)
+            response = await self._http.send(request, auth=auth, stream=True)
+        response.request.extensions["timeout"]["read"] = onward.limits.idle  # for the body, which is still to come
+        return response
 
 
 class Cloud(Server):

@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
+import httpx
 import pytest
 from gateways import DONE, MODEL, ScriptedServer, Seen, Serve, chunk, everything, head, plain, serving
 from starlette.responses import PlainTextResponse
@@ -23,7 +24,9 @@ from ollama_cli.serve import bodies, connections
 from ollama_cli.serve.bodies import pieces
 from ollama_cli.serve.holder import who_holds
 from ollama_cli.serve.refusals import RefusedError
+from ollama_cli.serve.servers import Onward, Server
 from ollama_cli.serve.serving import serve_until
+from ollama_cli.transport.limits import Limits
 
 QUESTION = json.dumps({"model": MODEL, "prompt": "a secret question"}).encode()
 
@@ -270,6 +273,25 @@ def test_a_body_has_to_go_on(monkeypatch: pytest.MonkeyPatch) -> None:
     with running(reading) as address, socket.create_connection(address, timeout=30) as connection:
         connection.sendall(REQUEST + b"a")
         assert everything(connection).startswith(b"HTTP/1.1 408 ")
+
+
+def test_a_cloud_that_says_nothing_more_is_left(cloud: ScriptedServer) -> None:
+    def script(_: Seen, connection: socket.socket) -> None:
+        connection.sendall(head() + chunk(b"half"))
+        connection.recv(1)
+
+    async def ask() -> bytes:
+        server = Server(cloud.url)
+        response = await server.open(Onward("GET", "/", limits=Limits(connect=9, first_byte=99, idle=0.2)))
+        parts = response.aiter_raw()
+        first = await anext(parts)
+        with pytest.raises(httpx.ReadTimeout):
+            await anext(parts)
+        await server.close()
+        return first
+
+    cloud.script = script
+    assert asyncio.run(ask()) == b"half"
 
 
 def test_a_client_that_takes_nothing_of_its_answer_is_left(monkeypatch: pytest.MonkeyPatch) -> None:
