@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import re
 import signal
 import sys
 from collections.abc import Sequence
@@ -23,6 +24,7 @@ from ollama_cli.commands import (
     fetch,
     keys,
     models,
+    profile,
     run,
     sandbox,
     search,
@@ -33,6 +35,7 @@ from ollama_cli.commands import (
 from ollama_cli.context import Context, GlobalOptions
 from ollama_cli.errors import CLOSED_PIPE, INTERRUPTED, CliError, UsageError
 from ollama_cli.settings import SECRET_VARIABLES, Settings, dumb_terminal, no_color_wanted
+from ollama_cli.settings.profile_name import profile_name
 from ollama_cli.terminal.errors import show_error, show_fault, show_frames
 from ollama_cli.terminal.streams import Streams, cannot_write
 
@@ -45,7 +48,7 @@ app = typer.Typer(
     rich_markup_mode=None,  # plain help: rich costs as much as all the rest of a --help
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for command in (signin, signout, status, keys, run, models, chats, search, fetch, api, sandbox, completion):
+for command in (signin, signout, status, keys, profile, run, models, chats, search, fetch, api, sandbox, completion):
     command.register(app)
 
 
@@ -54,6 +57,9 @@ def global_options(
     typer_context: typer.Context,
     key_file: Annotated[
         Path | None, typer.Option("--key-file", metavar="FILE", help="Use the private key in FILE for this command.")
+    ] = None,
+    use_profile: Annotated[
+        str | None, typer.Option("--profile", metavar="NAME", help="Act as this profile; see `ollama-cli profile`.")
     ] = None,
     insecure_storage: Annotated[
         bool, typer.Option("--insecure-storage", help="Keep a new key in a file (0600), not in the keyring.")
@@ -84,7 +90,8 @@ def global_options(
         os.environ.pop(name, None)  # no program that is started here, such as an editor, has a use for them
     for warning in settings.warnings:
         streams.say(f"Warning: {warning}")
-    options = GlobalOptions(key_file, insecure_storage, use_sandbox, debug)
+    named = profile_name(use_profile, "--profile") if use_profile is not None else None
+    options = GlobalOptions(key_file, insecure_storage, use_sandbox, debug, named)
     context = Context(settings, options, streams)
     typer_context.obj = context
     typer_context.call_on_close(context.close)
@@ -134,12 +141,22 @@ def _run(args: Sequence[str], streams: Streams) -> int:
     try:
         command = get_command(app)
         with command.make_context(PROGRAM, list(args), obj=streams) as typer_context:
-            command.invoke(typer_context)
+            try:
+                command.invoke(typer_context)
+            except CliError as error:
+                _keep_profile(error, typer_context.obj)
+                raise
         status = 0
     except Exit as error:
         status = error.exit_code
     streams.write("")  # flushes what Typer printed by itself, such as a help
     return status
+
+
+def _keep_profile(error: CliError, context: object) -> None:
+    """Have what an error says to type act as the profile that the command was given."""
+    if isinstance(context, Context) and context.named_profile is not None and error.hint:
+        error.hint = re.sub(rf"`{PROGRAM} (?!profile )", rf"`{PROGRAM} --profile {context.named_profile} ", error.hint)
 
 
 def _end_tidily(number: int, _: object) -> NoReturn:

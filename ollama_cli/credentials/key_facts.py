@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from ollama_cli.credentials.public_key import encode_public_key, fingerprint_of
 
 if TYPE_CHECKING:
-    from ollama_cli.credentials.index import Record
+    from ollama_cli.credentials.listing import Record
 
 
 @dataclass(frozen=True)

@@ -10,16 +10,16 @@ from ollama_cli.commands.chats.list_chats import list_chats
 from ollama_cli.commands.chats.remove import remove
 from ollama_cli.commands.chats.search import search
 from ollama_cli.commands.chats.show import show
-from ollama_cli.commands.command_line import Command
+from ollama_cli.commands.command_line import Command, LocalCommand
 
 
 def register(app: typer.Typer) -> None:
     """Add the group and its commands."""
     group = typer.Typer(name="chats", help="The chats that were kept.", no_args_is_help=True, rich_markup_mode=None)
-    group.command("list", cls=Command)(list_chats)
-    group.command("show", cls=Command)(show)
-    group.command("search", cls=Command)(search)
+    group.command("list", cls=LocalCommand)(list_chats)
+    group.command("show", cls=LocalCommand)(show)
+    group.command("search", cls=LocalCommand)(search)
     group.command("continue", cls=Command)(continue_chat)
-    group.command("export", cls=Command)(export)
-    group.command("remove", cls=Command)(remove)
+    group.command("export", cls=LocalCommand)(export)
+    group.command("remove", cls=LocalCommand)(remove)
     app.add_typer(group)
