@@ -159,6 +159,7 @@ def run(context: Context, options: SigninOptions) -> None:
 def _sign_in(context: Context, place: Place, options: SigninOptions) -> None:
     """Sign a device in, this one or a daemon's, and say who signed in."""
     from ollama_cli.account.signin import SECONDS_FOR_A_PERSON, Waiting
+    from ollama_cli.commands.still_active import in_profile
 
     streams = context.streams
     seconds = options.timeout if options.timeout is not None else SECONDS_FOR_A_PERSON if streams.interactive else 0
@@ -187,7 +188,8 @@ def _sign_in(context: Context, place: Place, options: SigninOptions) -> None:
         who = {"signed_in": True, "account": account.name, "email": account.email, "plan": account.plan}
         streams.answer(json.dumps({**who, **facts}))
     else:
-        streams.say(f"Signed in as {clean_line(account.name)}.")
+        where = in_profile(context) if place.kind == "cloud" else ""
+        streams.say(f"Signed in as {clean_line(account.name)}{where}.")
 
 
 def _keep_secret(context: Context, options: SigninOptions) -> None:

@@ -132,8 +132,10 @@ def _tell_signed_in(context: Context, options: SigninOptions, account: Account |
         how = {"credential": "API key", "store": store, "profile": context.wallet.profile}
         context.streams.answer(json.dumps({"signed_in": True, **who, **how}))
         return
+    from ollama_cli.commands.still_active import in_profile
+
     who_in_words = f"Signed in as {account.name}" if account else "Signed in"
-    context.streams.say(clean_line(f"{who_in_words}, with an API key that is kept in {store}."))
+    context.streams.say(clean_line(f"{who_in_words}{in_profile(context)}, with an API key that is kept in {store}."))
 
 
 def _tell_what_counts_before(context: Context, place: Place) -> None:

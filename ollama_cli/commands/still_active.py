@@ -9,6 +9,14 @@ if TYPE_CHECKING:
     from ollama_cli.context import Context
 
 
+def in_profile(context: Context) -> str:
+    """The profile that a command has acted as, in words after what it says; nothing for the usual one."""
+    from ollama_cli.settings.profile_name import DEFAULT_PROFILE
+
+    name = context.wallet.profile
+    return "" if name == DEFAULT_PROFILE else f", in the profile {name}"
+
+
 def tell_what_counts_before(context: Context, place: Place, what: str = "this device's key") -> None:
     """Say what is used before the credential that was stored: one of the environment's, or another profile's.
 

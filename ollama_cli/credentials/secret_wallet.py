@@ -101,9 +101,9 @@ class SecretWallet:
             if key is not None and key.public_key != in_place_of:
                 raise device_key_there()
             old = self.record(origin, api_key=kind == API_KEY)
-            # Beside the old one, unless a file is asked for.
-            beside = old is not None and self._new_store == "keyring"
-            store = self._open_store(old.store if old is not None and beside else self._new_store)
+            # Where the one before it is, unless a file is asked for.
+            before = (old or key) if self._new_store == "keyring" else None
+            store = self._open_store(before.store if before is not None else self._new_store)
             record = SecretRecord(self._profile(), origin, kind, store.kind, int(time.time()))
             store.put(record.entry, text)
             self._index.put_secret(record, in_place_of=key)

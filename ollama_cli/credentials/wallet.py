@@ -172,6 +172,7 @@ class Wallet:
         """
         with self._index.locked():
             self._refuse_beside_api_key(origin)
+            self._refuse_of_another_profile(origin, key)
             record = self.record(origin)
             store = self._open_store(record.store if record else self._new_store)
             entry = entry_name(self.profile, origin)
@@ -211,7 +212,9 @@ class Wallet:
         if worth_noting(stored.last_used_at) or (signed_in and not stored.signed_in):
             with self._index.locked(seconds=0):
                 record = self.record(origin)
-                if record is not None and record.public_key == stored.credential.public_key:
+                if record is None or record.public_key != stored.credential.public_key:
+                    return
+                if worth_noting(record.last_used_at) or (signed_in and record.signed_in_at is None):
                     self._index.note_used(record, signed_in=signed_in)
 
     def forget(self, origin: str, public_key: str | None = None) -> None:
@@ -243,6 +246,17 @@ class Wallet:
     def _refuse_beside_api_key(self, origin: str) -> None:
         if self.secrets.record(origin, api_key=True) is not None and self.record(origin) is None:
             raise api_key_there()
+
+    def _refuse_of_another_profile(self, origin: str, key: DeviceKey) -> None:
+        """Refuse a key for two profiles: signing one out would sign the other out, unsaid."""
+        for record in self._index.all():
+            same = (record.public_key, record.origin) == (key.public_key, origin)
+            if same and record.profile != self.profile:
+                raise StoreError(
+                    f"The key is the one of the profile {record.profile} already.",
+                    hint=f"Use that one, or remove it: ollama-cli profile remove {record.profile}",
+                    code="store_occupied",
+                )
 
     def _load(self, store: CredentialStore, entry: str) -> DeviceKey | None:
         secret = store.get(entry)

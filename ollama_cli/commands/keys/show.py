@@ -78,6 +78,7 @@ def run_show(context: Context, options: ShowOptions) -> None:
             "Profile": facts.profile,
             "Origin": facts.origin,
             "Made": facts.made,
+            "Last used": facts.last_used,
             "This device": "yes" if facts.this_device else "no",
             "Shared with": "the installed Ollama" if facts.shared_with else None,
         },

@@ -93,6 +93,7 @@ class OneShot:
             info = find_model(self._context, client, question.model, model, insecure=self._options.insecure)
             if info is not None:
                 self._ask_seen(client, question, info)
+                self._context.note_used(place, active)
                 return
         except UnavailableError as error:
             raise no_daemon(error, place, f"ask the cloud: ollama-cli run {model.cloud_twin}") from error
