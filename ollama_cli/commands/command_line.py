@@ -13,7 +13,6 @@ from typer.exceptions import TyperException
 
 from ollama_cli.api.parameters import parse_switch
 from ollama_cli.errors import UsageError
-from ollama_cli.settings.profile_name import profile_name
 
 
 class Command(TyperCommand):
@@ -83,6 +82,8 @@ def _secret_in_arguments() -> UsageError:
 def _choose_profile(ctx: Any, _: object, value: str | None) -> str | None:  # noqa: ANN401 - see above
     """Have a command act as the profile that it names; that goes before what stands before the command."""
     if value is not None and not ctx.resilient_parsing:
+        from ollama_cli.settings.profile_name import profile_name
+
         ctx.obj.options = replace(ctx.obj.options, profile=profile_name(value, "--profile"))
     return value
 

@@ -55,9 +55,8 @@ class SigninOptions:
 
 
 def register(app: typer.Typer) -> None:
-    """Add the command and its alias."""
+    """Add the command."""
     app.command("signin", cls=SecretCommand)(signin)
-    app.command("login", cls=SecretCommand, hidden=True)(signin)
 
 
 def signin(

@@ -4,21 +4,21 @@ from __future__ import annotations
 
 import typer
 
-from ollama_cli.commands.command_line import LocalCommand
-from ollama_cli.commands.profile.list_profiles import list_profiles
-from ollama_cli.commands.profile.remove import remove
-from ollama_cli.commands.profile.use import use
+from ollama_cli.commands.lazy import Listed, lazy_group
+
+COMMANDS = (
+    Listed("list", "profile.list_profiles", "List the profiles of this machine, and what each keeps for which server."),
+    Listed("use", "profile.use", "Have a profile count wherever none is named."),
+    Listed(
+        "remove",
+        "profile.remove",
+        "Forget a profile with all that it keeps; its device is taken off the account first.",
+    ),
+)
 
 
 def register(app: typer.Typer) -> None:
-    """Add the group and its commands."""
-    group = typer.Typer(
-        name="profile",
-        help="Accounts side by side, each with its credential.",
-        no_args_is_help=True,
-        rich_markup_mode=None,
-    )
-    group.command("list", cls=LocalCommand)(list_profiles)
-    group.command("use", cls=LocalCommand)(use)
-    group.command("remove", cls=LocalCommand)(remove)
-    app.add_typer(group)
+    """Add the group."""
+    group = lazy_group(COMMANDS)
+    summary = "Accounts side by side, each with a credential of its own."
+    app.add_typer(typer.Typer(name="profile", cls=group, help=summary, no_args_is_help=True))

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from ollama_cli.commands.command_line import LocalCommand
 from ollama_cli.commands.profile.given import refuse_other_choices
 
 if TYPE_CHECKING:
@@ -29,6 +30,11 @@ class ListOptions:
     """
 
     as_json: bool = False
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command("list", cls=LocalCommand)(list_profiles)
 
 
 def list_profiles(

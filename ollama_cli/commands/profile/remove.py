@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from ollama_cli.commands.command_line import LocalCommand
 from ollama_cli.commands.profile.given import refuse_other_choices
 from ollama_cli.errors import UsageError
 
@@ -36,6 +37,11 @@ class RemoveOptions:
     as_json: bool = False
 
 
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command("remove", cls=LocalCommand)(remove)
+
+
 def remove(
     typer_context: typer.Context,
     name: Annotated[str, typer.Argument(metavar="NAME", show_default=False, help="A profile of `profile list`.")],
@@ -45,7 +51,7 @@ def remove(
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
-    """Take a profile's device off its account, and forget the profile with all that it keeps.
+    """Forget a profile with all that it keeps; its device is taken off the account first.
 
     When the server cannot be asked, nothing is forgotten and the status is 7. Asks first at a terminal; a script says
     --yes. Where it was the current profile, `default` is afterwards.

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from ollama_cli.commands.command_line import LocalCommand
 from ollama_cli.commands.profile.given import refuse_other_choices
 
 if TYPE_CHECKING:
@@ -27,12 +28,20 @@ class UseOptions:
     as_json: bool = False
 
 
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command("use", cls=LocalCommand)(use)
+
+
 def use(
     typer_context: typer.Context,
     name: Annotated[str, typer.Argument(metavar="NAME", show_default=False, help="A profile of `profile list`.")],
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
-    """Have a profile count wherever none is named. `default` is always there."""
+    """Have a profile count wherever none is named.
+
+    The profile `default` is always there.
+    """
     run_use(typer_context.obj, UseOptions(name, as_json))
 
 
