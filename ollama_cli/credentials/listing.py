@@ -45,7 +45,7 @@ class Record:
     @classmethod
     def read(cls, item: dict[str, Any]) -> Record:
         """A record as the file holds it; what a later release notes besides is let be."""
-        return cls(**{field.name: item[field.name] for field in fields(cls) if field.name in item})
+        return cls(**{name: item[name] for name in _RECORD_FIELDS if name in item})
 
     @property
     def entry(self) -> str:
@@ -56,6 +56,9 @@ class Record:
 def entry_name(profile: str, origin: str) -> str:
     """The name under which a store keeps the key of a profile for an origin."""
     return f"{profile}@{origin}"
+
+
+_RECORD_FIELDS = tuple(field.name for field in fields(Record))  # asked for once: a list may be long
 
 
 @dataclass(frozen=True)

@@ -33,7 +33,7 @@ class SecretRecord:
     @classmethod
     def read(cls, item: dict[str, Any]) -> SecretRecord:
         """A record as the file holds it; what a later release notes besides is let be."""
-        return cls(**{field.name: item[field.name] for field in fields(cls) if field.name in item})
+        return cls(**{name: item[name] for name in _FIELDS if name in item})
 
     @property
     def is_api_key(self) -> bool:
@@ -49,6 +49,9 @@ class SecretRecord:
     def in_words(self) -> str:
         """What it is, for a person."""
         return "API key" if self.is_api_key else "token"
+
+
+_FIELDS = tuple(field.name for field in fields(SecretRecord))
 
 
 def secret_entry_name(profile: str, origin: str, *, is_api_key: bool) -> str:
