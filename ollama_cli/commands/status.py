@@ -80,7 +80,7 @@ def run(context: Context, options: StatusOptions) -> None:
     if not options.quiet:
         _show(context, facts, signed_in=signed_in, as_json=options.as_json)
     if not signed_in:
-        if options.quiet:
+        if options.quiet and not options.as_json:
             raise typer.Exit(SignInError.status)
         if place.kind == "daemon":
             raise daemon_refusal(place.base_url, active, refused)

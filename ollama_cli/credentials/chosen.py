@@ -26,6 +26,7 @@ def open_wallet(
     profile: str | None = None,
     person_present: bool = False,
     tell_waiting: Callable[[], None] | None = None,
+    tell_busy: Callable[[], None] = lambda: None,
     reader: KeyReader | None = None,
 ) -> Wallet:
     """What a profile of this machine keeps.
@@ -36,6 +37,7 @@ def open_wallet(
         profile: The profile that is named; None is the one of the settings, else the current one.
         person_present: Whether somebody could answer a question of the keyring's.
         tell_waiting: Called when a person waits for the keyring.
+        tell_busy: Called when another command is waited for, which changes what is stored.
         reader: Reads the keys; without one an encrypted key is an error.
     """
 
@@ -48,7 +50,7 @@ def open_wallet(
 
         return KeyringStore(person_present=person_present, has_display=settings.has_display, tell_waiting=tell_waiting)
 
-    index = CredentialIndex(index_path(settings))
+    index = CredentialIndex(index_path(settings), tell_busy=tell_busy)
     return Wallet(index, open_store, new_store=new_store, profile=profile or settings.profile, reader=reader)
 
 

@@ -7,7 +7,7 @@ end with one key.
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -18,6 +18,8 @@ from ollama_cli.credentials.listing import Listing, Record, parse_listing, text_
 from ollama_cli.credentials.secret_record import SecretRecord
 from ollama_cli.errors import StoreError
 
+_SECONDS_BEFORE_A_NOTE = 1.0
+
 _Stored = TypeVar("_Stored", Record, SecretRecord)
 
 
@@ -27,11 +29,15 @@ class CredentialIndex:
     Args:
         path: The file; it need not be there.
         lock_seconds: How long to wait for another process that changes it.
+        tell_busy: Called when that takes more than a moment.
     """
 
-    def __init__(self, path: Path, *, lock_seconds: float = 150.0) -> None:
+    def __init__(
+        self, path: Path, *, lock_seconds: float = 150.0, tell_busy: Callable[[], None] = lambda: None
+    ) -> None:
         self._path = path
         self._lock_seconds = lock_seconds
+        self._tell_busy = tell_busy
         self._last: tuple[tuple[int, ...], Listing] | None = None
 
     def read(self) -> Listing:
@@ -107,11 +113,20 @@ class CredentialIndex:
         """
         from filelock import FileLock, Timeout
 
+        def acquire() -> None:
+            try:
+                lock.acquire(timeout=min(patience, _SECONDS_BEFORE_A_NOTE))
+            except Timeout:
+                if patience <= _SECONDS_BEFORE_A_NOTE:
+                    raise
+                self._tell_busy()
+                lock.acquire(timeout=patience - _SECONDS_BEFORE_A_NOTE)
+
         refuse_unsafe(private_folder(self._path.parent))
         patience = self._lock_seconds if seconds is None else seconds
-        lock = FileLock(self._path.with_suffix(".lock"), timeout=patience, mode=0o600)
+        lock = FileLock(self._path.with_suffix(".lock"), mode=0o600)
         try:
-            lock.acquire()
+            acquire()
         except Timeout as error:
             raise StoreError(
                 "Another ollama-cli is changing the stored credentials and does not finish.",

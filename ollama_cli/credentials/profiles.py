@@ -23,15 +23,6 @@ def index_path(settings: Settings) -> Path:
     return settings.data_dir / "credentials.json"
 
 
-def profile_names(settings: Settings) -> list[str]:
-    """The names of this machine's profiles, for completion: no store is opened, and nothing is locked.
-
-    Raises:
-        StoreError: The list cannot be read.
-    """
-    return CredentialIndex(index_path(settings)).profiles()
-
-
 def counting_profile(settings: Settings, profiles: Profiles) -> str:
     """The profile that counts where no option names one: the environment's, else the current one.
 

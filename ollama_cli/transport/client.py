@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from ollama_cli.errors import UsageError
 from ollama_cli.transport.hiding import hide, sent_secrets
 from ollama_cli.transport.lean_httpx import httpx, load_httpcore
+from ollama_cli.transport.limits import Deadline
 from ollama_cli.transport.proxies import proxy_for
 from ollama_cli.transport.trust import trust_for
 
@@ -23,6 +24,7 @@ def open_client(
     *,
     user_agent: str,
     observe: Callable[[str], None] | None = None,
+    deadline: Deadline | None = None,
     one_shot: bool = False,
     early: EarlyConnection | None = None,
 ) -> httpx.Client:
@@ -36,8 +38,9 @@ def open_client(
         auth: What authenticates its requests, or None.
         user_agent: How we name ourselves.
         observe: Told of every request and answer in a line that holds no credential.
+        deadline: The time for everything; None is no limit.
         one_shot: Whether it sends one request after the other, in one thread, and no body that is streamed: then it is
-            ready sooner, unless a proxy is on the way.
+            ready sooner, unless a proxy is on the way or a deadline is to be held.
         early: The connection that such a client begins with, where one is being opened.
 
     Raises:
@@ -48,7 +51,9 @@ def open_client(
     except (httpx.InvalidURL, UnicodeError) as error:
         raise UsageError(f"{base_url} is no address: {error}.", hint="Write it as http://HOST:PORT.") from error
     try:
-        return _client(base_url, auth, user_agent, observe, _transport(base_url, early, one_shot=one_shot))
+        return _client(
+            base_url, auth, user_agent, observe, _transport(base_url, deadline or Deadline(), early, one_shot=one_shot)
+        )
     except (OSError, ssl.SSLError) as error:
         raise UsageError(
             f"The certificates that SSL_CERT_FILE or SSL_CERT_DIR names cannot be used: {error.strerror or error}.",
@@ -79,9 +84,11 @@ def _client(
     )
 
 
-def _transport(base_url: str, early: EarlyConnection | None, *, one_shot: bool) -> httpx.BaseTransport:
+def _transport(
+    base_url: str, deadline: Deadline, early: EarlyConnection | None, *, one_shot: bool
+) -> httpx.BaseTransport:
     proxy = proxy_for(base_url)
-    if one_shot and proxy is None:
+    if one_shot and proxy is None and not deadline.counts:
         from ollama_cli.transport.one_shot import OneShotTransport
 
         return OneShotTransport(trust_for(base_url) if early is None else early.trust(), early)
@@ -89,7 +96,7 @@ def _transport(base_url: str, early: EarlyConnection | None, *, one_shot: bool) 
     from ollama_cli.transport.pooled import pooled_transport
 
     trust_in_proxy = trust_for(proxy) if proxy and proxy.startswith("https://") else None
-    return pooled_transport(trust_for(base_url), proxy, trust_in_proxy)
+    return pooled_transport(trust_for(base_url), proxy, trust_in_proxy, deadline)
 
 
 def _told_to(observe: Callable[[str], None]) -> dict[str, list[Callable[..., None]]]:

@@ -10,7 +10,7 @@ import typer
 
 from ollama_cli.commands.command_line import LocalCommand
 from ollama_cli.commands.profile.given import refuse_other_choices
-from ollama_cli.errors import UsageError
+from ollama_cli.errors import DeclinedError, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -44,7 +44,7 @@ def register(app: typer.Typer) -> None:
 
 def remove(
     typer_context: typer.Context,
-    name: Annotated[str, typer.Argument(metavar="NAME", show_default=False, help="A profile of `profile list`.")],
+    name: Annotated[str, typer.Argument(metavar="PROFILE", show_default=False, help="A profile of `profile list`.")],
     local_only: Annotated[
         bool, typer.Option("--local-only", help="Forget its keys here without asking the server.")
     ] = False,
@@ -69,7 +69,7 @@ def run_remove(context: Context, options: RemoveOptions) -> None:
     from ollama_cli.settings.profile_name import DEFAULT_PROFILE, profile_name
 
     refuse_other_choices(context)
-    name = profile_name(options.name, "NAME")
+    name = profile_name(options.name, "PROFILE")
     if name == DEFAULT_PROFILE:
         raise UsageError(
             f"The profile {DEFAULT_PROFILE} is always there.", hint="`ollama-cli signout` forgets what it keeps."
@@ -104,7 +104,7 @@ def _ask(context: Context, name: str, kept: list[Record | SecretRecord]) -> None
 
     Raises:
         UsageError: Nobody is there.
-        typer.Exit: The answer is no.
+        DeclinedError: The answer is no.
     """
     from ollama_cli.terminal.prompts import confirm
 
@@ -112,8 +112,7 @@ def _ask(context: Context, name: str, kept: list[Record | SecretRecord]) -> None
     origins = ", ".join(dict.fromkeys(record.origin for record in kept))
     what = f" with what it keeps for {origins}" if kept else ""
     if not confirm(context.streams, f"Remove the profile {name}{what}?", default=False):
-        context.streams.say("Nothing was removed.")
-        raise typer.Exit(1)
+        raise DeclinedError("Nothing was removed.")
 
 
 def _forget_all(

@@ -35,7 +35,7 @@ def register(app: typer.Typer) -> None:
 
 def use(
     typer_context: typer.Context,
-    name: Annotated[str, typer.Argument(metavar="NAME", show_default=False, help="A profile of `profile list`.")],
+    name: Annotated[str, typer.Argument(metavar="PROFILE", show_default=False, help="A profile of `profile list`.")],
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
     """Have a profile count wherever none is named.
@@ -56,7 +56,7 @@ def run_use(context: Context, options: UseOptions) -> None:
     from ollama_cli.settings.profile_name import profile_name
 
     refuse_other_choices(context)
-    name = profile_name(options.name, "NAME")
+    name = profile_name(options.name, "PROFILE")
     changed = context.wallet.profiles.use(name)
     if options.as_json:
         context.streams.answer(json.dumps({"profile": name, "changed": changed}))
