@@ -227,7 +227,7 @@ class Context:
         """
         if self.options.key_file is not None and not self.options.sandbox:
             return self.given_credential(place)
-        if self.named_profile is not None:
+        if self.named_profile is not None or place.authenticated:
             self.require_profile()
         token = self._token(place)
         if token is not None:
@@ -235,15 +235,21 @@ class Context:
         return self.wallet.ensure(self.key_name(place)) if place.authenticated else None
 
     def _token(self, place: Place) -> StoredSecret | None:
+        needed = self.named_profile is not None or place.authenticated
         try:
-            record = self.wallet.secrets.record(place.origin, api_key=False)
-        except StoreError as error:
-            if self.named_profile is not None or place.authenticated:
+            wallet = self.wallet
+        except StoreError:  # there is no home to keep anything in
+            if needed:
                 raise
-            if error.code != StoreError.default_code:  # where there is no home, or no list to be had, nothing is kept
-                self.streams.say(f"Warning: {clean_line(error.message)} So no token for {place.origin} is looked for.")
             return None
-        return self.wallet.secrets.find(place.origin, api_key=False) if record is not None else None
+        try:
+            record = wallet.secrets.record(place.origin, api_key=False)
+        except StoreError as error:
+            if needed:
+                raise
+            self.streams.say(f"Warning: {clean_line(error.message)} So no token for {place.origin} is looked for.")
+            return None
+        return wallet.secrets.find(place.origin, api_key=False) if record is not None else None
 
     def connect_early(self, place: Place) -> EarlyConnection | None:
         """Begin to connect to a place that will be asked for sure; None where that saves nothing."""
