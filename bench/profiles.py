@@ -1,7 +1,8 @@
 """What a thousand profiles cost: ``python bench/profiles.py``, or ``python bench/profiles.py 50`` for more rounds.
 
 ``status`` is started with one profile and with a thousand, in turn with a bare interpreter: signed out, which asks no
-server, and signed in at a sandbox on loopback. Compare the two of a pair.
+server, and signed in at a sandbox on loopback. What is told is the CPU time of the process, which the machine's load
+changes less than the time that goes by. Compare the two of a pair.
 """
 
 from __future__ import annotations
@@ -10,12 +11,13 @@ import compileall
 import os
 import shutil
 import statistics
+import subprocess
 import sys
 import tempfile
 from dataclasses import replace
 from pathlib import Path
 
-from startup import BARE, COMMAND, Case, measure, running_sandbox, show, sign_in
+from startup import BARE, COMMAND, Case, clean_environment, running_sandbox, show, sign_in
 
 import ollama_cli
 from ollama_cli import DeviceKey
@@ -35,6 +37,21 @@ def add_profiles(home: Path, count: int) -> None:
     )
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(text_of_listing(replace(listing, records=(*made, *listing.records))), encoding="utf-8")
+
+
+def cpu_seconds(case: Case) -> float:
+    """Start a case once; the seconds of CPU that its process took."""
+    process = subprocess.Popen(
+        case.arguments,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        env=clean_environment() | dict(case.environment),
+    )
+    _, status, usage = os.wait4(process.pid, 0)
+    process.returncode = os.waitstatus_to_exitcode(status)
+    assert process.returncode == case.status, case.name
+    return usage.ru_utime + usage.ru_stime
 
 
 def main(rounds: int) -> None:
@@ -58,8 +75,13 @@ def main(rounds: int) -> None:
                 cases.append(
                     Case(told, [COMMAND, "status"], environment | {"OLLAMA_CLI_HOME": str(home)}, False, status)
                 )
-        measure(cases, rounds)
-    print(f"Python {sys.version.split()[0]}, {os.cpu_count()} cores, {rounds} rounds, interleaved")
+        for case in cases:
+            cpu_seconds(case)  # to warm it up
+        for number in range(rounds):
+            shift = number % len(cases)
+            for case in cases[shift:] + cases[:shift]:
+                case.seconds.append(cpu_seconds(case))
+    print(f"Python {sys.version.split()[0]}, {os.cpu_count()} cores, {rounds} rounds, interleaved; CPU time")
     show(cases)
     for one_case, many_case in zip(cases[1::2], cases[2::2], strict=True):
         least = min(many_case.seconds) / min(one_case.seconds)

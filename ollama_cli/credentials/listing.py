@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from ollama_cli.credentials.public_key import is_public_key
@@ -45,7 +45,9 @@ class Record:
     @classmethod
     def read(cls, item: dict[str, Any]) -> Record:
         """A record as the file holds it; what a later release notes besides is let be."""
-        return cls(**{name: item[name] for name in _RECORD_FIELDS if name in item})
+        record = cls.__new__(cls)  # without the constructor, which would take most of the time of reading a long list
+        vars(record).update(item)
+        return record
 
     @property
     def entry(self) -> str:
@@ -56,9 +58,6 @@ class Record:
 def entry_name(profile: str, origin: str) -> str:
     """The name under which a store keeps the key of a profile for an origin."""
     return f"{profile}@{origin}"
-
-
-_RECORD_FIELDS = tuple(field.name for field in fields(Record))  # asked for once: a list may be long
 
 
 @dataclass(frozen=True)
