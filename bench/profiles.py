@@ -73,7 +73,7 @@ def main(rounds: int) -> None:
             for count, home in ((1, one), (PROFILES, many)):
                 told = f"status ({name}), {count} profile{'s' if count > 1 else ''}"
                 cases.append(
-                    Case(told, [COMMAND, "status"], environment | {"OLLAMA_CLI_HOME": str(home)}, False, status)
+                    Case(told, [COMMAND, "status"], environment | {"OLLAMA_CLI_HOME": str(home)}, status=status)
                 )
         for case in cases:
             cpu_seconds(case)  # to warm it up

@@ -50,6 +50,11 @@ class Record:
         return record
 
     @property
+    def in_words(self) -> str:
+        """What it is, for a person."""
+        return "device key"
+
+    @property
     def entry(self) -> str:
         """The name of its entry in the store."""
         return entry_name(self.profile, self.origin)

@@ -75,11 +75,11 @@ def _facts(record: Record | SecretRecord) -> dict[str, str | None]:
     from ollama_cli.credentials.public_key import fingerprint_of
 
     if isinstance(record, Record):
-        what, scheme, fingerprint = "device key", None, fingerprint_of(record.public_key)
+        scheme, fingerprint = None, fingerprint_of(record.public_key)
     else:
-        what, scheme, fingerprint = record.in_words, None if record.is_api_key else record.kind, None
+        scheme, fingerprint = None if record.is_api_key else record.kind, None
     return {
-        "credential": what,
+        "credential": record.in_words,
         "scheme": scheme,
         "origin": record.origin,
         "fingerprint": fingerprint,
