@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 from canaries import found
-from keeping import entries, index_file, keep_api_key, keep_key, listed, wallet_of
+from keeping import entries, index_file, keep_api_key, keep_key, listed
 from screens import Terminal
-from support import Cli, Sandbox, approve
+from support import Cli, Sandbox, approve, wallet_of
 
 from ollama_cli.credentials.credential import ApiKey, is_device_key
 from ollama_cli.credentials.file_store import FileStore
