@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 from canaries import found
+from forking import Forks
 from guarded import GuardedDaemon
 from keeping import entries, index_file, keep_token, listed
 from recorder import Recorder
@@ -22,6 +23,9 @@ TOKEN = "a-token-of-the-proxy-that-nobody-else-sees"
 PAIR = "me:a-password-of-the-proxy-with-ümlaut"
 BASIC = f"Basic {b64encode(PAIR.encode()).decode()}"
 MODEL = "qwen3-coder:480b"
+
+
+pytestmark = pytest.mark.forked
 
 
 @dataclass
@@ -39,7 +43,7 @@ class Guarded:
 
 
 @pytest.fixture
-def guarded(tmp_path: Path) -> Iterator[Guarded]:
+def guarded(tmp_path: Path, forks: Forks) -> Iterator[Guarded]:
     with ExitStack() as stack:
         sandbox = stack.enter_context(EmbeddedSandbox(tmp_path / "cloud", pace=0))
         daemon = GuardedDaemon(sandbox.url, f"Bearer {TOKEN}")
@@ -48,7 +52,7 @@ def guarded(tmp_path: Path) -> Iterator[Guarded]:
         other = Recorder(sandbox.url)
         for server in (daemon, other):
             stack.enter_context(server.running())
-        yield Guarded(Cli(tmp_path), daemon, other)
+        yield Guarded(Cli(tmp_path, forks=forks), daemon, other)
 
 
 def test_a_token_is_tried_kept_sent_and_forgotten(guarded: Guarded) -> None:
