@@ -149,6 +149,12 @@ def test_an_address_that_may_have_no_token_is_refused_before_it_is_read(
     assert "user:pass" not in done.stderr
 
 
+def test_a_token_that_is_listed_for_an_address_without_tls_is_not_sent(cli: Cli) -> None:
+    keep_token(cli, "http://box.example:11434", f"Bearer {TOKEN}")
+    done = cli("list", env={"OLLAMA_HOST": "box.example", "HTTP_PROXY": "http://127.0.0.1:9"})
+    assert (done.returncode, "the connection is not encrypted" in done.stderr) == (1, True)
+
+
 def test_a_token_for_a_server_that_is_not_there_is_not_kept(cli: Cli) -> None:
     done = cli("--insecure-storage", "signin", "--host", "http://127.0.0.1:9", "--token", stdin=TOKEN)
     assert done.returncode == 7
