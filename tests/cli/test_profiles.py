@@ -137,6 +137,15 @@ def test_only_a_profile_that_is_there_is_used(offline: Cli) -> None:
     assert (again.returncode, again.stderr) == (0, "The profile work is the current one already.\n")
 
 
+def test_a_shell_is_offered_the_profiles(offline: Cli) -> None:
+    keep_key(offline, NOWHERE, "work")
+    keep_api_key(offline, NOWHERE, "k", "play")
+    lines = (["--profile", ""], ["signin", "--profile", ""], ["profile", "use", ""], ["profile", "remove", ""])
+    for words in lines:
+        told = offline("__complete", "zsh", stdin="".join(f"{word}\0" for word in words)).stdout.splitlines()
+        assert [line.partition("\t")[0] for line in told] == ["words", "default", "play", "work"], words
+
+
 @pytest.mark.parametrize(
     "args",
     [
