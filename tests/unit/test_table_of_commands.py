@@ -14,12 +14,12 @@ import typer
 from typer.main import get_command
 
 import ollama_cli.commands
-from ollama_cli.commands import chats, keys
+from ollama_cli.commands import chats, keys, profile
 from ollama_cli.commands.lazy import LazyGroup, Listed, lazy_group
 from ollama_cli.commands.table import COMMANDS
 from ollama_cli.main import app
 
-TABLES = {(): COMMANDS, ("keys",): keys.COMMANDS, ("chats",): chats.COMMANDS}
+TABLES = {(): COMMANDS, ("keys",): keys.COMMANDS, ("chats",): chats.COMMANDS, ("profile",): profile.COMMANDS}
 
 
 def groups(group: LazyGroup, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], LazyGroup]]:
