@@ -49,6 +49,8 @@ def test_each_profile_is_a_device_of_its_own(device: Cli, sandbox: Sandbox) -> N
     assert (signed_in.returncode, signed_in.stdout) == (0, "")
     assert "Signed in as sandbox, in the profile work." in signed_in.stderr
     assert "`ollama-cli profile use work`" in signed_in.stderr
+    again = device("--profile", "work", "signin", env={"OLLAMA_CLI_PROFILE": "default"})
+    assert "without --profile, OLLAMA_CLI_PROFILE has the profile default count" in again.stderr
     second = wallet_of(device, "work").ensure(sandbox.url).credential
     assert second.fingerprint != first.fingerprint
     assert account(device) == ("default", first.fingerprint)
