@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
-from urllib.parse import quote
+from urllib.parse import quote, unquote
 
 import pytest
 from canaries import found
@@ -235,6 +236,24 @@ def test_wherever_it_is_cut_short_the_next_try_ends_well(
     assert isinstance(held, StoredSecret)
     assert held.credential == ApiKey(Secret("new"))
     assert wallet_of(device).record(NOWHERE) is None
+
+
+def test_many_at_once_leave_what_is_listed_and_stored_alike(device: Cli) -> None:
+    """Each has a list and a lock of its own, as processes have."""
+
+    def keep_or_forget(number: int) -> None:
+        secrets = wallet_of(device, f"profile-{number % 3}").secrets
+        if number % 4 == 3:
+            secrets.forget(NOWHERE, api_key=True)
+        else:
+            secrets.put(NOWHERE, "api_key", Secret(f"key-{number}"))
+
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(keep_or_forget, range(24)))
+    kept = listed(device).get("secrets", [])
+    names = {f"api-key:{record['profile']}@{NOWHERE}" for record in kept}
+    assert len(names) == len(kept)
+    assert {unquote(name) for name in entries(device)} == names
 
 
 def test_a_store_that_fails_leaves_what_was_listed(device: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
