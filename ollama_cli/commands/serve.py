@@ -99,6 +99,7 @@ def run(context: Context, options: ServeOptions) -> None:
     Raises:
         UsageError: An option cannot be used, or the port cannot be had.
         SafetyError: Others would reach it, and no token is asked for.
+        SignInError: The profile that is named is not there.
         StoreError: A token cannot be kept.
     """
     from ollama_cli.api.place import Place, cloud_place
@@ -106,6 +107,7 @@ def run(context: Context, options: ServeOptions) -> None:
     from ollama_cli.serve.origins import Hosts, Origins
     from ollama_cli.serve.server import Setup, serve
 
+    context.require_profile()
     settings = context.settings
     place = Place("cloud", settings.cloud_url, authenticated=True) if settings.no_cloud else cloud_place(settings)
     token, daemon = _token(context, options), _daemon_url(options.daemon)

@@ -49,3 +49,8 @@ def test_streams_through_serve_are_measured_beside_those_that_go_directly() -> N
     table = measured("serve.py", "1", "5", "20")
     assert re.search(r"^directly +\d+( +[\d.]+){2}$", table, re.MULTILINE)
     assert re.search(r"^ollama-cli serve +\d+( +-?[\d.]+){6}$", table, re.MULTILINE)
+
+
+def test_many_profiles_are_measured_beside_one() -> None:
+    table = measured("profiles.py", "1")
+    assert len(re.findall(r"^status \(signed (?:in|out)\), 1000 profiles: [\d.]+ times", table, re.MULTILINE)) == 2

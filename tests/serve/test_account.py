@@ -242,6 +242,19 @@ def test_an_api_key_from_the_environment(own: Cli, sandbox: EmbeddedSandbox) -> 
         assert "refused-01" not in refused.text + serve.text
 
 
+def test_the_profile_that_it_was_started_with_counts(own: Cli, sandbox: EmbeddedSandbox) -> None:
+    missing = own("--profile", "work", "serve", "--port", "0")
+    assert (missing.returncode, "work" in missing.stderr) == (4, True)
+    api_key = sandbox.make_api_key().reveal()
+    named = ("--insecure-storage", "--profile", "work")
+    assert own(*named, "signin", "--api-key", stdin=api_key).returncode == 0
+    link = link_of(make_device(own, sandbox.url), sandbox.url)
+    with serving(own, before=("--profile", "work")) as work, serving(own) as default:
+        work.hears("Signed in as sandbox")
+        assert post(work, "/api/generate", QUESTION).status_code == 200
+        assert post(default, "/api/generate", QUESTION).json()["signin_url"] == link
+
+
 def test_a_key_file_signs(own: Cli, sandbox: EmbeddedSandbox, tmp_path: Path) -> None:
     key = approved_key(sandbox)
     (tmp_path / "key").write_text(key.to_openssh().reveal(), encoding="utf-8")
