@@ -81,8 +81,6 @@ class Gateway:
 
     async def _route(self, client: Client) -> None:
         path = paths.clean(client.scope["raw_path"])
-        if path is None and client.scope["raw_path"].startswith(paths.MODEL_DETAILS.encode("ascii")):
-            path = paths.MODEL_DETAILS
         if path is None:
             await client.answer(text_answer("404 page not found", 404))
             return

@@ -62,8 +62,11 @@ _OF_A_DAEMON = (
 def clean(raw: bytes) -> str | None:
     """A path without percent-encoding, or None where two servers could read it in two ways.
 
-    ``//``, ``/../``, an encoded slash and the like are in no path of the API.
+    ``//``, ``/../``, an encoded slash and the like are in no path of the API, but for the slash in the name of a model.
     """
+    if raw.startswith(MODEL_DETAILS.encode("ascii")) and raw != MODEL_DETAILS.encode("ascii"):
+        model = model_in(raw)
+        return None if model is None else MODEL_DETAILS + model
     start, *segments = raw.decode("ascii", "replace").split("/")
     if start or not segments:
         return None

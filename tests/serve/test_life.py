@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -22,6 +23,7 @@ from support import Cli
 
 from ollama_cli.serve import bodies, connections
 from ollama_cli.serve.bodies import pieces
+from ollama_cli.serve.gateway import Gateway
 from ollama_cli.serve.holder import who_holds
 from ollama_cli.serve.refusals import RefusedError
 from ollama_cli.serve.servers import Onward, Server
@@ -311,6 +313,22 @@ def test_a_client_that_takes_nothing_of_its_answer_is_left(monkeypatch: pytest.M
     with running(endless) as address, socket.create_connection(address, timeout=30) as connection:
         connection.sendall(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
         assert ended.wait(30)
+
+
+def test_a_fault_of_our_own_is_an_answer_too() -> None:
+    told: list[str] = []
+
+    async def broken(scope: Scope, receive: Receive, send: Send) -> None:
+        stopping = asyncio.get_running_loop().create_future()
+        gateway: Any = Gateway(None, None, None, stopping, None, None, told.append)  # type: ignore[arg-type]
+        await gateway(scope, receive, send)
+
+    with running(broken) as address, socket.create_connection(address, timeout=30) as connection:
+        connection.sendall(b"POST /api/chat HTTP/1.0\r\nHost: x\r\nContent-Length: 2\r\n\r\n{}")
+        answer = everything(connection)
+    assert answer.startswith(b"HTTP/1.1 500 ")
+    assert answer.endswith(b'{"error":"the gateway failed"}')
+    assert told == ["A request failed for a reason within ollama-cli: AttributeError."]
 
 
 def test_it_does_not_keep_the_terminal_of_whoever_started_it(device: Cli, cloud: ScriptedServer) -> None:

@@ -369,6 +369,26 @@ def test_everything_else_goes_to_the_daemon_without_any_credential(device: Cli, 
         assert not daemon.seen
 
 
+@pytest.mark.parametrize("method", ["GET", "POST", "DELETE"])
+def test_no_other_spelling_of_a_path_gets_to_the_daemon(device: Cli, method: str) -> None:
+    with scripted() as daemon, serving(device, "--daemon", daemon.url) as serve:
+        for path in (
+            "/v1/models/../../api/signout",
+            "/v1/models/%2e%2e/%2e%2e/api/signout",
+            "/v1/models/..%2f..%2fapi%2fsignout",
+            "/v1/models/a/../../../api/user/keys/x",
+            "/x/../api/signout",
+            "/x/%2e%2e/api/signout",
+            "//api/signout",
+            "/api%2fsignout",
+            "/api/signout%00",
+            "http://localhost/api/signout",
+        ):
+            head = f"{method} {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Length: 2\r\n\r\n{{}}"
+            assert serve.raw(head.encode()).startswith((b"HTTP/1.1 404", b"HTTP/1.1 405")), path
+        assert not [seen for seen in daemon.seen if seen.path != "/api/tags"]
+
+
 def test_a_model_is_uploaded_to_the_daemon_as_it_comes(device: Cli, cloud: ScriptedServer) -> None:
     first, goes_on = threading.Event(), threading.Event()
 
