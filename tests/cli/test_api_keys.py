@@ -348,6 +348,13 @@ def test_an_api_key_that_is_gone_from_its_store_is_told(device: Cli, cloud: Embe
     assert listed(device)["credentials"] == []
 
 
+def test_doctor_tells_of_a_stored_api_key(device: Cli, cloud: EmbeddedSandbox) -> None:
+    keep_api_key(device, cloud.url, new_key(cloud))
+    told = device("doctor").stdout
+    assert "An API key, from a file in" in told
+    assert "It is not needed: the key is kept in a file" in told
+
+
 def test_the_sandbox_keeps_an_api_key_of_its_own(device: Cli, cloud: EmbeddedSandbox) -> None:
     keep_api_key(device, cloud.url, new_key(cloud))
     done = device("--sandbox", "status", "--json")

@@ -94,6 +94,7 @@ def test_a_token_that_is_refused_is_not_kept_and_not_repeated(guarded: Guarded) 
         assert (status, out, json.loads(err)["error"]["code"]) == (4, "", "token_refused")
         sent = {"token": wrong.encode(), "password": wrong.encode()[3:]}
         assert not found(sent, err.encode())
+        assert "[hidden]" in err
     assert list(entries(guarded.device).values()) == [f"Bearer {TOKEN}"]
     guarded.daemon.authorization = "Bearer changed-since"
     at_daemon = {"OLLAMA_HOST": guarded.daemon.url}
@@ -147,6 +148,12 @@ def test_an_address_that_may_have_no_token_is_refused_before_it_is_read(
     done = cli("signin", "--host", host, "--token")
     assert (done.returncode, told in done.stderr) == (status, True), done.stderr
     assert "user:pass" not in done.stderr
+
+
+def test_a_token_that_is_listed_for_an_address_without_tls_is_not_sent(cli: Cli) -> None:
+    keep_token(cli, "http://box.example:11434", f"Bearer {TOKEN}")
+    done = cli("list", env={"OLLAMA_HOST": "box.example", "HTTP_PROXY": "http://127.0.0.1:9"})
+    assert (done.returncode, "the connection is not encrypted" in done.stderr) == (1, True)
 
 
 def test_a_token_for_a_server_that_is_not_there_is_not_kept(cli: Cli) -> None:
