@@ -127,6 +127,16 @@ def test_a_key_that_was_changed_while_it_ran_is_the_one_that_signs(own: Cli, san
         assert post(serve, "/api/generate", QUESTION).status_code == 200
 
 
+def test_the_store_is_opened_once(device: Cli, cloud: ScriptedServer) -> None:
+    cloud.answers(plain(DONE))
+    with serving(device) as serve:
+        assert post(serve, "/api/generate", QUESTION).content == DONE
+        for kept in (Path(device.environment["OLLAMA_CLI_HOME"]) / "data" / "keys").iterdir():
+            kept.unlink()
+        assert post(serve, "/api/generate", QUESTION).content == DONE
+    assert len({seen.signer for seen in cloud.seen}) == 1
+
+
 def test_a_request_that_was_signed_just_before_the_change_is_signed_again(device: Cli, cloud: ScriptedServer) -> None:
     signers = []
 
