@@ -17,7 +17,7 @@ from uvicorn.server import ServerState
 from ollama_cli.serve.connections import SECONDS_TO_STAY, connection_maker
 from ollama_cli.serve.guard import LARGEST_HEAD, LARGEST_TARGET
 
-SECONDS_FOR_ANSWERS = 3.0
+SECONDS_FOR_ANSWERS = 2.0
 """How long answers may go on after the server was told to stop."""
 
 _SECONDS_TO_TELL = 1.0

@@ -22,6 +22,7 @@ from starlette.types import Receive, Scope, Send
 from support import Cli
 
 from ollama_cli.serve import bodies, connections
+from ollama_cli.serve import serving as serving_module
 from ollama_cli.serve.bodies import pieces
 from ollama_cli.serve.gateway import Gateway
 from ollama_cli.serve.holder import who_holds
@@ -171,25 +172,6 @@ def test_an_answer_that_ends_in_time_is_complete_and_one_that_has_not_begun_is_t
         waiting.close()
 
 
-def test_a_second_signal_ends_it_at_once(device: Cli, cloud: ScriptedServer) -> None:
-    asked = threading.Event()
-
-    def script(seen: Seen, connection: socket.socket) -> None:
-        if seen.path != "/api/me":
-            asked.set()
-            connection.recv(1)
-
-    cloud.script = script
-    with serving(device) as serve, ask(serve):
-        assert asked.wait(30)
-        started = time.monotonic()
-        serve.process.send_signal(signal.SIGINT)
-        refuses_connections(serve)
-        serve.process.send_signal(signal.SIGINT)
-        assert serve.process.wait(30) == 0
-        assert time.monotonic() - started < 2.5
-
-
 def test_connections_beyond_the_limit_are_told_to_come_back(gateway: Serve) -> None:
     with ExitStack() as stack:
         answer = b""
@@ -206,8 +188,8 @@ def test_connections_beyond_the_limit_are_told_to_come_back(gateway: Serve) -> N
 
 
 @contextmanager
-def running(app: Callable[[Scope, Receive, Send], object]) -> Iterator[tuple[str, int]]:
-    """Serve an app in a thread."""
+def running(app: Callable[[Scope, Receive, Send], object], stops: int = 1) -> Iterator[tuple[str, int]]:
+    """Serve an app in a thread; at the end it is told to stop so many times."""
     listener = socket.create_server(("127.0.0.1", 0))
     ready, holder = threading.Event(), []
 
@@ -224,8 +206,12 @@ def running(app: Callable[[Scope, Receive, Send], object]) -> Iterator[tuple[str
         yield listener.getsockname()
     finally:
         loop, stop = holder[0]
-        loop.call_soon_threadsafe(stop.set)
+        for _ in range(stops):
+            loop.call_soon_threadsafe(stop.set)
+            while stop.is_set() and thread.is_alive():  # each is noticed before the next
+                time.sleep(0.01)
         thread.join(30)
+        assert not thread.is_alive()
         listener.close()
 
 
@@ -313,6 +299,19 @@ def test_a_client_that_takes_nothing_of_its_answer_is_left(monkeypatch: pytest.M
     with running(endless) as address, socket.create_connection(address, timeout=30) as connection:
         connection.sendall(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
         assert ended.wait(30)
+
+
+def test_a_second_signal_ends_it_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(serving_module, "SECONDS_FOR_ANSWERS", 3600)
+    begun = threading.Event()
+
+    async def endless(_: Scope, __: Receive, ___: Send) -> None:
+        begun.set()
+        await asyncio.Event().wait()
+
+    with running(endless, stops=2) as address, socket.create_connection(address, timeout=30) as connection:
+        connection.sendall(REQUEST)
+        assert begun.wait(30)
 
 
 def test_a_fault_of_our_own_is_an_answer_too() -> None:
