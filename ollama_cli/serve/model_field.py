@@ -36,6 +36,8 @@ _SOMETHING = re.compile(rb"[^ \t\n\r]")
 _FIRST = re.compile(_SPACE + rb"\{" + _SPACE)
 _LONE_SURROGATE = re.compile(rb"\\u[dD][89a-fA-F][0-9a-fA-F]{2}")
 _LONGEST_MODEL = 1024
+_MOST_MEMBERS = 10_000
+_MOST_STEPS = 2_000_000  # a second's; what has more is no question, but meant to keep this server busy
 _TRUNCATED = "Input data was truncated"
 _NAMES = ("model", "name")
 _LONGEST_KEY = 64  # more than either takes where every letter of it is written as an escape
@@ -150,9 +152,12 @@ def _members(body: bytearray) -> Iterator[tuple[bytes, int, int]]:
     """The members of the outermost object: the key as it is written, and where its value stands."""
     first = _FIRST.match(body)
     at = first.end() if first else 0
+    steps, members = iter(range(_MOST_STEPS)), iter(range(_MOST_MEMBERS))
     while key := _KEY.match(body, at):
         start = key.end()
-        at = _end_of_value(body, start)
+        at = _end_of_value(body, start, steps)
+        if next(members, None) is None:
+            raise _intricate()
         yield bytes(key[1]), start, at
         after = _NEXT.match(body, at)
         if after is None or after[1] == b"}":
@@ -160,7 +165,7 @@ def _members(body: bytearray) -> Iterator[tuple[bytes, int, int]]:
         at = after.end()
 
 
-def _end_of_value(body: bytearray, start: int) -> int:
+def _end_of_value(body: bytearray, start: int, steps: Iterator[int]) -> int:
     kind = bytes(body[start : start + 1])
     pattern = _TEXT if kind == b'"' else _WORD
     if kind not in {b"[", b"{"}:
@@ -174,7 +179,13 @@ def _end_of_value(body: bytearray, start: int) -> int:
         if bracket in {b"[", b"]", b"{", b"}"}:
             depth += 1 if bracket in {b"[", b"{"} else -1
             at += 1
+        if next(steps, None) is None:
+            raise _intricate()
     return at
+
+
+def _intricate() -> RefusedError:
+    return RefusedError(400, "the request body has too many parts")
 
 
 def _name_of(key: bytes) -> str:

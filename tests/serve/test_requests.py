@@ -61,6 +61,7 @@ def after(body: bytes, model: str = "NEW") -> bytes:
         (b'{"x":"}]\\\\","model":"a","y":-1.50e+3}', b'{"x":"}]\\\\","model":"NEW","y":-1.50e+3}'),
         (b'{"x":"\xff\xfe","model":"a"}', b'{"x":"\xff\xfe","model":"NEW"}'),
         (b'{"x":"\\ud83d","model":"a"}', b'{"x":"\\ud83d","model":"NEW"}'),
+        (b'{"x":[[[[[1]]]],{"y":[{}]}],"model":"a"}', b'{"x":[[[[[1]]]],{"y":[{}]}],"model":"NEW"}'),
         (b'{"models":"b","model":"a","mode":"c","":"d"}', b'{"models":"b","model":"NEW","mode":"c","":"d"}'),
     ],
 )
@@ -97,6 +98,8 @@ def test_only_the_model_is_replaced(body: bytes, sent: bytes) -> None:
         (b'["model"]', "not a JSON object"),
         (b'"model"', "not a JSON object"),
         (b"null", "not a JSON object"),
+        (b"{" + b'"a":1,' * 20_000 + b'"model":"a"}', "too many parts"),
+        (b'{"a":[' + b"[[[[[1]]]]]," * 400_000 + b'1],"model":"a"}', "too many parts"),
         (b'\xef\xbb\xbf{"model":"a"}', "invalid character"),
         ('{"model":"a"}'.encode("utf-16"), "invalid character"),
         (b'{"x":' * 200_000 + b"1" + b"}" * 200_000, "exceeded max depth"),
