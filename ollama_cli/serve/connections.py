@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import socket
+from contextlib import suppress
 from typing import Any
 
 import h11
@@ -51,6 +53,9 @@ class Connection(H11Protocol):
             transport.write(_FULL)
             self._close()
             return
+        connection: socket.socket = transport.get_extra_info("socket")
+        with suppress(OSError):
+            connection.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)  # notices a machine that is gone
         app: Any = self.app
 
         async def with_hang_up(scope: Scope, receive: Receive, send: Send) -> None:
