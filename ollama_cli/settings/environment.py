@@ -109,7 +109,7 @@ class Settings:
             has_display=any(surroundings.get(name) for name in ("DISPLAY", "WAYLAND_DISPLAY")),
             keep_chats=is_true(surroundings.get("OLLAMA_CLI_KEEP")),
             no_history=is_true(surroundings.get("OLLAMA_NOHISTORY")),
-            origins=tuple(filter(None, surroundings.get("OLLAMA_ORIGINS", "").split(","))),
+            origins=tuple(filter(None, surroundings.get("OLLAMA_ORIGINS", "").strip().strip("\"'").split(","))),
             serve_token=_secret(surroundings.get("OLLAMA_CLI_SERVE_TOKEN")),
             warnings=(host.warning,) if host and host.warning else (),
         )

@@ -198,7 +198,7 @@ def test_no_page_at_all_learns_of_the_account(gateway: Serve, cloud: ScriptedSer
 
 def test_pages_and_hosts_that_were_let_in(device: Cli, cloud: ScriptedServer) -> None:
     cloud.answers(plain(DONE))
-    device.environment["OLLAMA_ORIGINS"] = "https://*.example, chrome-extension://*"
+    device.environment["OLLAMA_ORIGINS"] = "'https://*.example, chrome-extension://*'"
     with serving(device, "--allow-host", "Gateway.Example", "--allow-host", "fd00::1") as serve:
         for origin in ("https://app.example", "chrome-extension://abc", "http://localhost:1"):
             assert ask(serve, origin=origin).status_code == 200
