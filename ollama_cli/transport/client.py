@@ -14,10 +14,16 @@ from ollama_cli.transport.proxies import proxy_for
 
 if TYPE_CHECKING:
     from ollama_cli.transport.auth import CredentialAuth
+    from ollama_cli.transport.resolving import ResolvingBackend
 
 
 def open_client(
-    base_url: str, auth: CredentialAuth | None, *, user_agent: str, observe: Callable[[str], None] | None = None
+    base_url: str,
+    auth: CredentialAuth | None,
+    *,
+    user_agent: str,
+    observe: Callable[[str], None] | None = None,
+    backend: ResolvingBackend | None = None,
 ) -> httpx.Client:
     """A client for one server.
 
@@ -29,6 +35,7 @@ def open_client(
         auth: What authenticates its requests, or None.
         user_agent: How we name ourselves.
         observe: Told of every request and answer in a line that holds no credential.
+        backend: What makes its connections, where that is not the usual one.
 
     Raises:
         UsageError: The address, a proxy setting or a named certificate cannot be used.
@@ -38,7 +45,7 @@ def open_client(
     except (httpx.InvalidURL, UnicodeError) as error:
         raise UsageError(f"{base_url} is no address: {error}.", hint="Write it as http://HOST:PORT.") from error
     try:
-        return _client(base_url, auth, user_agent, observe)
+        return _client(base_url, auth, user_agent, observe, backend)
     except (OSError, ssl.SSLError) as error:
         raise UsageError(
             f"The certificates that SSL_CERT_FILE or SSL_CERT_DIR names cannot be used: {error.strerror or error}.",
@@ -52,7 +59,11 @@ def open_client(
 
 
 def _client(
-    base_url: str, auth: CredentialAuth | None, user_agent: str, observe: Callable[[str], None] | None
+    base_url: str,
+    auth: CredentialAuth | None,
+    user_agent: str,
+    observe: Callable[[str], None] | None,
+    backend: ResolvingBackend | None,
 ) -> httpx.Client:
     load_httpcore()
     from ollama_cli.transport.resolving import ResolvingBackend
@@ -64,7 +75,7 @@ def _client(
         trust_env=False,
         proxy=httpx.Proxy(proxy, ssl_context=trust_in_proxy) if proxy else None,
     )
-    transport._pool._network_backend = ResolvingBackend()  # noqa: SLF001 - httpx has no other way to name one
+    transport._pool._network_backend = backend or ResolvingBackend()  # noqa: SLF001 - httpx has no other way to name one
     return httpx.Client(
         base_url=base_url,
         auth=auth,

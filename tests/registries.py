@@ -1,0 +1,160 @@
+"""Registries for tests: one in this process that can be told to lie, and what stands before Debian's."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+MANIFEST_TYPE = "application/vnd.docker.distribution.manifest.v2+json"
+MODEL_TYPE = "application/vnd.ollama.image.model"
+CONFIG_TYPE = "application/vnd.docker.container.image.v1+json"
+
+
+def digest_of(content: bytes) -> str:
+    return f"sha256:{hashlib.sha256(content).hexdigest()}"
+
+
+def layer(content: bytes, media_type: str = MODEL_TYPE, **fields: Any) -> dict[str, Any]:
+    """How a manifest names a layer."""
+    return {"mediaType": media_type, "digest": digest_of(content), "size": len(content), **fields}
+
+
+def manifest_of(*layers: bytes, config: bytes = b"{}") -> bytes:
+    """The manifest of a model of these layers."""
+    content = {
+        "schemaVersion": 2,
+        "mediaType": MANIFEST_TYPE,
+        "config": layer(config, CONFIG_TYPE),
+        "layers": [layer(each) for each in layers],
+    }
+    return json.dumps(content).encode()
+
+
+def cheap_bytes(size: int, seed: int = 0) -> bytes:
+    """Bytes that are quickly made, and differ from place to place."""
+    block = b"".join(hashlib.sha256(f"{seed}-{number}".encode()).digest() for number in range(1024))
+    numbered = (number.to_bytes(8, "big") + block[8:] for number in range(-(-size // len(block))))
+    return b"".join(numbered)[:size]
+
+
+class Handler(BaseHTTPRequestHandler):
+    """Answers as a registry does, unless its server has a hook that does."""
+
+    protocol_version = "HTTP/1.1"
+    server: LyingServer
+
+    def log_message(self, *_: object) -> None:
+        """Say nothing."""
+
+    def do_GET(self) -> None:
+        self.server.lying.requests.append((self.command, self.path, dict(self.headers.items())))
+        if self.server.lying.hook(self):
+            return
+        self.answer_truly()
+
+    do_HEAD = do_GET
+
+    def answer_truly(self) -> None:
+        lying = self.server.lying
+        found = re.fullmatch(r"/v2/(?P<name>.+)/(?P<kind>manifests|blobs)/(?P<what>[^/?]+)", self.path)
+        if found and found["kind"] == "manifests" and (found["name"], found["what"]) in lying.manifests:
+            self.send(200, lying.manifests[found["name"], found["what"]], {"Content-Type": MANIFEST_TYPE})
+        elif found and found["kind"] == "blobs" and found["what"] in lying.blobs:
+            self.send_part(lying.blobs[found["what"]])
+        else:
+            self.send(404, json.dumps({"errors": [{"code": "MANIFEST_UNKNOWN", "message": "not there"}]}).encode())
+
+    def send_part(self, content: bytes) -> None:
+        """A blob, or the part of it that is asked for."""
+        asked = re.fullmatch(r"bytes=(\d+)-(\d*)", self.headers.get("Range", ""))
+        if asked is None:
+            self.send(200, content)
+            return
+        first, last = int(asked[1]), int(asked[2] or len(content) - 1)
+        part = memoryview(content)[first : last + 1]
+        self.send(206, part, {"Content-Range": f"bytes {first}-{last}/{len(content)}"})
+
+    def send(self, status: int, content: bytes | memoryview = b"", headers: dict[str, str] | None = None) -> None:
+        self.send_response(status)
+        headers = {"Content-Length": str(len(content)), **(headers or {})}
+        for name, value in headers.items():
+            self.send_header(name, value)
+        self.end_headers()
+        if self.command != "HEAD":
+            self.wfile.write(content)
+
+
+class LyingServer(ThreadingHTTPServer):
+    """The server of a ``Lying``."""
+
+    daemon_threads = True
+    lying: Lying
+
+    def handle_error(self, *_: object) -> None:
+        """A client may leave whenever it likes."""
+
+
+@dataclass
+class Lying:
+    """A registry without accounts, that says what a test wants it to say.
+
+    Attributes:
+        port: Where it listens.
+        manifests: By repository and tag.
+        blobs: By digest.
+        hook: Answers a request in the place of the registry, and says whether it did.
+        requests: Method, path and headers of each request.
+    """
+
+    port: int
+    manifests: dict[tuple[str, str], bytes] = field(default_factory=dict)
+    blobs: dict[str, bytes] = field(default_factory=dict)
+    hook: Callable[[Handler], bool] = lambda _: False
+    requests: list[tuple[str, str, dict[str, str]]] = field(default_factory=list)
+
+    @property
+    def host(self) -> str:
+        return f"127.0.0.1:{self.port}"
+
+    def offer(self, *layers: bytes, name: str = "library/tiny", tag: str = "latest", config: bytes = b"{}") -> bytes:
+        """Have it offer a model of these layers."""
+        manifest = manifest_of(*layers, config=config)
+        self.manifests[name, tag] = manifest
+        self.blobs.update({digest_of(content): content for content in (*layers, config)})
+        return manifest
+
+    def asked(self, part: str) -> list[dict[str, str]]:
+        """The headers of the requests whose path holds a text."""
+        return [headers for _, path, headers in self.requests if part in path]
+
+
+@contextmanager
+def lying_registry() -> Iterator[Lying]:
+    """Run such a registry."""
+    server = LyingServer(("127.0.0.1", 0), Handler)
+    server.lying = Lying(server.server_port)
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
+    thread.start()
+    try:
+        yield server.lying
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+
+
+def files_below(root: Path) -> dict[str, bytes]:
+    """What a store holds that is whole: names of files below it, without our own folder, and their bytes."""
+    return {
+        str(path.relative_to(root)): path.read_bytes()
+        for path in sorted(root.rglob("*"))
+        if path.is_file() and ".ollama-cli" not in path.parts
+    }
