@@ -13,8 +13,8 @@ from ollama_cli.registry.persistence import Persistence
 from ollama_cli.registry.unfinished import Part, Unfinished
 
 if TYPE_CHECKING:
+    from ollama_cli.api.manifest import Blob
     from ollama_cli.registry.crew import Crew
-    from ollama_cli.registry.manifest import Blob
     from ollama_cli.registry.registry import Registry
     from ollama_cli.registry.store import Claim, ModelStore
     from ollama_cli.transport.lean_httpx import httpx

@@ -6,11 +6,11 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import TYPE_CHECKING
 
+from ollama_cli.api.manifest import LARGEST_MANIFEST, MEDIA_TYPE, Blob, Manifest
 from ollama_cli.api.pulling import PullProgress
 from ollama_cli.errors import ModelStoreError
 from ollama_cli.registry.crew import Crew
 from ollama_cli.registry.loading import Loading
-from ollama_cli.registry.manifest import LARGEST_MANIFEST, MEDIA_TYPE, Blob, Manifest
 from ollama_cli.registry.refusals import read_some
 from ollama_cli.registry.unfinished import digest_of
 

@@ -85,6 +85,7 @@ class Registry:
         headers: Mapping[str, str] = MappingProxyType({}),
         body: Body | None = None,
         follow: bool = True,
+        bare: bool = False,
         accepted: frozenset[int] = frozenset(),
         model: str | None = None,
         patience: float | None = None,
@@ -97,6 +98,7 @@ class Registry:
             headers: Further headers.
             body: Gives what is sent, anew each time.
             follow: Whether redirects are followed. Only the registry itself is ever shown a token.
+            bare: Whether not even the registry is shown one.
             accepted: Statuses besides 2xx that are no error.
             model: The model that is asked for, where a 404 means that there is none.
             patience: Seconds that the server may think, where that is longer than usual.
@@ -104,7 +106,7 @@ class Registry:
         Raises:
             CliError: The registry cannot be reached, refuses, or leads where nothing is sent.
         """
-        at, own = self._address(url, self.base_url), True
+        at, own = self._address(url, self.base_url), not bare
         with ExitStack() as opened:
             for _ in range(MOST_REDIRECTS + 1):
                 opened.close()

@@ -2,8 +2,8 @@
 
 ``manifests/HOST/NAMESPACE/MODEL/TAG`` names the files of a model, which stand in ``blobs/sha256-…``. A daemon takes
 whatever stands there for whole. So a blob appears there by being renamed, after its digest was checked, and a manifest
-by being renamed, after all its blobs were seen. What is not whole yet stands in ``blobs/.ollama-cli``, on the same disk:
-the reference looks into no folder there, neither for models nor for what it removes at its start.
+by being renamed, after all its blobs were seen. What is not whole yet stands in ``blobs/.ollama-cli``, on the same
+disk: the reference looks into no folder there, neither for models nor for what it removes at its start.
 
 Two of our commands at once are kept apart by locks: one for each blob that is being loaded, and one for the store as a
 whole, held for moments. A daemon knows neither; what it removes meanwhile is seen just before a manifest is written.
@@ -20,8 +20,8 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ollama_cli.api.manifest import LARGEST_MANIFEST, Blob, Manifest
 from ollama_cli.errors import AnswerError, CliError, ModelStoreError
-from ollama_cli.registry.manifest import LARGEST_MANIFEST, Blob, Manifest
 from ollama_cli.terminal.words import size_in_words
 
 if TYPE_CHECKING:

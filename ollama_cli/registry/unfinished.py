@@ -1,8 +1,8 @@
 """A blob that is being loaded: its bytes, and beside them how far each of its parts is.
 
-Two files of the blob's name stand in the store's own folder. The first is as long as the blob from the start. The second
-holds a line for the whole (size, bytes a part), and a line a part with the number of its bytes that are there; lines
-have a fixed length, so that each is changed in place. A number is written after the bytes that it counts. Whatever
+Two files of the blob's name stand in the store's own folder. The first is as long as the blob from the start. The
+second holds a line for the whole (size, bytes a part), and a line a part with the number of its bytes that are there;
+lines have a fixed length, so that each is changed in place. A number is written after the bytes that it counts. Whatever
 ends the program leaves it too low rather than too high; what a crash of the machine makes of it is seen at the end, by
 the digest.
 """
@@ -19,8 +19,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import BinaryIO, Self
 
+from ollama_cli.api.manifest import Blob
 from ollama_cli.errors import AnswerError
-from ollama_cli.registry.manifest import Blob
 
 PARTS = 16
 """Into how many parts a blob is divided, sizes permitting, as by the reference."""
@@ -91,7 +91,7 @@ class Unfinished:
             or int(lines[0][1]) < min(SMALLEST_PART, self._blob.size)
         ):
             return []
-        parts = _divided(self._blob.size, int(lines[0][1]))
+        parts = divided(self._blob.size, int(lines[0][1]))
         counted = [int(line[2] or -1) for line in lines[1:]]
         if len(counted) != len(parts) or not all(
             0 <= count <= part.size for count, part in zip(counted, parts, strict=True)
@@ -103,7 +103,7 @@ class Unfinished:
 
     def _begun(self, size_of_part: int) -> list[Part]:
         self.discard()
-        parts = _divided(self._blob.size, size_of_part)
+        parts = divided(self._blob.size, size_of_part)
         with self._data.open("xb") as data:
             data.truncate(self._blob.size)
         counts = _line(f"{self._blob.size} {size_of_part}") + b"".join(_line("0") for _ in parts)
@@ -216,7 +216,8 @@ def digest_of(path: Path, keep_going: Callable[[], None]) -> str:
     return f"sha256:{digest.hexdigest()}"
 
 
-def _divided(size: int, size_of_part: int) -> list[Part]:
+def divided(size: int, size_of_part: int) -> list[Part]:
+    """The parts of a blob."""
     starts = range(0, size, size_of_part)
     return [Part(number, start, min(size_of_part, size - start)) for number, start in enumerate(starts)]
 
