@@ -63,6 +63,7 @@ class Push:
                 Sending(blob, self._mount_from(blob), self._registry, self._name.repository, self._store, crew)
                 for blob in manifest.blobs
             ]
+            next((each for each in sendings if each.open()), None)  # shows whether we may, before threads are at work
             for sending in sendings:
                 crew.do(sending.begin)
             crew.wait(lambda: self._look(sendings))

@@ -63,10 +63,15 @@ class Sending:
         """Bytes that the registry has."""
         return self.blob.size if self._there else sum(part.done for part in self._parts)
 
+    def open(self) -> bool:
+        """Ask where it is to be sent. Whether it has to be: the registry may have it, or take it from another model."""
+        if not self._next and not self._there:
+            Persistence(self._crew, lambda: 0).call(self._ask)
+        return not self._there
+
     def begin(self) -> None:
-        """Send it, unless the registry has it, or takes it from another model there."""
-        Persistence(self._crew, lambda: 0).call(self._open)
-        if self._there:
+        """Send it, where it has to be."""
+        if not self.open():
             return
         with self._store.explained():
             if digest_of(self._path, self._crew.check) != self.blob.digest:
@@ -77,7 +82,7 @@ class Sending:
                 )
         self._send(0)
 
-    def _open(self) -> None:
+    def _ask(self) -> None:
         if self._is_there():
             self._there = True
             return
@@ -144,7 +149,7 @@ class Sending:
         return place
 
     def _found_whole(self, part: Part) -> bool:
-        """Ask how far the registry is after a part broke off. Whether it has all of it, and only its answer was lost."""
+        """Ask how far the registry is with a part that broke off. Whether it has all, and only its answer was lost."""
         with self._registry.answer("GET", self._next, follow=False) as response:
             held = _HELD.fullmatch(response.headers.get("Range", ""))
             end = int(held[1]) + 1 if held and held[1] != "0" else 0  # 0-0 is told of nothing too

@@ -2,9 +2,9 @@
 
 Two files of the blob's name stand in the store's own folder. The first is as long as the blob from the start. The
 second holds a line for the whole (size, bytes a part), and a line a part with the number of its bytes that are there;
-lines have a fixed length, so that each is changed in place. A number is written after the bytes that it counts. Whatever
-ends the program leaves it too low rather than too high; what a crash of the machine makes of it is seen at the end, by
-the digest.
+lines have a fixed length, so that each is changed in place. A number is written after the bytes that it counts, so
+whatever ends the program leaves it too low rather than too high. What a crash of the machine makes of it is seen at the
+end, by the digest.
 """
 
 from __future__ import annotations
