@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from ollama_cli.credentials.key_reader import KeyReader
     from ollama_cli.credentials.wallet import Wallet
     from ollama_cli.sandbox.server import EmbeddedSandbox
+    from ollama_cli.transport.early import EarlyConnection
 
 LONGEST_DEVICE_NAME = 64
 """Characters of a device's name: as many as Linux allows a host name; a longer one only makes the link unwieldy."""
@@ -177,8 +178,24 @@ class Context:
             return self.given_credential(place)
         return self.wallet.ensure(self.key_name(place)) if place.authenticated else None
 
+    def connect_early(self, place: Place) -> EarlyConnection | None:
+        """Begin to connect to a place that will be asked for sure; None where that saves nothing."""
+        from ollama_cli.transport.early import connect_early
+
+        early = connect_early(place.base_url)
+        if early is not None:
+            self._resources.callback(early.close)
+        return early
+
     def client(
-        self, place: Place, active: Active | None, *, total_seconds: float | None = None, silent: bool = False
+        self,
+        place: Place,
+        active: Active | None,
+        *,
+        total_seconds: float | None = None,
+        silent: bool = False,
+        one_shot: bool = False,
+        early: EarlyConnection | None = None,
     ) -> OllamaClient:
         """A client for a place; the connections are closed with the context.
 
@@ -187,6 +204,8 @@ class Context:
             active: Its credential, or None to ask without one.
             total_seconds: The time for all that it is asked, from now on; None is no limit.
             silent: Whether nothing is told on the way, as while a person is typing.
+            one_shot: Whether it is asked one thing after the other, for which a client is ready sooner.
+            early: The connection that such a client begins with, where ``connect_early`` has given one.
         """
         from ollama_cli import __version__
         from ollama_cli.api.client import OllamaClient
@@ -201,7 +220,14 @@ class Context:
             clock = Clock(on_mend=(lambda _: None) if silent else self._tell_clock)
             auth = CredentialAuth(active.credential, place.origin, place.base_path, clock=clock)
         observe = self._say_cleaned if self.options.debug and not silent else None
-        http = open_client(place.base_url, auth, user_agent=f"ollama-cli/{__version__}", observe=observe)
+        http = open_client(
+            place.base_url,
+            auth,
+            user_agent=f"ollama-cli/{__version__}",
+            observe=observe,
+            one_shot=one_shot,
+            early=early,
+        )
         tell = self._say_cleaned if self.streams.err.isatty() and not silent else None
         retries = Retries(on_this_machine=is_loopback(place.base_url), tell=tell)
         exchange = Exchange(http, retries=retries, total_seconds=total_seconds)

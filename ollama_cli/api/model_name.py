@@ -62,9 +62,14 @@ class ModelName:
             tag,
             scheme if separator else "https",
         )
-        if not all(pattern.fullmatch(getattr(name, part)) for part, pattern in _PARTS.items()):
+        if not name.is_valid:
             raise UsageError(f"{text!r} is no name of a model.", hint="Such as tiny, tiny:1b or ada/tiny.")
         return name
+
+    @property
+    def is_valid(self) -> bool:
+        """Whether each part is what such a part may be."""
+        return all(pattern.fullmatch(getattr(self, part)) for part, pattern in _PARTS.items())
 
     @property
     def base_url(self) -> str:
@@ -83,11 +88,15 @@ class ModelName:
 
     @property
     def shortest(self) -> str:
-        """The name without what goes without saying, but with its tag."""
+        """The name without what goes without saying, but always with its tag."""
         named = f"{self.model}:{self.tag}"
         if self.host.lower() != DEFAULT_HOST:
             return f"{self.host}/{self.namespace}/{named}"
         return named if self.namespace.lower() == DEFAULT_NAMESPACE else f"{self.namespace}/{named}"
+
+    def __str__(self) -> str:
+        """The name as a person writes it."""
+        return self.shortest.removesuffix(f":{DEFAULT_TAG}")
 
     @property
     def at_ollama_com(self) -> bool:
@@ -97,4 +106,4 @@ class ModelName:
     @property
     def web_page(self) -> str | None:
         """The page on which people see the model, where its registry is Ollama's own."""
-        return f"{WEB_SITE}/{self.shortest.removesuffix(f':{DEFAULT_TAG}')}" if self.at_ollama_com else None
+        return f"{WEB_SITE}/{self}" if self.at_ollama_com else None

@@ -32,9 +32,8 @@ class SignoutOptions:
 
 
 def register(app: typer.Typer) -> None:
-    """Add the command and its alias."""
+    """Add the command."""
     app.command("signout", cls=Command)(signout)
-    app.command("logout", cls=Command, hidden=True)(signout)
 
 
 def signout(

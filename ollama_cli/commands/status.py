@@ -31,9 +31,8 @@ class StatusOptions:
 
 
 def register(app: typer.Typer) -> None:
-    """Add the command and its alias."""
+    """Add the command."""
     app.command("status", cls=Command)(status)
-    app.command("whoami", cls=Command, hidden=True)(status)
 
 
 def status(

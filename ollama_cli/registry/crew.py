@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import threading
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from types import TracebackType
 from typing import Self
 
@@ -50,23 +50,24 @@ class Crew:
                 thread.start()
             self._changed.notify()
 
-    def wait(self, look: Callable[[], bool]) -> None:
-        """Wait until everything is done.
+    def looks(self, more: Callable[[], bool] = lambda: False) -> Iterator[None]:
+        """Wait until everything is done: an item each time that it is time to look how far it is, and one at the end.
 
         Args:
-            look: Called every now and then, and at the end; gives whether there is more to wait for than jobs.
+            more: Whether there is more to wait for than jobs.
 
         Raises:
             BaseException: What the first failing job raised.
         """
         while True:
-            more = look()
+            yield
             with self._changed:
                 if self._failure is not None:
                     raise self._failure
-                if not (more or self._jobs or self._working):
-                    return
+                if not (self._jobs or self._working or more()):
+                    break
                 self._changed.wait(SECONDS_BETWEEN_LOOKS)
+        yield
 
     def check(self) -> None:
         """Go on, or not.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Iterator, Sequence
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -24,7 +24,6 @@ TRANSFERS = 16
 """How many parts are transferred at once, unless fewer are wanted."""
 
 _MOST_ROUNDS = 5
-Tell = Callable[[PullProgress], None]
 
 
 class Pull:
@@ -34,7 +33,6 @@ class Pull:
         name: The model.
         registry: Where it comes from.
         store: Where it goes.
-        tell: Told of each step, in the words in which a daemon tells it.
         retries: Tries the manifest again.
         transfers: How many parts are loaded at once.
     """
@@ -44,25 +42,23 @@ class Pull:
         name: ModelName,
         registry: Registry,
         store: ModelStore,
-        tell: Tell,
         retries: Retries,
         transfers: int = TRANSFERS,
     ) -> None:
         self._name = name
         self._registry = registry
         self._store = store
-        self._tell = tell
         self._retries = retries
         self._transfers = transfers
 
-    def run(self) -> None:
-        """Load it.
+    def steps(self) -> Iterator[PullProgress]:
+        """Load it; each step is told as a daemon tells it.
 
         Raises:
             CliError: It cannot be had, is not what it has to be, or cannot be stored. Whatever there is of it goes on
                 the next time, and no daemon sees it.
         """
-        self._tell(PullProgress("pulling manifest"))
+        yield PullProgress("pulling manifest")
         manifest = self._retries.call(self._manifest)
         self._store.prepare()
         replaced = self._store.manifest(self._name)
@@ -70,43 +66,39 @@ class Pull:
         sure = set(manifest.blobs) if known else set()  # they were checked before that manifest was written
         for _ in range(_MOST_ROUNDS):
             missing = [blob for blob in manifest.blobs if not self._store.has(blob)]
-            self._load(manifest.blobs, missing)
+            yield from self._load(manifest.blobs, missing)
             sure.update(missing)
-            self._tell(PullProgress("verifying sha256 digest"))
+            yield PullProgress("verifying sha256 digest")
             self._remove_wrong([blob for blob in manifest.blobs if blob not in sure])
             sure.update(manifest.blobs)
-            if self._write(manifest, replaced):
-                return
-        raise ModelStoreError(
-            f"Another program removes the layers of the model from {self._store.root} as they come.",
-            hint="An Ollama server that is just starting may do so: run it again.",
-        )
+            yield PullProgress("writing manifest")
+            removed = self._store.write_manifest(self._name, manifest, replaced)
+            if removed is not None:
+                break
+        else:
+            raise ModelStoreError(
+                f"Another program removes the layers of the model from {self._store.root} as they come.",
+                hint="An Ollama server that is just starting may do so: run it again.",
+            )
+        if removed:
+            yield PullProgress("removing unused layers")
+        yield PullProgress("success")
 
     def _manifest(self) -> Manifest:
         path = f"v2/{self._name.repository}/manifests/{self._name.tag}"
         with self._registry.answer("GET", path, headers={"Accept": MEDIA_TYPE}, model=self._name.shortest) as response:
             return Manifest.parse(read_some(response, LARGEST_MANIFEST))
 
-    def _write(self, manifest: Manifest, replaced: Manifest | None) -> bool:
-        self._tell(PullProgress("writing manifest"))
-        removed = self._store.write_manifest(self._name, manifest, replaced)
-        if removed is None:
-            return False
-        if removed:
-            self._tell(PullProgress("removing unused layers"))
-        self._tell(PullProgress("success"))
-        return True
-
-    def _load(self, blobs: Sequence[Blob], missing: list[Blob]) -> None:
-        """Load what is missing, and tell how far each blob is."""
+    def _load(self, blobs: Sequence[Blob], missing: list[Blob]) -> Iterator[PullProgress]:
+        """Load what is missing."""
         for blob in blobs:
             if blob not in missing:
-                self._tell(_step(blob, blob.size))
+                yield _step(blob, blob.size)
         if not missing:
             return
         self._store.check_room(missing)
         with Crew(self._transfers, interrupt=self._registry.close) as crew:
-            Round(missing, self._registry, self._store, self._name.repository, crew, self._tell).run()
+            yield from Round(missing, self._registry, self._store, self._name.repository, crew).steps()
 
     def _remove_wrong(self, blobs: list[Blob]) -> None:
         """Remove those of some blobs from the store that are not what their names say; they are then missing."""
@@ -119,7 +111,8 @@ class Pull:
         with Crew(self._transfers) as crew:
             for blob in blobs:
                 crew.do(partial(check, blob))
-            crew.wait(lambda: False)
+            for _ in crew.looks():
+                pass
 
 
 class Round:
@@ -131,68 +124,57 @@ class Round:
         store: Where they go.
         repository: Namespace and model.
         crew: Who loads them.
-        tell: Told of each step.
     """
 
     def __init__(
-        self, blobs: list[Blob], registry: Registry, store: ModelStore, repository: str, crew: Crew, tell: Tell
+        self, blobs: list[Blob], registry: Registry, store: ModelStore, repository: str, crew: Crew
     ) -> None:
         self._registry = registry
         self._store = store
         self._repository = repository
         self._crew = crew
-        self._tell = tell
         self._others = list(blobs)
         self._own: list[Loading] = []
         self._told: dict[Blob, int] = {}
 
-    def run(self) -> None:
-        """Load them.
+    def steps(self) -> Iterator[PullProgress]:
+        """Load them; each step is told.
 
         Raises:
             CliError: One of them cannot be loaded.
         """
         try:
-            self._claim_more()
-            self._crew.wait(self._look)
+            for _ in self._crew.looks(lambda: bool(self._others)):
+                yield from self._claim_more()
+                for loading in self._own:
+                    yield from self._news(loading.blob, loading.done)
         finally:
             for loading in self._own:
                 loading.release()
 
-    def _look(self) -> bool:
-        """Tell what is new. Whether another command still loads something that we wait for."""
-        for loading in self._own:
-            self._show(loading.blob, loading.done)
-        if self._others:
-            self._claim_more()
-        return bool(self._others)
-
-    def _claim_more(self) -> None:
-        waiting = []
-        for blob in self._others:
-            if self._told and self._store.has(blob):  # whoever loaded it has checked it
-                self._show(blob, blob.size)
-                continue
+    def _claim_more(self) -> Iterator[PullProgress]:
+        """Begin with what no other command is loading, or is loading no more."""
+        others, self._others = self._others, []
+        for blob in others:
             claim = self._store.claim(blob)
             if claim is None:
-                self._tell_of_other(blob)
-                waiting.append(blob)
-                continue
-            path = f"v2/{self._repository}/blobs/{blob.digest}"
-            self._own.append(Loading(blob, claim, self._store, self._registry, path, self._crew))
-            self._show(blob, self._own[-1].done)
-            self._own[-1].begin()
-        self._others = waiting
+                self._others.append(blob)
+                if self._told.setdefault(blob, -1) == -1:
+                    self._told[blob] = -2
+                    yield PullProgress(f"waiting for {blob.short}, which another command is loading")
+            elif self._store.has(blob):  # whoever loaded it has checked it
+                claim.release()
+                yield from self._news(blob, blob.size)
+            else:
+                path = f"v2/{self._repository}/blobs/{blob.digest}"
+                self._own.append(Loading(blob, claim, self._store, self._registry, path, self._crew))
+                yield from self._news(blob, self._own[-1].done)
+                self._own[-1].begin()
 
-    def _show(self, blob: Blob, done: int) -> None:
+    def _news(self, blob: Blob, done: int) -> Iterator[PullProgress]:
         if self._told.get(blob) != done:
             self._told[blob] = done
-            self._tell(_step(blob, done))
-
-    def _tell_of_other(self, blob: Blob) -> None:
-        if blob not in self._told:
-            self._told[blob] = -1
-            self._tell(PullProgress(f"waiting for {blob.short}, which another command is loading"))
+            yield _step(blob, done)
 
 
 def _step(blob: Blob, done: int) -> PullProgress:

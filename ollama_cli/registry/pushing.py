@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from ollama_cli.api.manifest import Blob, Manifest
@@ -26,7 +26,6 @@ class Push:
         name: The model, here and there.
         registry: Where it goes.
         store: Where it stands.
-        tell: Told of each step, in the words in which a daemon tells it.
         retries: Tries the manifest again.
         transfers: How many parts are sent at once.
     """
@@ -36,27 +35,25 @@ class Push:
         name: ModelName,
         registry: Registry,
         store: ModelStore,
-        tell: Callable[[PullProgress], None],
         retries: Retries,
         transfers: int = TRANSFERS,
     ) -> None:
         self._name = name
         self._registry = registry
         self._store = store
-        self._tell = tell
         self._retries = retries
         self._transfers = transfers
         self._told: dict[Blob, int] = {}
 
-    def run(self) -> None:
-        """Send it.
+    def steps(self) -> Iterator[PullProgress]:
+        """Send it; each step is told as a daemon tells it.
 
         Raises:
             ModelNotFoundError: The store has no such model.
             ModelStoreError: A layer of it is missing or damaged.
             CliError: The registry does not take it.
         """
-        self._tell(PullProgress("retrieving manifest"))
+        yield PullProgress("retrieving manifest")
         manifest = self._manifest()
         with Crew(self._transfers, interrupt=self._registry.close) as crew:
             sendings = [
@@ -66,10 +63,12 @@ class Push:
             next((each for each in sendings if each.open()), None)  # shows whether we may, before threads are at work
             for sending in sendings:
                 crew.do(sending.begin)
-            crew.wait(lambda: self._look(sendings))
-        self._tell(PullProgress("pushing manifest"))
+            for _ in crew.looks():
+                for sending in sendings:
+                    yield from self._news(sending.blob, sending.done)
+        yield PullProgress("pushing manifest")
         self._retries.call(lambda: self._send(manifest))
-        self._tell(PullProgress("success"))
+        yield PullProgress("success")
 
     def _manifest(self) -> Manifest:
         name = self._name.shortest
@@ -102,13 +101,10 @@ class Push:
         same = source.host.lower() == self._name.host.lower() and source.repository != self._name.repository
         return source.repository if same else ""
 
-    def _look(self, sendings: list[Sending]) -> bool:
-        for sending in sendings:
-            blob, done = sending.blob, sending.done
-            if self._told.get(blob) != done:
-                self._told[blob] = done
-                self._tell(PullProgress(f"pushing {blob.short}", blob.digest, blob.size, done))
-        return False
+    def _news(self, blob: Blob, done: int) -> Iterator[PullProgress]:
+        if self._told.get(blob) != done:
+            self._told[blob] = done
+            yield PullProgress(f"pushing {blob.short}", blob.digest, blob.size, done)
 
     def _send(self, manifest: Manifest) -> None:
         path = f"v2/{self._name.repository}/manifests/{self._name.tag}"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -183,7 +182,13 @@ def _no_cloud(environ: Mapping[str, str], user_home: Path | None) -> str | None:
         return None
     path = user_home / ".ollama" / "server.json"
     try:
-        switched_off = json.loads(path.read_bytes()).get("disable_ollama_cloud") is True
-    except (OSError, ValueError, AttributeError, RecursionError):
+        written = path.read_bytes()
+    except OSError:
+        return None
+    import json
+
+    try:
+        switched_off = json.loads(written).get("disable_ollama_cloud") is True
+    except (ValueError, AttributeError, RecursionError):
         return None
     return f"disable_ollama_cloud is set in {path}" if switched_off else None

@@ -18,7 +18,7 @@ from weakref import WeakSet
 
 import httpcore
 
-from ollama_cli.transport.resolving import ResolvingBackend
+from ollama_cli.transport.pooled import ResolvingBackend
 
 SECONDS_FOR_AN_ANSWER = 1.0
 """How long the body waits, as long as curl has it wait."""

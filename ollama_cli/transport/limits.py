@@ -12,6 +12,7 @@ from threading import TIMEOUT_MAX, Timer
 
 from ollama_cli.errors import CliError, UnavailableError
 from ollama_cli.transport.lean_httpx import httpx
+from ollama_cli.transport.resolving import SECONDS_TO_CONNECT
 
 
 @dataclass(frozen=True)
@@ -29,11 +30,14 @@ class Limits:
     idle: float
 
 
-FOR_AN_ACCOUNT = Limits(10, 30, 30)
+FOR_AN_ACCOUNT = Limits(SECONDS_TO_CONNECT, 30, 30)
 """For requests about an account or a list."""
 
-FOR_A_MODEL = Limits(10, 900, 300)
+FOR_A_MODEL = Limits(SECONDS_TO_CONNECT, 900, 300)
 """For requests that a model answers: it may have to be loaded first, or to wait for its turn."""
+
+FOR_WORK = Limits(SECONDS_TO_CONNECT, 3600, 3600)
+"""For a daemon's work on a model: it says nothing while it verifies or converts hundreds of gigabytes."""
 
 
 class Deadline:

@@ -333,8 +333,9 @@ def test_a_stream_that_cannot_be_written(asker: Cli, server: StreamingServer, re
     ) as process:
         with server.request() as request:
             request.start()
-            request.say("a line\n")
-            request.finish()
+            with suppress(OSError):  # a command that cannot write has gone by now
+                request.say("a line\n")
+                request.finish()
         out, err = process.communicate(timeout=30)
     assert process.returncode == status
     assert out == ("" if redirection.startswith(">") else "a line\n")

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from ollama_cli.commands.command_line import Command
 from ollama_cli.commands.keys.given import refuse_key_file
 from ollama_cli.errors import SignInError, StoreError, UsageError
 
@@ -37,6 +38,11 @@ class ExportOptions:
     passphrase: bool = False
     force: bool = False
     yes: bool = False
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command("export", cls=Command)(export_key)
 
 
 def export_key(

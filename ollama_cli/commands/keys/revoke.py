@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from ollama_cli.commands.command_line import Command
 from ollama_cli.commands.keys.given import refuse_key_file
 from ollama_cli.errors import SignInError
 
@@ -32,6 +33,11 @@ class RevokeOptions:
     keys: tuple[str, ...] = ()
     yes: bool = False
     as_json: bool = False
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command("revoke", cls=Command)(revoke)
 
 
 def revoke(

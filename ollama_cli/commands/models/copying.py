@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from ollama_cli.commands.command_line import Command
+
 if TYPE_CHECKING:
     from ollama_cli.context import Context
 
@@ -25,6 +27,11 @@ class CopyOptions:
     source: str
     destination: str
     as_json: bool = False
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command("cp", cls=Command)(copy)
 
 
 def copy(

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from ollama_cli.commands.command_line import Command
 from ollama_cli.errors import CliError, ModelNotFoundError, SignInError
 
 if TYPE_CHECKING:
@@ -27,6 +28,11 @@ class DeleteOptions:
 
     models: Sequence[str]
     as_json: bool = False
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command("rm", cls=Command)(delete)
 
 
 def delete(

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from ollama_cli.commands.command_line import Command
 from ollama_cli.errors import SignInError, UnavailableError
 
 if TYPE_CHECKING:
@@ -29,6 +30,11 @@ class ListOptions:
     start: str = ""
     cloud: bool = False
     as_json: bool = False
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command("list", cls=Command)(list_models)
 
 
 def list_models(

@@ -18,8 +18,10 @@ if TYPE_CHECKING:
     from ollama_cli.api.model_ref import ModelRef
     from ollama_cli.api.place import Place
     from ollama_cli.context import Context
+    from ollama_cli.credentials.credential import Active
     from ollama_cli.inference.question import Question
     from ollama_cli.terminal.streams import Streams
+    from ollama_cli.transport.early import EarlyConnection
 
 
 def run(context: Context, options: RunOptions) -> None:
@@ -69,16 +71,16 @@ class OneShot:
         from ollama_cli.commands.signing_in import sign_in_or_raise
 
         context = self._context
+        early = context.connect_early(place)
         active = context.cloud_credential(place)
-        seconds = self._options.timeout
         try:
-            self._ask_unseen(context.client(place, active, total_seconds=seconds), question)
+            self._ask_unseen(self._client(place, active, early), question)
         except SignInError as refused:
             if refused.code == "clock_wrong":
                 raise
             sign_in_or_raise(context, place, active, refused)
             # A new client, for the time that a person took is not the answer's.
-            self._ask_unseen(context.client(place, active, total_seconds=seconds), question)
+            self._ask_unseen(self._client(place, active), question)
         context.note_signed_in(place, active)
 
     def ask_daemon(self, place: Place, model: ModelRef, question: Question) -> None:
@@ -88,7 +90,7 @@ class OneShot:
         from ollama_cli.commands.run.finding import find_model
 
         active = self._context.daemon_credential(place)
-        client = self._context.client(place, active, total_seconds=self._options.timeout)
+        client = self._client(place, active)
         try:
             info = find_model(self._context, client, question.model, model, insecure=self._options.insecure)
             if info is not None:
@@ -99,6 +101,10 @@ class OneShot:
         except SignInError as error:
             raise daemon_refusal(place.base_url, active, error) from error
         run(self._context, replace(self._options, model=model.cloud_twin))
+
+    def _client(self, place: Place, active: Active | None, early: EarlyConnection | None = None) -> OllamaClient:
+        seconds = self._options.timeout
+        return self._context.client(place, active, total_seconds=seconds, one_shot=True, early=early)
 
     def _ask_unseen(self, client: OllamaClient, question: Question) -> None:
         """Ask a model that nothing is known of: its details are asked for only where the question needs them."""
