@@ -96,7 +96,7 @@ class ArchiveError(CliError):
 
 
 class ModelStoreError(CliError):
-    """The folder in which models are kept cannot be used: permissions, a full disk, a file that is not there."""
+    """The folder in which models are kept cannot be used, or has no room; a daemon's own store is not told so."""
 
     default_code = "model_store_unavailable"
 

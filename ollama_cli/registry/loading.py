@@ -44,8 +44,12 @@ class Loading:
         self._path = path
         self._crew = crew
         self._lock = threading.Lock()
-        with store.explained():
-            self._unfinished = Unfinished(store.unfinished, blob)
+        try:
+            with store.explained():
+                self._unfinished = Unfinished(store.unfinished, blob)
+        except BaseException:
+            claim.release()
+            raise
 
     @property
     def done(self) -> int:

@@ -71,4 +71,5 @@ class Persistence:
             return error.retry_after
         if isinstance(error, CliError) and error.code == "timeout":  # it has waited long enough
             return 0.0
-        return min(LONGEST_WAIT, _FIRST_WAIT * 2**self._in_vain) * uniform(0.5, 1.0)  # noqa: S311 - no secret
+        longest: float = min(LONGEST_WAIT, _FIRST_WAIT * 2**self._in_vain)
+        return longest * uniform(0.5, 1.0)  # noqa: S311 - no secret

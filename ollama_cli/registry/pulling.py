@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -51,7 +51,7 @@ class Pull:
         self._retries = retries
         self._transfers = transfers
 
-    def steps(self) -> Iterator[PullProgress]:
+    def steps(self) -> Generator[PullProgress]:
         """Load it; each step is told as a daemon tells it.
 
         Raises:
@@ -126,9 +126,7 @@ class Round:
         crew: Who loads them.
     """
 
-    def __init__(
-        self, blobs: list[Blob], registry: Registry, store: ModelStore, repository: str, crew: Crew
-    ) -> None:
+    def __init__(self, blobs: list[Blob], registry: Registry, store: ModelStore, repository: str, crew: Crew) -> None:
         self._registry = registry
         self._store = store
         self._repository = repository
@@ -137,7 +135,7 @@ class Round:
         self._own: list[Loading] = []
         self._told: dict[Blob, int] = {}
 
-    def steps(self) -> Iterator[PullProgress]:
+    def steps(self) -> Generator[PullProgress]:
         """Load them; each step is told.
 
         Raises:

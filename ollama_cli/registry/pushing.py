@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from typing import TYPE_CHECKING
 
 from ollama_cli.api.manifest import Blob, Manifest
@@ -45,7 +45,7 @@ class Push:
         self._transfers = transfers
         self._told: dict[Blob, int] = {}
 
-    def steps(self) -> Iterator[PullProgress]:
+    def steps(self) -> Generator[PullProgress]:
         """Send it; each step is told as a daemon tells it.
 
         Raises:

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from functools import partial
 from http import HTTPStatus
 from typing import TYPE_CHECKING
-from urllib.parse import parse_qsl, urlencode, urljoin, urlsplit, urlunsplit
+from urllib.parse import parse_qsl, urlencode, urljoin, urlsplit
 
 from ollama_cli.errors import AnswerError, ModelStoreError, UnavailableError
 from ollama_cli.registry.persistence import Persistence
@@ -222,4 +222,4 @@ def _next_address(response: httpx.Response) -> str:
 def _with_query(address: str, pairs: dict[str, str]) -> str:
     parts = urlsplit(address)
     query = urlencode([*parse_qsl(parts.query, keep_blank_values=True), *pairs.items()])
-    return urlunsplit(parts._replace(query=query))
+    return f"{parts.scheme}://{parts.netloc}{parts.path}?{query}"

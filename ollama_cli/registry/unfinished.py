@@ -159,7 +159,7 @@ class PartWriter:
 
     def __init__(self, data: Path, counts: Path, part: Part) -> None:
         self._part = part
-        self._files: tuple[BinaryIO, BinaryIO] = (data.open("rb+", buffering=0), counts.open("rb+", buffering=0))  # type: ignore[assignment]  # FileIO is one
+        self._files: tuple[BinaryIO, BinaryIO] = (data.open("rb+", buffering=0), counts.open("rb+", buffering=0))
         self._files[0].seek(part.offset + part.done)
         self._counted = part.done
 

@@ -20,6 +20,7 @@ from ollama_cli.sandbox import (
     registry_tokens,
     web,
 )
+from ollama_cli.sandbox.account_api import ACCOUNT
 from ollama_cli.sandbox.failing import Failing
 from ollama_cli.sandbox.faults import Fault, FaultPlan
 from ollama_cli.sandbox.place import Sandbox
@@ -38,6 +39,7 @@ _ROUTES = (
     Route("/", catalogue.root),
     Route("/sandbox", catalogue.instance),
     Route("/sandbox/requests", catalogue.requests),
+    Route(f"/{ACCOUNT['name']}/{{model}}", registry.page_of_model),
     Route("/api/version", catalogue.version),
     Route("/api/tags", catalogue.tags),
     Route("/api/show", catalogue.show, methods=["POST"]),

@@ -37,6 +37,7 @@ _MESSAGES = {
     503: "Server overloaded, please retry shortly (ref: sandbox)",
 }
 _NO_BODY = frozenset({204, 304})
+_OTHER_LENGTHS = frozenset({"end", "garbage", "error", "line"})
 
 
 class Failing:
@@ -122,6 +123,8 @@ class _Breaking:
             await self._send(message)
             return
         more = message.get("more_body", False)
+        if self._fault.stream == "flip" and self._chunks == self._fault.after:
+            message = {**message, "body": bytes([message["body"][0] ^ 1]) + message["body"][1:]}
         await self._send({**message, "more_body": True})
         self._chunks += 1
         await self._break_where_due()
@@ -129,8 +132,8 @@ class _Breaking:
             await self._send({"type": "http.response.body", "body": b"", "more_body": False})
 
     def _started(self, message: Message) -> Message:
-        """The head of the answer; how long a body that breaks will be is not known."""
-        breaks = self._fault.stream is not None
+        """The head of the answer; a body that ends well may become longer or shorter than it says."""
+        breaks = self._fault.stream in _OTHER_LENGTHS
         headers = [pair for pair in message.get("headers", ()) if not (breaks and pair[0] == b"content-length")]
         headers += [(name.lower().encode("ascii"), value.encode("ascii")) for name, value in self._fault.headers]
         self._events = any(
@@ -140,7 +143,7 @@ class _Breaking:
 
     async def _break_where_due(self) -> None:
         kind = self._fault.stream
-        if kind is None or self._chunks != self._fault.after:
+        if kind in {None, "flip"} or self._chunks != self._fault.after:
             return
         if kind == "garbage":
             await self._line("<this line is no JSON>", more=True)

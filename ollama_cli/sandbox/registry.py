@@ -19,11 +19,14 @@ from starlette.responses import JSONResponse, PlainTextResponse, RedirectRespons
 from ollama_cli.api.manifest import LARGEST_MANIFEST, MEDIA_TYPE, Manifest
 from ollama_cli.api.model_name import ModelName
 from ollama_cli.errors import AnswerError, UsageError
+from ollama_cli.sandbox.account_api import ACCOUNT
 from ollama_cli.sandbox.place import sandbox_of, time_of
 from ollama_cli.sandbox.refusals import RefusedError
 from ollama_cli.sandbox.registry_files import READ_AT_ONCE, RegistryFiles, Upload
 from ollama_cli.sandbox.registry_models import library_model
 from ollama_cli.sandbox.registry_tokens import require
+from ollama_cli.sandbox.rendering import page
+from ollama_cli.terminal.words import size_in_words
 
 STORE = "/registry-store"
 """Below it stands what belongs to the other host."""
@@ -80,6 +83,21 @@ async def blob(request: Request) -> Response:
         return Response(headers={"Content-Length": str(size), "Docker-Content-Digest": digest})
     ticket = sandbox_of(request).registry_tokens.give(frozenset({(digest, _AT_STORE)}), time_of(request))
     return RedirectResponse(f"{_other_host(request)}{STORE}/blobs/{digest}?ticket={ticket}", 307)
+
+
+async def page_of_model(request: Request) -> Response:
+    """``GET /sandbox/{model}``: the page of a model of the account's, with a tag behind a colon, or ``latest``."""
+    try:
+        name = ModelName.parse(f"{ACCOUNT['name']}/{request.path_params['model']}")
+    except UsageError:
+        return page("message.html", 404, title="No such model", text="That is no model's name.")
+    content = _files(request).manifest(name.repository, name.tag)
+    if content is None:
+        return page("message.html", 404, title="No such model", text=f"There is no {name} here.")
+    blobs = Manifest.parse(content).blobs
+    size = size_in_words(sum(blob.size for blob in blobs))
+    text = f"A private model of “{ACCOUNT['name']}”: {len(blobs)} files, {size}."
+    return page("message.html", title=str(name), text=text)
 
 
 async def begin_upload(request: Request) -> Response:
