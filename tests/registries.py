@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import filecmp
 import hashlib
 import json
 import re
@@ -17,6 +18,8 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+
+from ollama_cli.api.model_name import ModelName
 
 MANIFEST_TYPE = "application/vnd.docker.distribution.manifest.v2+json"
 MODEL_TYPE = "application/vnd.ollama.image.model"
@@ -248,3 +251,51 @@ def redirecting_front(docker: DockerRegistry) -> Iterator[Lying]:
         front.hook, store.hook = to_store, from_store
         front.store = store
         yield front
+
+
+def put_model(root: Path, name: str, *layers: bytes, config: bytes = b"{}", **fields: Any) -> None:
+    """Put a model into a store as a daemon has it there.
+
+    Args:
+        root: The store.
+        name: The model.
+        layers: Its layers.
+        config: Its configuration.
+        fields: What the manifest says about each layer besides.
+    """
+    whole = ModelName.parse(name)
+    path = root.joinpath("manifests", *whole.parts)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    content = json.loads(manifest_of(*layers, config=config))
+    content["layers"] = [{**each, **fields} for each in content["layers"]]
+    path.write_text(json.dumps(content))
+    (root / "blobs").mkdir(exist_ok=True)
+    for blob in (*layers, config):
+        blob_path(root, blob).write_bytes(blob)
+
+
+def blob_path(root: Path, content: bytes) -> Path:
+    """Where a store has a blob."""
+    return root / "blobs" / digest_of(content).replace(":", "-")
+
+
+def same_model(first: Path, first_name: str, second: Path, second_name: str) -> bool:
+    """Whether two stores have the same model under their names, every byte of it."""
+    paths = [root / "manifests" / name for root, name in ((first, first_name), (second, second_name))]
+    if paths[0].read_bytes() != paths[1].read_bytes():
+        return False
+    content = json.loads(paths[0].read_bytes())
+    names = [each["digest"].replace(":", "-") for each in (*content["layers"], content["config"])]
+    return all(filecmp.cmp(first / "blobs" / name, second / "blobs" / name, shallow=False) for name in names)
+
+
+def is_sound(root: Path) -> bool:
+    """Whether a daemon finds nothing wrong in a store: each blob is what its name says, each manifest has its blobs."""
+    for path in (root / "blobs").glob("sha256-*"):
+        assert hashlib.sha256(path.read_bytes()).hexdigest() == path.name.removeprefix("sha256-")
+    for path in (root / "manifests").glob("*/*/*/*"):
+        content = json.loads(path.read_bytes())
+        for each in (*content["layers"], content["config"]):
+            assert (root / "blobs" / each["digest"].replace(":", "-")).stat().st_size == each["size"]
+    assert not [path for path in (root / "manifests").rglob(".*") if path.is_file()]
+    return True

@@ -215,7 +215,7 @@ def _length(size: int) -> dict[str, str]:
 
 def _next_address(response: httpx.Response) -> str:
     """Where an upload goes on."""
-    named = response.headers.get("Docker-Upload-Location") or response.headers.get("Location") or ""
+    named: str = response.headers.get("Docker-Upload-Location") or response.headers.get("Location") or ""
     return urljoin(str(response.request.url), named)
 
 

@@ -33,13 +33,14 @@ from ollama_cli.sandbox.refusals import (
 )
 from ollama_cli.sandbox.wire import Wire
 
+_ANY = ["GET", "POST", "PUT", "PATCH", "DELETE"]
 _REPOSITORY = "/v2/{namespace}/{model}"
 
 _ROUTES = (
     Route("/", catalogue.root),
     Route("/sandbox", catalogue.instance),
     Route("/sandbox/requests", catalogue.requests),
-    Route(f"/{ACCOUNT['name']}/{{model}}", registry.page_of_model),
+    Route(f"/{ACCOUNT['name']}/{{model}}", registry.page_of_model, methods=_ANY),
     Route("/api/version", catalogue.version),
     Route("/api/tags", catalogue.tags),
     Route("/api/show", catalogue.show, methods=["POST"]),

@@ -37,7 +37,6 @@ _MESSAGES = {
     503: "Server overloaded, please retry shortly (ref: sandbox)",
 }
 _NO_BODY = frozenset({204, 304})
-_OTHER_LENGTHS = frozenset({"end", "garbage", "error", "line"})
 
 
 class Failing:
@@ -132,8 +131,8 @@ class _Breaking:
             await self._send({"type": "http.response.body", "body": b"", "more_body": False})
 
     def _started(self, message: Message) -> Message:
-        """The head of the answer; a body that ends well may become longer or shorter than it says."""
-        breaks = self._fault.stream in _OTHER_LENGTHS
+        """The head of the answer; how long a body that breaks will be is not known."""
+        breaks = self._fault.stream not in {None, "flip"}
         headers = [pair for pair in message.get("headers", ()) if not (breaks and pair[0] == b"content-length")]
         headers += [(name.lower().encode("ascii"), value.encode("ascii")) for name, value in self._fault.headers]
         self._events = any(

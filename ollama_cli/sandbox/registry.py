@@ -13,6 +13,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, RedirectResponse, Response, StreamingResponse
 
@@ -87,6 +88,8 @@ async def blob(request: Request) -> Response:
 
 async def page_of_model(request: Request) -> Response:
     """``GET /sandbox/{model}``: the page of a model of the account's, with a tag behind a colon, or ``latest``."""
+    if request.method not in {"GET", "HEAD"}:
+        raise HTTPException(404)  # as for every other path below the sandbox's own
     try:
         name = ModelName.parse(f"{ACCOUNT['name']}/{request.path_params['model']}")
     except UsageError:
