@@ -106,7 +106,7 @@ class Handler(BaseHTTPRequestHandler):
             "path": path,
             "query": query,
             "authorization": self.headers.get("Authorization"),
-            "json": json.loads(body) if body else None,
+            "json": json.loads(body) if body and "json" in self.headers.get("Content-Type", "") else None,
         }
         self.server.seen.append(request)
         self._answer(self.server.route(request))

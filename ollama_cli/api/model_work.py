@@ -69,6 +69,10 @@ class ModelWork:
         """
         return self._work("/api/create", body, str(body.get("from") or body["model"]), creating=True)
 
+    def require_answer(self) -> None:
+        """Find out whether there is a server at all."""
+        self._exchange.send("GET", "/api/version")
+
     def has_blob(self, digest: str) -> bool:
         """Whether a daemon has the file with this digest."""
         try:

@@ -51,10 +51,7 @@ def _bad_input(_: str, tail: str) -> CliError:
     return UsageError(f"The server cannot make a model of that{tail}", code="bad_request")
 
 
-_NETWORK = (
-    r"dial tcp|connection re(fused|set)|no such host|i/o timeout|handshake|x509|certificate|\bEOF\b|deadline exceeded"
-    r"|max retries|is unreachable|no route to host|broken pipe|part stalled"
-)
+_NETWORK = r'"https?://\S+": |dial tcp|no such host|connection re(fused|set)|i/o timeout|max retries|part stalled'
 _BAD_INPUT = (
     r"\bGGUF\b|safetensors|tensor|template|no files provided|unknown type|unsupported|not supported|only supported"
     r"|quantiz|architecture|adapter|\bDRAFT\b|\binvalid\b|must be|neither|requires|bad remote"
@@ -69,7 +66,7 @@ _KINDS: tuple[tuple[str, _Make], ...] = (  # what a daemon was seen to say; the 
     (r"digest mismatch", _damaged),
 )
 _KINDS_OF_CREATION = (*_KINDS, (_BAD_INPUT, _bad_input))
-_STATUS = re.compile(r"(?:^|: )([45]\d\d)(?:: |$)")
+_STATUS = re.compile(r"(?:^|: )([45]\d\d)(?::|$)")
 
 
 def error_in_work(content: dict[str, Any], model: str, *, creating: bool = False) -> CliError:

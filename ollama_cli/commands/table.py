@@ -28,6 +28,7 @@ COMMANDS = (
     ),
     Listed("stop", "models.stopping", "Take a model out of the Ollama server's memory."),
     Listed("cp", "models.copying", "Copy a model of the Ollama server under another name."),
+    Listed("create", "create", "Make a model from a Modelfile, at the Ollama server."),
     Listed("pull", "models.pulling", "Have the Ollama server load a model from its registry."),
     Listed("push", "models.pushing", "Have the Ollama server send a model to its registry."),
     Listed("rm", "models.deleting", "Delete models of the Ollama server; a model that is in memory is stopped first."),

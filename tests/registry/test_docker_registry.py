@@ -30,7 +30,7 @@ def test_a_model_goes_there_and_comes_back(cli: Cli, store: Path, tmp_path: Path
         put_model(store, name, BIG, b"a template", b"")
         pushed = cli("push", "--direct", "--insecure", name)
         assert (pushed.returncode, pushed.stdout) == (0, ""), pushed.stderr
-        assert f"Pushing from {store} to {docker.host}, without an Ollama server." in pushed.stderr
+        assert f"Note: without an Ollama server, from {store} to the registry {docker.host}." in pushed.stderr
         assert docker.blob(digest_of(BIG)).stat().st_size == len(BIG)
         before = docker.blob(digest_of(BIG)).stat().st_mtime_ns
         again = cli("push", "--direct", "--insecure", "--json", name)

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from recorded import names, serving, session, work
+from recorded import make_files, names, serving, session, work
 from support import Cli
 
 from ollama_cli.terminal.words import moment_of, time_in_words
@@ -20,6 +20,8 @@ STATUSES = {
     "show_missing": 3,
     "stop_missing": 3,
     "show_two_flags": 2,
+    "create_bad_modelfile": 2,
+    "create_no_modelfile": 2,
     "pull_error": 3,
     "push_denied": 5,
     "push_not_signed_in": 4,
@@ -30,7 +32,7 @@ OURS = frozenset({"push_not_signed_in"})
 """Where the reference ends with 0 and ours does not: a refused sign-in is no success."""
 
 MODIFIED_AT = "2026-08-01T10:00:00Z"
-PREFIXES = ("list", "ls_", "show", "ps", "stop", "cp", "rm", "pull", "push", "unknown_")
+PREFIXES = ("list", "ls_", "show", "ps", "stop", "cp", "rm", "create", "pull", "push", "unknown_")
 SESSIONS = [name for prefix in PREFIXES for name in names(prefix)]
 
 
@@ -40,12 +42,13 @@ def table(stdout: str) -> list[list[str]]:
 
 
 @pytest.mark.parametrize("name", SESSIONS)
-def test_session(name: str, cli: Cli) -> None:
+def test_session(name: str, cli: Cli, tmp_path: Path) -> None:
     recorded = session(name)
+    make_files(recorded, tmp_path)
     expected = recorded["expect"]
 
     with serving(recorded["routes"]) as server:
-        done = cli(*recorded["argv"], env={"OLLAMA_HOST": server.url})
+        done = cli(*recorded["argv"], env={"OLLAMA_HOST": server.url}, cwd=tmp_path)
 
     assert done.returncode == STATUSES.get(name, 0), done.stderr
     assert (expected["exit"] == 0) == (name not in STATUSES or name in OURS)
@@ -96,3 +99,37 @@ def test_a_daemon_s_answers(argv: list[str], answers: list[str], status: int, sh
     assert done.returncode == status, done.stderr
     for text in shown:
         assert text in done.stdout + done.stderr
+
+
+ABC = "/api/blobs/sha256:ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
+VERSION = {"method": "GET", "path": "/api/version", "json": {"version": "0.1"}}
+NOT_THERE = {**route("blob_head_missing"), "path": ABC}
+NOT_TAKEN = {**route("blob_badsum"), "path": ABC}
+
+
+@pytest.mark.parametrize(
+    ("modelfile", "more", "routes", "status", "shown"),
+    [
+        ("FROM tiny", [], ["create_from"], 0, "writing manifest\nsuccess\n"),
+        ("FROM tiny", ["-q", "q8_0"], ["create_quant"], 0, "verifying conversion"),
+        ("FROM tiny", [], ["create_nofrom"], 2, "neither 'from' or 'files' was specified"),
+        ("FROM ./abc", [], ["blob_head", "create_badblob"], 2, "not in GGUF format"),
+        ("FROM ./abc", [], [NOT_THERE, "blob_post", "create_from"], 0, "sending abc (3 B)"),
+        ("FROM ./abc", [], [NOT_THERE, "blob_post_again", "create_from"], 0, "success"),
+        ("FROM ./abc", [], [NOT_THERE, NOT_TAKEN], 2, "digest mismatch"),
+    ],
+)
+def test_a_daemon_s_answers_to_create(
+    modelfile: str, more: list[str], routes: list[Any], status: int, shown: str, cli: Cli, tmp_path: Path
+) -> None:
+    make_files({"files": {"Modelfile": modelfile, "abc": "abc"}}, tmp_path)
+    answers = [answer if isinstance(answer, dict) else route(answer) for answer in routes]
+    with serving([VERSION, *answers]) as server:
+        done = cli("create", *more, "mine", env={"OLLAMA_HOST": server.url}, cwd=tmp_path)
+    assert done.returncode == status, done.stderr
+    assert shown in done.stderr
+    asked = [f"{request['method']} {request['path']}" for request in server.requests]
+    assert asked == [
+        *(["GET /api/version"] if "./" in modelfile else []),
+        *(f"{r['method']} {r['path']}" for r in answers),
+    ]

@@ -91,7 +91,7 @@ def _directly(context: Context, reference: ModelRef, options: TransferOptions) -
     def load(registry: Registry, store: ModelStore) -> Generator[PullProgress]:
         return Pull(name, registry, store, Retries(), options.transfers or TRANSFERS).steps()
 
-    words = "Pulling from {registry} into {store}, without an Ollama server."
+    words = "Note: without an Ollama server, from the registry {registry} into {store}."
     try:
         layers, _ = transfer_directly(context, name, options, words, load)
     except ModelNotFoundError as missing:

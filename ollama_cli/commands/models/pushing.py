@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -16,7 +17,7 @@ from ollama_cli.commands.models.transferring import (
     follow,
     print_result,
 )
-from ollama_cli.errors import ForbiddenError, UnavailableError
+from ollama_cli.errors import ForbiddenError, ModelNotFoundError, UnavailableError
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -83,7 +84,7 @@ def _directly(context: Context, name: ModelName, options: TransferOptions) -> No
     def send(registry: Registry, store: ModelStore) -> Generator[PullProgress]:
         return Push(name, registry, store, Retries(), options.transfers or TRANSFERS).steps()
 
-    words = "Pushing from {store} to {registry}, without an Ollama server."
+    words = "Note: without an Ollama server, from {store} to the registry {registry}."
     layers, page = transfer_directly(context, name, options, words, send)
     if options.as_json or options.as_json_lines:
         result = {"model": options.model, "url": page, "layers": layers, "direct": True}
@@ -106,6 +107,10 @@ def _through_daemon(context: Context, name: ModelName, options: TransferOptions)
             if refused.code != DENIED:
                 raise
             raise explained(client, name, refused, "push", account) from refused
+        except ModelNotFoundError as missing:
+            if missing.http_status == HTTPStatus.NOT_FOUND:
+                missing.message = f"The registry has no place for {name}."
+            raise
     if options.as_json or options.as_json_lines:
         print_result(context.streams, {"model": options.model, "url": name.web_page, "layers": layers}, options)
     else:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, Any, Protocol, TypeAlias
+from types import TracebackType
+from typing import TYPE_CHECKING, Annotated, Any, Protocol, Self, TypeAlias
 
 import typer
 
@@ -78,6 +79,46 @@ def require_one_form(options: Printed) -> None:
         raise UsageError("Use one of --json and --json-lines.")
 
 
+class Transfer:
+    """Shows the steps of a transfer as they come, as a context manager.
+
+    Args:
+        streams: Where they are shown.
+        options: How the command prints.
+    """
+
+    def __init__(self, streams: Streams, options: Printed) -> None:
+        from ollama_cli.terminal.transfers import TransferProgress
+
+        self._streams = streams
+        self._options = options
+        self._progress = TransferProgress(streams, lines=not options.as_json and not options.as_json_lines)
+        self._layers: dict[str, int] = {}
+
+    def __enter__(self) -> Self:
+        self._progress.__enter__()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self._progress.__exit__(kind, error, traceback)
+
+    def show(self, step: Step) -> None:
+        """Show a step."""
+        if self._options.as_json_lines:
+            self._streams.answer(json.dumps(_told(step)))
+        else:
+            self._progress.show(step)
+        if step.digest:
+            self._layers[step.digest] = step.total or self._layers.get(step.digest, 0)
+
+    @property
+    def layers(self) -> list[dict[str, Any]]:
+        """Digest and size of each layer, in the order in which they came."""
+        return [{"digest": digest, "size": size} for digest, size in self._layers.items()]
+
+
 def follow(streams: Streams, steps: Iterable[Step], options: Printed) -> list[dict[str, Any]]:
     """Show each step of a transfer as it comes.
 
@@ -89,18 +130,10 @@ def follow(streams: Streams, steps: Iterable[Step], options: Printed) -> list[di
     Returns:
         Digest and size of each layer, in the order in which they came.
     """
-    from ollama_cli.terminal.transfers import TransferProgress
-
-    layers: dict[str, int] = {}
-    with TransferProgress(streams, lines=not options.as_json and not options.as_json_lines) as progress:
+    with Transfer(streams, options) as transfer:
         for step in steps:
-            if options.as_json_lines:
-                streams.answer(json.dumps(_told(step)))
-            else:
-                progress.show(step)
-            if step.digest:
-                layers[step.digest] = step.total or layers.get(step.digest, 0)
-    return [{"digest": digest, "size": size} for digest, size in layers.items()]
+            transfer.show(step)
+    return transfer.layers
 
 
 def print_result(streams: Streams, result: dict[str, Any], options: Printed) -> None:
