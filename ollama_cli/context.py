@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from ollama_cli.account.signin import Waiting
     from ollama_cli.api.account import Account
     from ollama_cli.api.client import OllamaClient
+    from ollama_cli.api.known_models import KnownModels
     from ollama_cli.api.place import Place
     from ollama_cli.chat.archive import Archive
     from ollama_cli.credentials.credential import Active
@@ -114,11 +115,18 @@ class Context:
         return Archive(folder / "chats.sqlite3")
 
     @cached_property
+    def known_models(self) -> KnownModels:
+        """What is remembered of which models servers have, for completion; with ``--sandbox``, nothing."""
+        from ollama_cli.api.known_models import KnownModels
+
+        return KnownModels.of(None if self.options.sandbox else self.given_settings)
+
+    @cached_property
     def wallet(self) -> Wallet:
         """The device keys that this machine keeps; with ``--sandbox``, the sandbox's own."""
         from ollama_cli.credentials.chosen import open_wallet
 
-        settings, new_store = self.settings, "file" if self.options.insecure_storage else "keyring"
+        settings, new_store = self.given_settings, "file" if self.options.insecure_storage else "keyring"
         if self.options.sandbox:
             settings, new_store = replace(settings, home_override=self.sandbox_dir), "file"
         return open_wallet(
@@ -127,7 +135,12 @@ class Context:
             person_present=self.streams.interactive,
             reader=self.key_reader,
             tell_waiting=lambda: self.streams.say("Waiting for the keyring. It may be asking for its password."),
+            tell_busy=self._tell_busy,
         )
+
+    def _tell_busy(self) -> None:
+        if self.streams.err.isatty():
+            self.streams.say("Waiting for another ollama-cli, which changes the stored credentials.")
 
     @cached_property
     def key_reader(self) -> KeyReader:
@@ -217,6 +230,7 @@ class Context:
         from ollama_cli.transport.auth import CredentialAuth
         from ollama_cli.transport.client import open_client
         from ollama_cli.transport.clock import Clock
+        from ollama_cli.transport.limits import Deadline
         from ollama_cli.transport.retries import Retries
 
         auth = None
@@ -224,17 +238,19 @@ class Context:
             clock = Clock(on_mend=(lambda _: None) if silent else self._tell_clock)
             auth = CredentialAuth(active.credential, place.origin, place.base_path, clock=clock)
         observe = self._say_cleaned if self.options.debug and not silent else None
+        deadline = Deadline(total_seconds)
         http = open_client(
             place.base_url,
             auth,
             user_agent=f"ollama-cli/{__version__}",
             observe=observe,
+            deadline=deadline,
             one_shot=one_shot,
             early=early,
         )
         tell = self._say_cleaned if self.streams.err.isatty() and not silent else None
         retries = Retries(on_this_machine=is_loopback(place.base_url), tell=tell)
-        exchange = Exchange(http, retries=retries, total_seconds=total_seconds)
+        exchange = Exchange(http, retries=retries, deadline=deadline)
         self._resources.callback(exchange.close)
         return OllamaClient(exchange)
 

@@ -17,6 +17,7 @@ from typer.exceptions import Abort, Exit, TyperException
 from typer.main import get_command
 
 from ollama_cli.api.parameters import parse_switch
+from ollama_cli.commands.completing import COMPLETE
 from ollama_cli.commands.lazy import lazy_group
 from ollama_cli.commands.table import COMMANDS
 from ollama_cli.errors import CLOSED_PIPE, INTERRUPTED, CliError, UsageError
@@ -93,18 +94,15 @@ def main(args: Sequence[str]) -> int:
     signal.signal(signal.SIGTERM, _end_tidily)
     if sys.platform != "win32" and signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # nohup ignores it
         signal.signal(signal.SIGHUP, _end_tidily)
-    if "_OLLAMA_CLI_COMPLETE" in os.environ:
-        from typer.completion import get_completion_inspect_parameters
-
-        get_completion_inspect_parameters()  # makes Typer's own completion classes known
-        app(prog_name=PROGRAM)
     before_options_end = args[: args.index("--")] if "--" in args else args
-    as_json = any(
-        arg == "--json" or (arg.startswith("--json=") and parse_switch(arg[7:])) for arg in before_options_end
-    )
+    as_json = any(arg == "--json" or _asks_for_json(arg) for arg in before_options_end)
     debug = "--debug" in before_options_end
     streams = Streams.standard()
     try:
+        if args[:1] == [COMPLETE]:
+            from ollama_cli.commands.completing.answer import complete
+
+            return complete(get_command(app), args[1:])
         return _run(args, streams)
     except (KeyboardInterrupt, Abort):
         return INTERRUPTED
@@ -119,6 +117,11 @@ def main(args: Sequence[str]) -> int:
         if isinstance(error, OSError) and error.errno in _OUTPUT_FAILURES:  # Typer prints its help by itself
             return _report(streams, cannot_write(error), as_json=as_json)
         return show_fault(streams, error, as_json=as_json, debug=debug).status
+
+
+def _asks_for_json(arg: str) -> bool:
+    """Whether it is ``--json=`` with anything but a no: who wrote something else there wants to hear of it in JSON."""
+    return arg.startswith("--json=") and parse_switch(arg.removeprefix("--json=")) is not False
 
 
 def _run(args: Sequence[str], streams: Streams) -> int:

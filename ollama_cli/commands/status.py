@@ -85,14 +85,14 @@ def run(context: Context, options: StatusOptions) -> None:
         "source": active.source if active else None,
     }
     made = iso_time(active.made_at) if isinstance(active, StoredKey) else None
-    if options.as_json:
+    if options.as_json and not options.quiet:
         answer = {"signed_in": account is not None, **facts, "made": made}
         context.streams.answer(json.dumps(answer))
     elif not options.quiet:
         told = {name.capitalize(): value for name, value in facts.items()}
         show_facts(context.streams, {**told, "Made": time_in_words(moment_of(made)) if made else None})
     if account is None:
-        if options.quiet:
+        if options.quiet and not options.as_json:
             raise typer.Exit(SignInError.status)
         if place.kind == "daemon":
             raise daemon_refusal(place.base_url, active, refused)

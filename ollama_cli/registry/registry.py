@@ -118,7 +118,7 @@ class Registry:
                 read_some(response)
                 at = self._address(response.headers["Location"], at)
             else:
-                raise AnswerError(f"The registry {self._origin} leads in circles.", hint=_LATER, code="redirect")
+                raise AnswerError(f"The registry {self._origin} leads in circles.", hint=_LATER, code="bad_redirect")
             if not response.is_success and response.status_code not in accepted:
                 raise refusal_of(response, model) if own else _failed_elsewhere(response)
             yield response
@@ -139,7 +139,9 @@ class Registry:
         except (ValueError, httpx.InvalidURL):
             usable = False
         if not usable or len(at) > _LONGEST_ADDRESS or not at.isascii() or not at.isprintable() or " " in at:
-            raise AnswerError(f"The registry {self._origin} leads to what is no address.", hint=_LATER, code="redirect")
+            raise AnswerError(
+                f"The registry {self._origin} leads to what is no address.", hint=_LATER, code="bad_redirect"
+            )
         on_this_machine = is_loopback(at) and is_loopback(self._origin)
         if parts.scheme == "http" and not self._insecure and not on_this_machine:
             raise SafetyError(

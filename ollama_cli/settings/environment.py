@@ -111,9 +111,25 @@ class Settings:
         try:
             return platformdirs.user_data_path("ollama-cli", appauthor=False)
         except RuntimeError as error:
-            raise StoreError(
-                "There is no home folder to keep anything in.", hint="Set HOME, or name a folder with OLLAMA_CLI_HOME."
-            ) from error
+            raise _no_home() from error
+
+    @property
+    def cache_dir(self) -> Path:
+        """Where stands what is only remembered and can be lost: the names of models."""
+        if self.home_override is not None:
+            return self.home_override / "cache"
+        import platformdirs
+
+        try:
+            return platformdirs.user_cache_path("ollama-cli", appauthor=False)
+        except RuntimeError as error:
+            raise _no_home() from error
+
+
+def _no_home() -> StoreError:
+    return StoreError(
+        "There is no home folder to keep anything in.", hint="Set HOME, or name a folder with OLLAMA_CLI_HOME."
+    )
 
 
 def _first(environ: Mapping[str, str], *names: str) -> str:

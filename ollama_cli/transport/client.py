@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from ollama_cli.errors import UsageError
 from ollama_cli.transport.hiding import hide, sent_secrets
 from ollama_cli.transport.lean_httpx import httpx, load_httpcore
+from ollama_cli.transport.limits import Deadline
 from ollama_cli.transport.proxies import proxy_for
 from ollama_cli.transport.trust import trust_for
 
@@ -24,6 +25,7 @@ def open_client(
     *,
     user_agent: str,
     observe: Callable[[str], None] | None = None,
+    deadline: Deadline | None = None,
     one_shot: bool = False,
     early: EarlyConnection | None = None,
     backend: ResolvingBackend | None = None,
@@ -38,8 +40,9 @@ def open_client(
         auth: What authenticates its requests, or None.
         user_agent: How we name ourselves.
         observe: Told of every request and answer in a line that holds no credential.
+        deadline: The time for everything; None is no limit.
         one_shot: Whether it sends one request after the other, in one thread, and no body that is streamed: then it is
-            ready sooner, unless a proxy is on the way.
+            ready sooner, unless a proxy is on the way or a deadline is to be held.
         early: The connection that such a client begins with, where one is being opened.
         backend: What makes the connections of any other client, where that is not the usual one.
 
@@ -51,7 +54,7 @@ def open_client(
     except (httpx.InvalidURL, UnicodeError) as error:
         raise UsageError(f"{base_url} is no address: {error}.", hint="Write it as http://HOST:PORT.") from error
     try:
-        transport = _transport(base_url, early, backend, one_shot=one_shot)
+        transport = _transport(base_url, deadline or Deadline(), early, backend, one_shot=one_shot)
         return _client(base_url, auth, user_agent, observe, transport)
     except (OSError, ssl.SSLError) as error:
         raise UsageError(
@@ -84,10 +87,15 @@ def _client(
 
 
 def _transport(
-    base_url: str, early: EarlyConnection | None, backend: ResolvingBackend | None, *, one_shot: bool
+    base_url: str,
+    deadline: Deadline,
+    early: EarlyConnection | None,
+    backend: ResolvingBackend | None,
+    *,
+    one_shot: bool,
 ) -> httpx.BaseTransport:
     proxy = proxy_for(base_url)
-    if one_shot and proxy is None:
+    if one_shot and proxy is None and not deadline.counts:
         from ollama_cli.transport.one_shot import OneShotTransport
 
         return OneShotTransport(trust_for(base_url) if early is None else early.trust(), early)
@@ -95,7 +103,7 @@ def _transport(
     from ollama_cli.transport.pooled import pooled_transport
 
     trust_in_proxy = trust_for(proxy) if proxy and proxy.startswith("https://") else None
-    return pooled_transport(trust_for(base_url), proxy, trust_in_proxy, backend)
+    return pooled_transport(trust_for(base_url), proxy, trust_in_proxy, deadline, backend)
 
 
 def _told_to(observe: Callable[[str], None]) -> dict[str, list[Callable[..., None]]]:

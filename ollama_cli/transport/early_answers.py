@@ -35,6 +35,7 @@ class PatientBackend(ResolvingBackend):
     """Makes such connections."""
 
     def __init__(self) -> None:
+        super().__init__()
         self._sockets = _Sockets()
 
     def connect_tcp(

@@ -171,17 +171,18 @@ class _Body(httpx.SyncByteStream):
         self._whole = False
 
     def __iter__(self) -> Iterator[bytes]:
-        answer, limits = self._answer, self._request.extensions["timeout"]
+        answer, limits, wire = self._answer, self._request.extensions["timeout"], self._wire
         missing = None if answer.chunked else answer.length
-        while missing != 0:
-            with _as_httpx(httpx.ReadTimeout, httpx.ReadError):
-                self._wire.settimeout(limits["read"])  # it may be another one by now
+        with _as_httpx(httpx.ReadTimeout, httpx.ReadError):
+            while missing != 0:
+                if wire.gettimeout() != limits["read"]:  # it may have changed since the head
+                    wire.settimeout(limits["read"])
                 part = answer.read1(_MOST_AT_ONCE)
-            if not part:
-                break
-            if missing is not None:
-                missing -= len(part)
-            yield part
+                if not part:
+                    break
+                if missing is not None:
+                    missing -= len(part)
+                yield part
         if missing:  # http.client does not tell
             raise httpx.RemoteProtocolError("the server closed the connection before the end of the answer")
         self._whole = True

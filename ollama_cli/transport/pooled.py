@@ -8,12 +8,21 @@ from typing import Any
 
 import httpcore
 
+from ollama_cli.transport.held import HeldStream
 from ollama_cli.transport.lean_httpx import httpx
+from ollama_cli.transport.limits import Deadline
 from ollama_cli.transport.resolving import connect_to_any
 
 
 class ResolvingBackend(httpcore.SyncBackend):
-    """Connects to the addresses of a name one after the other."""
+    """Connects to the addresses of a name one after the other.
+
+    Args:
+        deadline: The time for everything, which its connections keep to; None is no limit.
+    """
+
+    def __init__(self, deadline: Deadline | None = None) -> None:
+        self._deadline = deadline or Deadline()
 
     def connect_tcp(
         self,
@@ -32,14 +41,17 @@ class ResolvingBackend(httpcore.SyncBackend):
 
         def connect(address: str, left: float | None) -> httpcore.NetworkStream:
             try:
-                return super(ResolvingBackend, self).connect_tcp(address, port, left, local_address, socket_options)
+                connected = super(ResolvingBackend, self).connect_tcp(
+                    address, port, left, local_address, socket_options
+                )
             except httpcore.ConnectTimeout as error:
                 raise TimeoutError(str(error)) from error
             except httpcore.ConnectError as error:
                 raise OSError(str(error)) from error
+            return HeldStream(connected, self._deadline) if self._deadline.counts else connected
 
         try:
-            return connect_to_any(host, port, timeout, connect)
+            return connect_to_any(host, port, self._deadline.within(timeout), connect)
         except TimeoutError as error:
             raise httpcore.ConnectTimeout(str(error)) from error
         except OSError as error:
@@ -50,6 +62,7 @@ def pooled_transport(
     trust: ssl.SSLContext,
     proxy: str | None,
     trust_in_proxy: ssl.SSLContext | None,
+    deadline: Deadline,
     backend: ResolvingBackend | None = None,
 ) -> httpx.HTTPTransport:
     """A transport for one server.
@@ -58,6 +71,7 @@ def pooled_transport(
         trust: What its certificate is held to.
         proxy: The proxy on the way, or None.
         trust_in_proxy: What the proxy's certificate is held to, where it speaks TLS itself.
+        deadline: The time for everything.
         backend: What makes its connections, where that is not the usual one.
 
     Raises:
@@ -68,5 +82,6 @@ def pooled_transport(
         trust_env=False,
         proxy=httpx.Proxy(proxy, ssl_context=trust_in_proxy) if proxy else None,
     )
-    transport._pool._network_backend = backend or ResolvingBackend()  # noqa: SLF001 - httpx has no other way to name one
+    backend = backend or ResolvingBackend(deadline)
+    transport._pool._network_backend = backend  # noqa: SLF001 - httpx has no other way to name one
     return transport

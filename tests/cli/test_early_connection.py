@@ -138,8 +138,10 @@ def test_a_connection_that_nobody_takes_is_closed(
     ended = threading.Event()
 
     async def wait_for_the_end(reader: asyncio.StreamReader, _: asyncio.StreamWriter) -> None:
-        assert await reader.read() == b""
-        ended.set()
+        try:
+            await reader.read()  # the end of its TLS may be told, or not
+        finally:
+            ended.set()
 
     with listening(wait_for_the_end, tls_for("localhost", authority=authority)) as port:
         connection = early.connect_early(f"https://localhost:{port}")

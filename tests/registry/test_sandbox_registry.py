@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from registries import cheap_bytes, digest_of, is_sound, put_model, same_model
+from registries import cheap_bytes, is_sound, put_model, same_model
 from support import Cli, Sandbox, make_device
 from support import approve as put_on_account
 

@@ -9,7 +9,7 @@ import typer
 
 from ollama_cli.commands.command_line import Command
 from ollama_cli.commands.keys.given import refuse_key_file
-from ollama_cli.errors import SignInError
+from ollama_cli.errors import DeclinedError, SignInError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -103,7 +103,7 @@ def _ask(context: Context, targets: Sequence[Target]) -> None:
 
     Raises:
         UsageError: Nobody is there.
-        typer.Exit: The answer is no.
+        DeclinedError: The answer is no.
     """
     from ollama_cli.terminal.prompts import confirm
 
@@ -116,8 +116,7 @@ def _ask(context: Context, targets: Sequence[Target]) -> None:
             context.streams.say(f"{target.fingerprint}{'  (this device)' if target.own else ''}")
         question = f"Revoke these {len(targets)} keys{signs_out}?"
     if not confirm(context.streams, question, default=False):
-        context.streams.say("Nothing was revoked.")
-        raise typer.Exit(1)
+        raise DeclinedError("Nothing was revoked.")
 
 
 def _revoke(context: Context, place: Place, stored: StoredKey, targets: Sequence[Target], *, as_json: bool) -> None:

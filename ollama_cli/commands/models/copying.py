@@ -50,11 +50,13 @@ def run(context: Context, options: CopyOptions) -> None:
     Raises:
         ModelNotFoundError: It has none of that name.
     """
+    from ollama_cli.api.place import daemon_place
     from ollama_cli.commands.daemon import changing_daemon
     from ollama_cli.terminal.sanitize import clean_line
 
     with changing_daemon(context, "cp") as client:
         client.copy(options.source, options.destination)
+    context.known_models.note_one(daemon_place(context.settings).base_url, options.destination)
     if options.as_json:
         context.streams.answer(json.dumps({"source": options.source, "destination": options.destination}))
     else:

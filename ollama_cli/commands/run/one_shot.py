@@ -49,7 +49,7 @@ def run(context: Context, options: RunOptions) -> None:
         return
     shot = OneShot(context, options)
     if place.kind == "cloud":
-        shot.ask_cloud(place, question)
+        shot.ask_cloud(place, model, question)
     else:
         shot.ask_daemon(place, model, question)
 
@@ -66,7 +66,7 @@ class OneShot:
         self._context = context
         self._options = options
 
-    def ask_cloud(self, place: Place, question: Question) -> None:
+    def ask_cloud(self, place: Place, model: ModelRef, question: Question) -> None:
         """Ask ollama.com, signing in on the way where a person is there to do it."""
         from ollama_cli.commands.signing_in import sign_in_or_raise
 
@@ -82,6 +82,7 @@ class OneShot:
             # A new client, for the time that a person took is not the answer's.
             self._ask_unseen(self._client(place, active), question)
         context.note_signed_in(place, active)
+        context.known_models.note_one(place.base_url, model.cloud_twin)
 
     def ask_daemon(self, place: Place, model: ModelRef, question: Question) -> None:
         """Ask a daemon, which is had to load the model first where it does not have it."""
@@ -95,6 +96,7 @@ class OneShot:
             info = find_model(self._context, client, question.model, model, insecure=self._options.insecure)
             if info is not None:
                 self._ask_seen(client, question, info)
+                self._context.known_models.note_one(place.base_url, question.model)
                 return
         except UnavailableError as error:
             raise no_daemon(error, place, f"ask the cloud: ollama-cli run {model.cloud_twin}") from error
@@ -108,10 +110,7 @@ class OneShot:
 
     def _ask_unseen(self, client: OllamaClient, question: Question) -> None:
         """Ask a model that nothing is known of: its details are asked for only where the question needs them."""
-        if self._options.wants_embedding:
-            self._embed(client, question)
-            return
-        if _names_files(question):
+        if self._options.wants_embedding or _names_files(question):
             self._ask_seen(client, question, client.show(question.model))
             return
         try:
