@@ -253,7 +253,9 @@ def redirecting_front(docker: DockerRegistry) -> Iterator[Lying]:
         yield front
 
 
-def put_model(root: Path, name: str, *layers: bytes, config: bytes = b"{}", **fields: Any) -> None:
+def put_model(
+    root: Path, name: str, *layers: bytes, config: bytes = b"{}", fields: dict[str, Any] | None = None
+) -> None:
     """Put a model into a store as a daemon has it there.
 
     Args:
@@ -267,7 +269,7 @@ def put_model(root: Path, name: str, *layers: bytes, config: bytes = b"{}", **fi
     path = root.joinpath("manifests", *whole.parts)
     path.parent.mkdir(parents=True, exist_ok=True)
     content = json.loads(manifest_of(*layers, config=config))
-    content["layers"] = [{**each, **fields} for each in content["layers"]]
+    content["layers"] = [{**each, **(fields or {})} for each in content["layers"]]
     path.write_text(json.dumps(content))
     (root / "blobs").mkdir(exist_ok=True)
     for blob in (*layers, config):

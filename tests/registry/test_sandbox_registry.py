@@ -72,7 +72,9 @@ def test_a_layer_of_another_model_there_is_mounted(start: Callable[..., Sandbox]
     sandbox = start()
     device, store = device_of(sandbox, tmp_path), tmp_path / ".ollama/models"
     put_model(store, f"{ACCOUNT['name']}/base", b"the layer of both")
-    put_model(store, f"{ACCOUNT['name']}/derived", b"the layer of both", **{"from": f"{ACCOUNT['name']}/base:latest"})
+    put_model(
+        store, f"{ACCOUNT['name']}/derived", b"the layer of both", fields={"from": f"{ACCOUNT['name']}/base:latest"}
+    )
     assert device("push", "--direct", f"{ACCOUNT['name']}/base").returncode == 0
     sent = len(targets(sandbox, "PATCH"))
     done = device("push", "--direct", f"{ACCOUNT['name']}/derived")
