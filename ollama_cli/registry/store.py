@@ -147,17 +147,12 @@ class ModelStore:
         Raises:
             ModelStoreError: The lock cannot be had.
         """
-        from filelock import FileLock, Timeout
-
-        lock = FileLock(self.unfinished / "store.lock", timeout=_SECONDS_FOR_LOCK, thread_local=False)
-        try:
-            with self.explained():
-                lock.acquire()
-        except (Timeout, NotImplementedError) as error:
+        lock = self._lock("store", _SECONDS_FOR_LOCK)
+        if lock is None:
             raise ModelStoreError(
-                f"The folder of models {self.root} is locked by another command, or cannot be locked.",
-                hint="Wait for the other one, or name a folder on a local disk with OLLAMA_MODELS.",
-            ) from error
+                f"The folder of models {self.root} is locked by another command.",
+                hint="Wait until it has ended, or end it.",
+            )
         try:
             yield
         finally:
@@ -165,16 +160,30 @@ class ModelStore:
 
     def claim(self, blob: Blob) -> Claim | None:
         """The right to load a blob, or None where another command has it."""
+        with self.locked():
+            lock = self._lock(blob.hexadecimal, 0)
+        return None if lock is None else Claim(self, lock)
+
+    def _lock(self, name: str, seconds: float) -> BaseFileLock | None:
+        """A lock of ours that was taken; None where another command keeps it for longer than some seconds.
+
+        Raises:
+            ModelStoreError: The folder does not know locks, or nothing can be written there.
+        """
         from filelock import FileLock, Timeout
 
-        with self.locked():
-            lock = FileLock(self.unfinished / f"{blob.hexadecimal}.lock", thread_local=False)
+        lock = FileLock(self.unfinished / f"{name}.lock", timeout=seconds, thread_local=False)
+        with self.explained():
             try:
-                with self.explained():
-                    lock.acquire(blocking=False)
+                lock.acquire()
             except Timeout:
                 return None
-        return Claim(self, lock)
+            except NotImplementedError as error:
+                raise ModelStoreError(
+                    f"The folder of models {self.root} is on a disk that knows no locks.",
+                    hint="Name a folder on another one with OLLAMA_MODELS.",
+                ) from error
+        return lock
 
     def write_manifest(self, name: ModelName, manifest: Manifest, replaced: Manifest | None) -> list[Blob] | None:
         """Make a model known, where each of its blobs is there; then remove what only the one before it named.
