@@ -70,6 +70,10 @@ class Handler(BaseHTTPRequestHandler):
 
     do_HEAD = do_GET  # noqa: N815 - the library's name
 
+    def do_PUT(self) -> None:
+        self.rfile.read(int(self.headers.get("Content-Length", "0")))
+        self.do_GET()
+
     def answer_truly(self) -> None:
         lying = self.server.lying
         found = re.fullmatch(r"/v2/(?P<name>.+)/(?P<kind>manifests|blobs)/(?P<what>[^/?]+)", self.path)
@@ -90,7 +94,8 @@ class Handler(BaseHTTPRequestHandler):
         part = memoryview(content)[first : last + 1]
         self.send(206, part, {"Content-Range": f"bytes {first}-{last}/{len(content)}"})
 
-    def send(self, status: int, content: bytes | memoryview = b"", headers: dict[str, str] | None = None) -> None:
+    def send(self, status: int, content: bytes | memoryview = b"", headers: dict[str, str] | None = None) -> bool:
+        """Send an answer; gives that one was given."""
         self.send_response(status)
         headers = {"Content-Length": str(len(content)), **(headers or {})}
         for name, value in headers.items():
@@ -98,6 +103,7 @@ class Handler(BaseHTTPRequestHandler):
         self.end_headers()
         if self.command != "HEAD":
             self.wfile.write(content)
+        return True
 
 
 class LyingServer(ThreadingHTTPServer):

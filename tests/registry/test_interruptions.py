@@ -42,7 +42,7 @@ def starts(lying: Lying, content: bytes) -> list[int]:
     return [int(re.match(r"bytes=(\d+)", each)[1]) for each in asked]  # type: ignore[index]
 
 
-def after(count: int, then: Callable[[Handler], None], content: bytes) -> Callable[[Handler], bool]:
+def after(count: int, then: Callable[[Handler], object], content: bytes) -> Callable[[Handler], bool]:
     """A hook that sends so many bytes of the first part of a blob, says that it sends more, and does something."""
     done = threading.Event()
 
@@ -80,7 +80,7 @@ def unfinished(store: Path, content: bytes) -> int:
 def test_what_was_loaded_is_not_loaded_again_after(cli: Cli, store: Path, lying: Lying, how: signal.Signals) -> None:
     release = threading.Event()
     lying.offer(LAYER)
-    lying.hook = after(30_000_000, lambda _: release.wait(SECONDS) and None, LAYER)
+    lying.hook = after(30_000_000, lambda _: release.wait(SECONDS), LAYER)
     name = f"{lying.host}/library/tiny"
     process = cli.start("pull", "--direct", "--insecure", name)
     while unfinished(store, LAYER) < 38_900_000:  # all of the second part, and of the first but a megabyte
@@ -123,7 +123,7 @@ def in_process(lying: Lying, store: Path, *, silence: float) -> Pull:
 def test_a_part_that_falls_silent_is_begun_again_where_it_stood(store: Path, lying: Lying) -> None:
     release = threading.Event()
     lying.offer(SMALL)
-    lying.hook = after(2_000_000, lambda _: release.wait(SECONDS) and None, SMALL)
+    lying.hook = after(2_000_000, lambda _: release.wait(SECONDS), SMALL)
     steps = [step.status for step in in_process(lying, store, silence=0.3).steps()]
     release.set()
     assert steps[-1] == "success"
