@@ -70,6 +70,8 @@ class Handler(BaseHTTPRequestHandler):
 
     do_HEAD = do_GET  # noqa: N815 - the library's name
 
+    do_POST = do_PATCH = do_GET  # noqa: N815 - likewise
+
     def do_PUT(self) -> None:
         self.rfile.read(int(self.headers.get("Content-Length", "0")))
         self.do_GET()
