@@ -55,7 +55,7 @@ class Sending:
         self._sums: dict[int, bytes] = {}
         self._next = ""
         self._lock = threading.Lock()
-        self._running = 1
+        self._running = 0
         self._there = False
 
     @property
@@ -70,9 +70,13 @@ class Sending:
         return not self._there
 
     def begin(self) -> None:
-        """Send it, where it has to be."""
-        if not self.open():
-            return
+        """Send it, where it has to be; and check it meanwhile, for without that it does not become one."""
+        if self.open():
+            self._running = 2
+            self._crew.do(self._check)
+            self._send(0)
+
+    def _check(self) -> None:
         with self._store.explained():
             if digest_of(self._path, self._crew.check) != self.blob.digest:
                 raise ModelStoreError(
@@ -80,7 +84,7 @@ class Sending:
                     hint="Make the model anew, or pull it, where it came from a registry.",
                     code="layer_damaged",
                 )
-        self._send(0)
+        self._finish_one()
 
     def _ask(self) -> None:
         if self._is_there():

@@ -25,7 +25,7 @@ from ollama_cli.sandbox.place import sandbox_of, time_of
 from ollama_cli.sandbox.refusals import RefusedError
 from ollama_cli.sandbox.registry_files import READ_AT_ONCE, RegistryFiles, Upload
 from ollama_cli.sandbox.registry_models import library_model
-from ollama_cli.sandbox.registry_tokens import require
+from ollama_cli.sandbox.registry_tokens import own_url, require
 from ollama_cli.sandbox.rendering import page
 from ollama_cli.terminal.words import size_in_words
 
@@ -113,7 +113,8 @@ async def begin_upload(request: Request) -> Response:
     if mounted and files.has(source, digest):
         files.link(repository, digest)
         return Response(status_code=201, headers={"Location": f"/v2/{repository}/blobs/{digest}"})
-    return Response(status_code=202, headers={"Location": f"/v2/{repository}/blobs/uploads/{files.begin(repository)}"})
+    place = f"{own_url(request)}/v2/{repository}/blobs/uploads/{files.begin(repository)}"
+    return Response(status_code=202, headers={"Location": place})  # whole: the reference cannot follow any other
 
 
 async def upload(request: Request) -> Response:
@@ -145,7 +146,10 @@ async def _patch(request: Request, found: Upload) -> Response:
         found.size = last + 1
         name = request.path_params["name"]
         place = f"{_other_host(request)}{STORE}/uploads/{name}/{first}-{last}?ticket={found.ticket}"
-        return Response(status_code=307, headers={"Location": place, "Docker-Upload-Location": request.url.path})
+        return Response(
+            status_code=307,
+            headers={"Location": place, "Docker-Upload-Location": f"{own_url(request)}{request.url.path}"},
+        )
     await found.append(request.stream())
     return Response(status_code=202, headers=_progress(request, found))
 
@@ -223,7 +227,7 @@ def _other_host(request: Request) -> str:
 
 
 def _progress(request: Request, found: Upload) -> dict[str, str]:
-    return {"Location": request.url.path, "Range": f"0-{max(found.size - 1, 0)}"}
+    return {"Location": f"{own_url(request)}{request.url.path}", "Range": f"0-{max(found.size - 1, 0)}"}
 
 
 def _error(status: int, code: str, message: str) -> Response:

@@ -63,7 +63,7 @@ async def answer_challenge(request: Request, error: Exception) -> Response:
     for repository, action in error.rights:
         actions.setdefault(repository, []).append(action)
     scope = " ".join(f"repository:{repository}:{','.join(sorted(some))}" for repository, some in actions.items())
-    challenge = f'Bearer realm="{_own_url(request)}{TOKEN_PATH}",service="{SERVICE}",scope="{scope}"'
+    challenge = f'Bearer realm="{own_url(request)}{TOKEN_PATH}",service="{SERVICE}",scope="{scope}"'
     body = {"errors": [{"code": "UNAUTHORIZED", "message": "authentication required", "detail": None}]}
     return JSONResponse(body, 401, {"WWW-Authenticate": challenge})
 
@@ -81,7 +81,7 @@ async def token(request: Request) -> Response:
     if not is_public_key(claimed):
         raise RefusedError(401, "unauthorized")
     target = request.scope["raw_path"].decode("ascii") + "?" + request.scope["query_string"].decode("ascii")
-    signer = public_key_of(given, token_message(f"{_own_url(request)}{target}"))
+    signer = public_key_of(given, token_message(f"{own_url(request)}{target}"))
     fresh = _is_now(asked.get("ts", []), now) and asked.get("service") == [SERVICE]
     nonces = asked.get("nonce", [])
     if signer is None or not fresh or len(nonces) != 1 or not sandbox.registry_tokens.use_nonce(nonces[0], now):
@@ -110,6 +110,6 @@ def _anybodys(repository: str, action: str) -> bool:
     return action == "pull" and repository.partition("/")[0] == DEFAULT_NAMESPACE
 
 
-def _own_url(request: Request) -> str:
+def own_url(request: Request) -> str:
     """Where this was asked: under any of this machine's names, which ``wire.py`` has checked."""
     return f"http://{request.headers['host']}"
