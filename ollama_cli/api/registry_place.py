@@ -29,12 +29,14 @@ def registry_url(settings: Settings, name: ModelName, *, insecure: bool) -> str:
     """
     if name.scheme not in {"http", "https"}:
         raise UsageError(f"{name.scheme!r} is no way to speak to a registry.", hint="Write https:// or nothing.")
-    if name.host.lower() in _ACCOUNT_HOSTS:
-        if name.scheme == "http":
+    host, _, port = name.host.lower().partition(":")
+    if host.rstrip(".") in _ACCOUNT_HOSTS:
+        if name.scheme == "http" or port not in {"", "443"} or host.endswith("."):
             raise SafetyError(
-                "ollama.com's registry is asked over TLS only; nothing was sent.", hint="Write no http://."
+                "ollama.com's registry is asked over TLS only, at its own name and port; nothing was sent.",
+                hint=f"Write {host.rstrip('.')}, or nothing.",
             )
-        return settings.cloud_url if settings.cloud_url != CLOUD_URL else f"https://{name.host.lower()}"
+        return settings.cloud_url if settings.cloud_url != CLOUD_URL else f"https://{host}"
     if name.scheme == "http" and not insecure:
         raise UsageError(
             f"The registry {name.host} would be asked without TLS.", hint="If you want that, say --insecure."

@@ -6,6 +6,7 @@ They are daemon threads: one that waits for a name to be resolved, which nothing
 from __future__ import annotations
 
 import threading
+import time
 from collections import deque
 from collections.abc import Callable, Iterator
 from types import TracebackType
@@ -14,7 +15,7 @@ from typing import Self
 SECONDS_BETWEEN_LOOKS = 0.1
 """How often whoever waits for the crew looks how far it is."""
 
-_SECONDS_TO_END = 5.0
+_SECONDS_TO_END = 2.0
 
 
 class StoppedError(Exception):
@@ -112,5 +113,6 @@ class Crew:
             self._changed.notify_all()
         if error is not None:
             self._interrupt()
+        end = time.monotonic() + _SECONDS_TO_END
         for thread in self._threads:
-            thread.join(_SECONDS_TO_END if error is None or not isinstance(error, KeyboardInterrupt) else 0.5)
+            thread.join(max(0.0, end - time.monotonic()))

@@ -56,6 +56,11 @@ class Loading:
         """Bytes that are there."""
         return self._unfinished.done
 
+    @property
+    def ended(self) -> bool:
+        """Whether all is done, and others may have it."""
+        return self._claim.released
+
     def begin(self) -> None:
         """Load one part; once the registry has shown that it gives parts, the others are loaded beside it."""
         self._waiting = [part for part in self._unfinished.parts if part.done < part.size]

@@ -18,7 +18,11 @@ TRIES_IN_VAIN = 6
 LONGEST_WAIT = 16.0
 """Seconds before a further try, unless the server asks for more."""
 
+LONGEST_ASKED_FOR = 60.0
+"""Seconds that a server may ask to wait; a longer wait is left to whoever runs the command."""
+
 _FIRST_WAIT = 0.25
+_LASTING = frozenset({"tls", "proxy"})
 
 
 class Persistence:
@@ -42,14 +46,14 @@ class Persistence:
             CliError: What the last try failed with.
             StoppedError: The crew is stopped.
         """
-        from tenacity import Retrying, retry_if_exception_type, sleep_using_event
+        from tenacity import Retrying, retry_if_exception, sleep_using_event
 
         def checked() -> None:
             self._crew.check()
             attempt()
 
         retrying = Retrying(
-            retry=retry_if_exception_type((UnavailableError, OverloadedError)),
+            retry=retry_if_exception(_may_pass),
             after=self._note,
             stop=lambda _: self._in_vain >= TRIES_IN_VAIN,
             wait=self._seconds,
@@ -73,3 +77,9 @@ class Persistence:
             return 0.0
         longest: float = min(LONGEST_WAIT, _FIRST_WAIT * 2**self._in_vain)
         return longest * uniform(0.5, 1.0)  # noqa: S311 - no secret
+
+
+def _may_pass(error: BaseException) -> bool:
+    if not isinstance(error, UnavailableError | OverloadedError) or error.code in _LASTING:
+        return False
+    return error.retry_after is None or error.retry_after <= LONGEST_ASKED_FOR

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Generator, Iterator, Sequence
 from functools import partial
 from typing import TYPE_CHECKING
@@ -98,7 +99,8 @@ class Pull:
             return
         self._store.check_room(missing)
         with Crew(self._transfers, interrupt=self._registry.close) as crew:
-            yield from Round(missing, self._registry, self._store, self._name.repository, crew).steps()
+            path = f"v2/{self._name.repository}/blobs"
+            yield from Round(missing, self._registry, self._store, path, crew, self._transfers).steps()
 
     def _remove_wrong(self, blobs: list[Blob]) -> None:
         """Remove those of some blobs from the store that are not what their names say; they are then missing."""
@@ -122,16 +124,20 @@ class Round:
         blobs: The blobs.
         registry: Where they come from.
         store: Where they go.
-        repository: Namespace and model.
+        folder: The path of the blobs there.
         crew: Who loads them.
+        most: How many blobs are begun at once: each takes a file for its lock.
     """
 
-    def __init__(self, blobs: list[Blob], registry: Registry, store: ModelStore, repository: str, crew: Crew) -> None:
+    def __init__(
+        self, blobs: list[Blob], registry: Registry, store: ModelStore, folder: str, crew: Crew, most: int
+    ) -> None:
         self._registry = registry
         self._store = store
-        self._repository = repository
+        self._folder = folder
         self._crew = crew
-        self._others = list(blobs)
+        self._most = most
+        self._others = deque(blobs)
         self._own: list[Loading] = []
         self._told: dict[Blob, int] = {}
 
@@ -144,16 +150,20 @@ class Round:
         try:
             for _ in self._crew.looks(lambda: bool(self._others)):
                 yield from self._claim_more()
+                ended = [loading for loading in self._own if loading.ended]
                 for loading in self._own:
                     yield from self._news(loading.blob, loading.done)
+                self._own = [loading for loading in self._own if loading not in ended]
         finally:
             for loading in self._own:
                 loading.release()
 
     def _claim_more(self) -> Iterator[PullProgress]:
         """Begin with what no other command is loading, or is loading no more."""
-        others, self._others = self._others, []
-        for blob in others:
+        for _ in range(len(self._others)):
+            if len(self._own) >= self._most:
+                return
+            blob = self._others.popleft()
             claim = self._store.claim(blob)
             if claim is None:
                 self._others.append(blob)
@@ -164,7 +174,7 @@ class Round:
                 claim.release()
                 yield from self._news(blob, blob.size)
             else:
-                path = f"v2/{self._repository}/blobs/{blob.digest}"
+                path = f"{self._folder}/{blob.digest}"
                 self._own.append(Loading(blob, claim, self._store, self._registry, path, self._crew))
                 yield from self._news(blob, self._own[-1].done)
                 self._own[-1].begin()

@@ -7,7 +7,7 @@ from http import HTTPStatus
 from typing import Any
 
 from ollama_cli.api.failures import error_for
-from ollama_cli.errors import AnswerError, CliError, ForbiddenError
+from ollama_cli.errors import AnswerError, CliError, ForbiddenError, UsageError
 from ollama_cli.transport.lean_httpx import httpx
 from ollama_cli.transport.retries import seconds_asked_for
 
@@ -23,12 +23,12 @@ _DAMAGED = frozenset({"DIGEST_INVALID", "BLOB_UNKNOWN", "MANIFEST_BLOB_UNKNOWN",
 
 def read_some(response: httpx.Response, longest: int = _LONGEST_REFUSAL) -> bytes:
     """The body of an answer, up to a length; what is longer is cut a little behind it."""
-    read = b""
-    for piece in response.iter_bytes():
+    read = bytearray()
+    for piece in response.iter_raw():  # unpacked, a few bytes could become any number
         read += piece
         if len(read) > longest:
             break
-    return read
+    return bytes(read)
 
 
 def refusal_of(response: httpx.Response, model: str | None = None) -> CliError:
@@ -52,6 +52,8 @@ def refusal_of(response: httpx.Response, model: str | None = None) -> CliError:
             hint="A layer may be damaged here; `ollama-cli pull` mends a model that comes from a registry.",
             code="registry_refused",
         )
+    elif isinstance(error, UsageError):  # no command line is to blame for what was sent
+        error = AnswerError(error.message, code="registry_refused")
     elif HTTPStatus.MULTIPLE_CHOICES <= status < HTTPStatus.BAD_REQUEST:
         error.hint = None
     error.http_status = status

@@ -126,13 +126,11 @@ class Sending:
     def _offer(self, part: Part) -> str | None:
         """Send a part to the registry; or the address that it wants it sent to."""
         place: str | None = None
-        failed = False
 
         def attempt() -> None:
-            nonlocal place, failed
-            if failed and self._found_whole(part):
+            nonlocal place
+            if part.done and self._found_whole(part):  # an earlier try broke off in the middle
                 return
-            failed = True
             first = part.offset + part.done
             headers = {
                 "Content-Range": f"{first}-{part.offset + part.size - 1}",

@@ -96,12 +96,23 @@ class ModelStore:
             ModelStoreError: It cannot be read.
         """
         try:
-            return _read(self._manifests.joinpath(*name.parts))
+            return _read(self._path_of(name))
         except (FileNotFoundError, NotADirectoryError):
             raise
         except OSError:
             with self.explained():
                 raise
+
+    def _path_of(self, name: ModelName) -> Path:
+        """Where a model's manifest stands.
+
+        Raises:
+            ModelStoreError: Not below the folder: a host may look like a drive, where there are drives.
+        """
+        path = self._manifests.joinpath(*name.parts)
+        if path.parent.parent.parent.parent != self._manifests:
+            raise ModelStoreError(f"The name {name} cannot be that of a folder here.", hint="Leave its port out.")
+        return path
 
     def path(self, blob: Blob) -> Path:
         """Where a blob stands once it is whole."""
@@ -202,7 +213,7 @@ class ModelStore:
         with self.locked(), self.explained():
             if not all(self.has(blob) for blob in manifest.blobs):
                 return None
-            path = self._manifests.joinpath(*name.parts)
+            path = self._path_of(name)
             path.parent.mkdir(parents=True, exist_ok=True)
             _write(path, manifest.content, beside=self._manifests)
             return self._remove_unused(replaced.blobs if replaced else ())
@@ -238,9 +249,14 @@ class Claim:
         self._store = store
         self._lock = lock
 
+    @property
+    def released(self) -> bool:
+        """Whether others may have it."""
+        return not self._lock.is_locked
+
     def release(self) -> None:
         """Let others have it."""
-        if not self._lock.is_locked:
+        if self.released:
             return
         with suppress(CliError), self._store.locked():  # else another could take the file that goes away here
             with suppress(OSError):

@@ -8,6 +8,7 @@ writing fails, and httpcore then reads the answer.
 
 from __future__ import annotations
 
+import re
 import socket
 import ssl
 import threading
@@ -27,7 +28,7 @@ READ_AT_ONCE = 1024 * 1024
 """Bytes that are taken from the network at a time: fewer steps for a large answer."""
 
 _EXPECTS = b"\r\nexpect: 100-continue\r\n"
-_CONTINUE = b"HTTP/1.1 100"
+_GO_ON = re.compile(rb"HTTP/1\.[01] 1[0-9][0-9]")
 _END_OF_HEAD = b"\r\n\r\n"
 
 
@@ -93,11 +94,13 @@ class _PatientStream(httpcore.NetworkStream):
             self._wait_for_answer()
 
     def _wait_for_answer(self) -> None:
+        said = b""
         try:
-            said = self._stream.read(READ_AT_ONCE, SECONDS_FOR_AN_ANSWER)
+            while _END_OF_HEAD not in said and (piece := self._stream.read(READ_AT_ONCE, SECONDS_FOR_AN_ANSWER)):
+                said += piece
         except httpcore.ReadTimeout:
-            return
-        self._answer = said.partition(_END_OF_HEAD)[2] if said.startswith(_CONTINUE) else said
+            pass
+        self._answer = said.partition(_END_OF_HEAD)[2] if _GO_ON.match(said) else said
 
     def close(self) -> None:
         self._stream.close()

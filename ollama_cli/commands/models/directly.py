@@ -188,7 +188,8 @@ class _Access:
         """
         from ollama_cli.commands.signing_in import sign_in_or_raise
 
-        if not self._is_accounts or self._used is None or refused.http_status is None:
+        no_cloud = self._context.settings.no_cloud
+        if not self._is_accounts or no_cloud or self._used is None or refused.http_status is None:
             raise refused
         sign_in_or_raise(self._context, self._cloud, self._used, refused)
         self._used = None

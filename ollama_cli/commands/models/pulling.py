@@ -84,12 +84,14 @@ def _directly(context: Context, reference: ModelRef, options: TransferOptions) -
     from ollama_cli.api.model_name import ModelName
     from ollama_cli.commands.models.directly import transfer_directly
     from ollama_cli.registry.pulling import TRANSFERS, Pull
+    from ollama_cli.settings.hosts import is_loopback
     from ollama_cli.transport.retries import Retries
 
     name = ModelName.parse(reference.pull_name)
 
     def load(registry: Registry, store: ModelStore) -> Generator[PullProgress]:
-        return Pull(name, registry, store, Retries(), options.transfers or TRANSFERS).steps()
+        retries = Retries(on_this_machine=is_loopback(registry.base_url))
+        return Pull(name, registry, store, retries, options.transfers or TRANSFERS).steps()
 
     words = "Note: without an Ollama server, from the registry {registry} into {store}."
     try:

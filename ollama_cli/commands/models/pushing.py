@@ -79,10 +79,12 @@ def _directly(context: Context, name: ModelName, options: TransferOptions) -> No
     from ollama_cli.commands.models.directly import transfer_directly
     from ollama_cli.registry.pulling import TRANSFERS
     from ollama_cli.registry.pushing import Push
+    from ollama_cli.settings.hosts import is_loopback
     from ollama_cli.transport.retries import Retries
 
     def send(registry: Registry, store: ModelStore) -> Generator[PullProgress]:
-        return Push(name, registry, store, Retries(), options.transfers or TRANSFERS).steps()
+        retries = Retries(on_this_machine=is_loopback(registry.base_url))
+        return Push(name, registry, store, retries, options.transfers or TRANSFERS).steps()
 
     words = "Note: without an Ollama server, from {store} to the registry {registry}."
     layers, page = transfer_directly(context, name, options, words, send)
