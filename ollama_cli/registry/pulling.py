@@ -73,7 +73,7 @@ class Pull:
             self._remove_wrong([blob for blob in manifest.blobs if blob not in sure])
             sure.update(manifest.blobs)
             yield PullProgress("writing manifest")
-            removed = self._store.write_manifest(self._name, manifest, replaced)
+            removed = self._store.write_manifest(self._name, manifest)
             if removed is not None:
                 break
         else:

@@ -196,13 +196,12 @@ class ModelStore:
                 ) from error
         return lock
 
-    def write_manifest(self, name: ModelName, manifest: Manifest, replaced: Manifest | None) -> list[Blob] | None:
+    def write_manifest(self, name: ModelName, manifest: Manifest) -> list[Blob] | None:
         """Make a model known, where each of its blobs is there; then remove what only the one before it named.
 
         Args:
             name: The model.
             manifest: Its manifest.
-            replaced: The manifest that it had.
 
         Returns:
             The blobs that were removed; or None where something is missing, and nothing was written.
@@ -213,6 +212,7 @@ class ModelStore:
         with self.locked(), self.explained():
             if not all(self.has(blob) for blob in manifest.blobs):
                 return None
+            replaced = self.manifest(name)  # another command may have written one since this one began
             path = self._path_of(name)
             path.parent.mkdir(parents=True, exist_ok=True)
             _write(path, manifest.content, beside=self._manifests)
