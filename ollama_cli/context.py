@@ -6,6 +6,7 @@ browser, questions, clock, stores, network) reaches a command through here, and 
 
 from __future__ import annotations
 
+import io
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
@@ -70,6 +71,12 @@ class Context:
     streams: Streams
     _resources: ExitStack = field(default_factory=ExitStack)
     _embedded: EmbeddedSandbox | None = None
+
+    def unattended(self) -> Context:
+        """The same, as if nobody were there: neither we nor the keyring ask anything, nor wait long for an answer."""
+        alone = replace(self, streams=replace(self.streams, input=io.StringIO()))
+        vars(alone)["settings"] = self.settings  # a sandbox that was started for them stays the same
+        return alone
 
     def close(self) -> None:
         """Close what was opened: connections, and a sandbox that this command started."""
@@ -194,6 +201,13 @@ class Context:
         if self.options.key_file is not None:
             return self.given_credential(place)
         return self.wallet.ensure(self.key_name(place)) if place.authenticated else None
+
+    def found_credential(self, place: Place) -> Active | None:
+        """What requests to a place carry, as far as it is there: no key is made for it."""
+        if place.kind == "cloud":
+            return self.credential(place)
+        given = self.given_credential(place)
+        return given or (self.wallet.find(self.key_name(place)) if place.authenticated else None)
 
     def connect_early(self, place: Place) -> EarlyConnection | None:
         """Begin to connect to a place that will be asked for sure; None where that saves nothing."""

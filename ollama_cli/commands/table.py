@@ -36,5 +36,6 @@ COMMANDS = (
     Listed("fetch", "fetch", "Print the text of a page of the web, which ollama.com loads."),
     Listed("api", "api", "Send a request to ollama.com, signed, and print its answer as it is."),
     Listed("sandbox", "sandbox", "Run a stand-in for ollama.com on this machine, until Ctrl-C."),
+    Listed("doctor", "doctor", "Check everything that a command needs, and say what to do."),
     Listed("completion", "completion", "Print the script that completes command lines in a shell."),
 )

@@ -31,6 +31,7 @@ class TransferBars:
     """
 
     def __init__(self, streams: Streams) -> None:
+        self._last_lines = streams.last_lines
         self._console = Console(file=streams.err, no_color=not streams.color)
         self._bars = _Bars(self._console)
         self._tasks: dict[str, TaskID] = {}
@@ -40,6 +41,7 @@ class TransferBars:
     def show(self, text: str, step: Step) -> None:
         """Show a step, whose status is a clean line."""
         self._bars.start()
+        self._last_lines.print_above = self._print
         if step.digest:
             self._settle_status()
             self._show_size(text, step)
@@ -50,18 +52,24 @@ class TransferBars:
     def end(self) -> None:
         """Leave what is shown as it is, and the cursor below it."""
         self._settle_status()
+        self._last_lines.print_above = None
         self._bars.stop()
+
+    def _print(self, line: str) -> None:
+        self._console.print(Text(line))
 
     def _settle_status(self) -> None:
         if self._status:
-            self._console.print(Text(self._status))
+            self._print(self._status)
             self._status = self._bars.status = ""
 
     def _show_size(self, text: str, step: Step) -> None:
-        if step.digest in self._done:
-            return
         total = step.total or None
         completed = min(step.completed, step.total) if step.total else step.completed
+        if step.digest in self._done:
+            if completed == total:
+                return
+            self._done.remove(step.digest)  # it begins anew
         if step.digest not in self._tasks:
             self._make_room()
             # What was there before this transfer began is not counted into its rate.

@@ -17,7 +17,9 @@ from typing import Any
 import pytest
 from making import Daemon, running
 from support import AS_A_USER, COMMAND, Cli, needs_a_user
-from terminals import finish, terminal
+from terminals import finish, screen, terminal
+
+pytestmark = pytest.mark.forked
 
 GGUF = b"GGUF\x03\x00\x00\x00" + bytes(range(256)) * 8
 WEIGHTS = b"\x10\x00\x00\x00\x00\x00\x00\x00{}"
@@ -184,7 +186,7 @@ def test_links_are_followed_within_a_folder_and_not_out_of_it(make: Maker, daemo
     link = make.folder / "model.safetensors"
     link.symlink_to("blobs/ab")
     assert make().returncode == 0
-    assert daemon.created[0]["files"] == {"ab": digest_of(WEIGHTS)}
+    assert daemon.created[0]["files"] == {"model.safetensors": digest_of(WEIGHTS)}
     for target in (tmp_path / "secret", "nowhere"):
         link.unlink()
         (tmp_path / "secret").write_bytes(b"secret")
@@ -269,11 +271,18 @@ def test_a_name_that_is_no_text_is_refused(make: Maker) -> None:
     assert (done.returncode, make.daemon.created) == (2, [])
 
 
-def test_a_connection_that_is_lost_is_made_again(make: Maker, daemon: Daemon) -> None:
+def test_a_connection_that_is_lost_is_made_again_and_told_above_the_bars(make: Maker, daemon: Daemon) -> None:
     daemon.drops = 1
-    done = make("FROM ./a.gguf", **{"a.gguf": os.urandom(3_000_000)})
-    assert done.returncode == 0, done.stderr
+    make.write("FROM ./a.gguf", {"a.gguf": os.urandom(30_000_000)})
+    device = Cli(make.cli.home, {"OLLAMA_HOST": daemon.url})
+    status, text = finish(terminal(device, "create", "-f", str(make.folder / "Modelfile"), "mine", columns=100))
+    assert status == 0
     assert len(daemon.uploads) == 1
+    shown = [line.rstrip() for line in screen(text, 24, 100).display if line.strip()]
+    assert shown[0].startswith("hashing a.gguf")
+    assert re.fullmatch(r"The connection to 127\.0\.0\.1:\d+ broke off; trying again in .* \(1 of 3\)\.", shown[1])
+    assert shown[2].startswith("sending a.gguf")
+    assert shown[3:] == ["writing manifest", "success", "mine is created."]
 
 
 @pytest.mark.parametrize(
@@ -333,7 +342,7 @@ def test_a_large_file_takes_no_more_memory_than_a_small_one(make: Maker) -> None
         "print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)"
     )
     used = []
-    for size in (1_000, 150_000_000):
+    for size in (1_000, 80_000_000):
         with (make.folder / "a.gguf").open("wb") as file:
             file.write(os.urandom(1000))
             file.truncate(size)
@@ -371,6 +380,23 @@ def test_ctrl_c_while_a_file_is_sent_ends_at_once(make: Maker, daemon: Daemon, a
     assert status == 130
     daemon.go_on.set()
     assert daemon.left.wait(30)
+    assert daemon.created == []
+
+
+def test_a_reader_that_goes_away_while_a_file_is_sent_ends_it(make: Maker, daemon: Daemon) -> None:
+    daemon.go_on.clear()
+    make.write("FROM ./a.gguf", {"a.gguf": os.urandom(30_000_000)})
+    process = Cli(make.cli.home, {"OLLAMA_HOST": daemon.url}).start(
+        "create", "--json-lines", "-f", str(make.folder / "Modelfile"), "mine"
+    )
+    assert process.stdout is not None
+    assert process.stderr is not None
+    assert daemon.receiving.wait(30)
+    process.stdout.close()
+    daemon.go_on.set()
+    assert process.wait(30) == 141
+    assert process.stderr.read() == ""
+    process.stderr.close()
     assert daemon.created == []
 
 

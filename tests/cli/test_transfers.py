@@ -13,9 +13,11 @@ import pytest
 from recorded import serving
 from streaming import StreamingServer, streaming_server
 from support import Cli
-from terminals import finish, screen, terminal
+from terminals import finish, printed, screen, terminal
 
 from ollama_cli import DeviceKey, signin_url
+
+pytestmark = pytest.mark.forked
 
 DIGEST = "sha256:170370233dd5c5415250a2ecd5c71586352850729062ccef1496385647293868"
 ADA: dict[str, Any] = {
@@ -281,6 +283,7 @@ def test_ctrl_c_ends_at_once_and_the_daemon_sees_it(
             ended, shown = finish(child)
         assert ended == 130
         assert "Traceback" not in shown
+        assert printed(child).count("\x1b[?25l") == printed(child).count("\x1b[?25h") == int(begun)
         return
     process = device.start("pull", "tiny")
     with server.request() as request:

@@ -25,7 +25,7 @@ def test_start_up_is_measured_against_a_bare_interpreter() -> None:
     table = measured("startup.py", "1")
     ratios = re.findall(r"^(\S.*?\S) +[\d.]+ +[\d.]+ +([\d.]+) +[\d.]+$", table, re.MULTILINE)
     assert ratios[0][0] == "python -c pass"
-    assert len(ratios) == 5
+    assert len(ratios) == 6
     assert float(ratios[0][1]) == 1.0
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Any
 
 import pytest
 from registries import Lying, lying_registry
@@ -18,11 +17,10 @@ from ollama_cli.sandbox.server import EmbeddedSandbox
 def start(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., Sandbox]]:
     """Starts sandboxes with faults, in this process: the command is started often enough."""
     with ExitStack() as stack:
-        nothing: Any = None
 
         def starter(*faults: str) -> Sandbox:
             folder = tmp_path_factory.mktemp("sandbox")
-            return Sandbox(stack.enter_context(EmbeddedSandbox(folder, faults=faults, pace=0)).url, nothing)
+            return Sandbox(stack.enter_context(EmbeddedSandbox(folder, faults=faults, pace=0)).url)
 
         yield starter
 

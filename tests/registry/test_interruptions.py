@@ -28,6 +28,8 @@ from ollama_cli.transport.clock import Clock
 from ollama_cli.transport.lean_httpx import httpx
 from ollama_cli.transport.retries import Retries
 
+pytestmark = pytest.mark.forked
+
 LAYER = cheap_bytes(110_000_000)  # two parts
 SMALL = cheap_bytes(4_000_000)
 

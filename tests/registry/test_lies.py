@@ -30,6 +30,8 @@ from ollama_cli.api.manifest import Manifest
 from ollama_cli.errors import AnswerError
 from ollama_cli.registry.store import ModelStore
 
+pytestmark = pytest.mark.forked
+
 LAYER = b"what a layer holds, and is not long"
 
 

@@ -18,6 +18,8 @@ from support import Cli
 from ollama_cli.transport.client import open_client
 from ollama_cli.transport.early_answers import PatientBackend
 
+pytestmark = pytest.mark.forked
+
 LAYER = cheap_bytes(3_000_000)
 KEPT = 1_000_000
 

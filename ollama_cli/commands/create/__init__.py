@@ -10,7 +10,7 @@ import typer
 
 from ollama_cli.commands.command_line import Command, as_text
 from ollama_cli.commands.models.transferring import AsJson, AsJsonLines, require_one_form
-from ollama_cli.errors import ForbiddenError, ModelNotFoundError, UsageError
+from ollama_cli.errors import ModelNotFoundError, UsageError
 
 if TYPE_CHECKING:
     from ollama_cli.api.client import OllamaClient
@@ -87,6 +87,7 @@ def run(context: Context, options: CreateOptions) -> None:
         ModelNotFoundError: There is no such model to begin from.
     """
     from ollama_cli.api.model_name import ModelName
+    from ollama_cli.api.place import daemon_place
     from ollama_cli.commands.create.recipe import DRAFTS
     from ollama_cli.commands.daemon import changing_daemon
     from ollama_cli.commands.models.transferring import Transfer, print_result
@@ -103,25 +104,26 @@ def run(context: Context, options: CreateOptions) -> None:
         Transfer(context.streams, options) as shown,
     ):
         result = _create(client, recipe, options, shown)
+    context.known_models.note_one(daemon_place(context.settings).base_url, options.model)
     print_result(context.streams, result, options)
     if not options.as_json and not options.as_json_lines:
         context.streams.say(f"{clean_line(options.model)} is created.")
 
 
 def _read(context: Context, options: CreateOptions) -> Recipe:
-    from ollama_cli.api.modelfile import Instruction, parse_modelfile
-    from ollama_cli.commands.create.recipe import recipe_of
+    from ollama_cli.api.modelfile import parse_modelfile
+    from ollama_cli.commands.create.model_files import files_at
+    from ollama_cli.commands.create.recipe import FILES, Recipe, recipe_of
 
-    here = Path.cwd()
+    here = Path()
     if options.file is None and not DEFAULT_FILE.exists():
         try:
-            return recipe_of([Instruction("from", ".", line=1)], here)
+            return Recipe(files={FILES: files_at(here) or []})
         except UsageError as error:
-            raise UsageError(
-                "There is no Modelfile here.", hint=f"Name one with -f. {error.message}", code="bad_file"
-            ) from error
+            hint = f"Name one with -f. {error.message}"
+            raise UsageError("There is no Modelfile here.", hint=hint, code="bad_file") from error
     path = options.file or DEFAULT_FILE
-    folder = here if str(path) == "-" else (here / path).parent
+    folder = path.parent if path.is_file() else here  # what is piped in stands nowhere
     return recipe_of(parse_modelfile(_text_of(context, path)), folder)
 
 
@@ -165,18 +167,12 @@ def _create(client: OllamaClient, recipe: Recipe, options: CreateOptions, shown:
 
 
 def _make(client: OllamaClient, body: dict[str, Any], shown: Transfer) -> None:
-    from ollama_cli.api.model_name import ModelName
-    from ollama_cli.api.model_ref import ModelRef
-    from ollama_cli.api.work_failures import DENIED
-    from ollama_cli.commands.models.denial import explained
+    from ollama_cli.commands.models.denial import explaining_denial
 
     try:
-        for step in client.create(body):
-            shown.show(step)
+        with explaining_denial(client, body.get("from", body["model"]), "pull"):
+            for step in client.create(body):
+                shown.show(step)
     except ModelNotFoundError as missing:
         missing.hint = "FROM names a model of the server or of its registry, or a file beside the Modelfile."
         raise
-    except ForbiddenError as refused:
-        if refused.code != DENIED or "from" not in body:
-            raise
-        raise explained(client, ModelName.parse(ModelRef.parse(body["from"]).base), refused, "pull") from refused

@@ -28,7 +28,7 @@ _VOCABULARIES = ("tokenizer.model", "*/tokenizer.model")
 
 
 def files_at(path: Path) -> list[Path] | None:
-    """The files of a model at a path, with links resolved; None where nothing is there.
+    """The files of a model at a path; None where nothing is there.
 
     Raises:
         UsageError: It cannot be read, is neither a file nor a folder, or a folder without a model in it.
@@ -38,9 +38,9 @@ def files_at(path: Path) -> list[Path] | None:
         kind = path.stat().st_mode
         if stat.S_ISDIR(kind):
             next(path.iterdir(), None)  # a folder that cannot be read would look empty
-            return _files_in(path.resolve())
+            return _files_in(Path(os.path.abspath(path)))  # noqa: PTH100 - likewise
         if stat.S_ISREG(kind):
-            return [path.resolve()]
+            return [Path(os.path.abspath(path))]  # noqa: PTH100 - a link keeps its name, whose ending tells what it is
     except (FileNotFoundError, NotADirectoryError):
         return None
     except OSError as error:
@@ -54,8 +54,11 @@ def names_of(paths: Sequence[Path]) -> dict[Path, str]:
     Raises:
         UsageError: A name is no text that a request can hold.
     """
-    root = Path(os.path.commonpath([path.parent for path in paths])) if len(paths) > 1 else paths[0].parent
-    names = {path: str(PurePosixPath(*path.relative_to(root).parts)) for path in paths}
+    try:
+        root = Path(os.path.commonpath([path.parent for path in paths]))
+        names = {path: str(PurePosixPath(*path.relative_to(root).parts)) for path in paths}
+    except ValueError:  # on different drives
+        names = {path: path.name for path in paths}
     for name in names.values():
         try:
             name.encode()
@@ -81,7 +84,7 @@ def _files_in(folder: Path) -> list[Path]:
             hint="A model is model*.safetensors, consolidated*.safetensors, pytorch_model*.bin, *.gguf or *.bin.",
             code="bad_file",
         )
-    return list(dict.fromkeys(_within(folder, path) for path in found))
+    return list(dict.fromkeys(_checked(folder, path) for path in found))
 
 
 def _first(folder: Path, rows: Iterable[tuple[Sequence[str], str | None]]) -> list[Path]:
@@ -136,9 +139,15 @@ def _kind_of(path: Path) -> str:
     return "binary" if _BINARY.search(start) else "text"
 
 
-def _within(folder: Path, path: Path) -> Path:
+def _checked(folder: Path, path: Path) -> Path:
+    """A file of a folder, which is to go elsewhere: one that is there, and no link to something else.
+
+    Raises:
+        SafetyError: It is a link that leads out of the folder.
+        UsageError: It cannot be read, or stands for a file that was not loaded.
+    """
     real = path.resolve()
-    if not real.is_relative_to(folder):
+    if not real.is_relative_to(folder.resolve()):
         raise SafetyError(
             f"{path} is a link that leads out of its folder, to {real}.",
             hint="Copy the file in its place. Hugging Face's tool puts real files into the folder of --local-dir.",
@@ -147,11 +156,11 @@ def _within(folder: Path, path: Path) -> Path:
         with real.open("rb") as file:
             is_pointer = file.read(len(_POINTER)) == _POINTER
     except OSError as error:
-        raise unreadable(real, error) from error
+        raise unreadable(path, error) from error
     if is_pointer:
         raise UsageError(
             f"{path} stands for a file that was not loaded with the rest.",
             hint="`git lfs pull` loads it.",
             code="bad_file",
         )
-    return real
+    return path

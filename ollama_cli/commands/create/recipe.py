@@ -33,7 +33,12 @@ _WITHOUT_EFFECT = frozenset(
 )
 _TEXTS = frozenset({"template", "system", "renderer", "parser"})
 _ENDINGS_OF_FILES = (".gguf", ".safetensors", ".bin", ".pth")
-_VERSION = re.compile(r"v?(0|[1-9]\d*)(\.(0|[1-9]\d*)(\.(0|[1-9]\d*)(-[\w.-]+)?(\+[\w.-]+)?)?)?", re.ASCII)
+_NUMBER = r"(0|[1-9]\d*)"
+_BEFORE = rf"({_NUMBER}|\d*[A-Za-z-][\dA-Za-z-]*)"  # a part of what says that a version is one before another
+_BUILD = r"[\dA-Za-z-]+"
+_VERSION = re.compile(
+    rf"v?{_NUMBER}(\.{_NUMBER}(\.{_NUMBER}(-{_BEFORE}(\.{_BEFORE})*)?(\+{_BUILD}(\.{_BUILD})*)?)?)?", re.ASCII
+)
 
 
 @dataclass
@@ -68,9 +73,10 @@ def recipe_of(instructions: Sequence[Instruction], folder: Path) -> Recipe:
         except UsageError as error:
             where = f"Line {instruction.line} of the Modelfile: "
             raise UsageError(f"{where}{error.message}", hint=error.hint, code=error.code) from error
-    both = set(recipe.files.get(FILES, ())) & set(recipe.files.get(DRAFTS, ()))
-    if both:
-        raise UsageError(f"DRAFT and FROM name the same file: {min(both)}.", code="bad_modelfile")
+    own = {path.resolve() for path in recipe.files.get(FILES, ())}
+    for path in recipe.files.get(DRAFTS, ()):
+        if path.resolve() in own:
+            raise UsageError(f"DRAFT and FROM name the same file: {path}.", code="bad_modelfile")
     return recipe
 
 
@@ -81,7 +87,11 @@ def _from(recipe: Recipe, instruction: Instruction, folder: Path) -> None:
         recipe.files.setdefault(FILES, []).extend(found)
         return
     if not _may_be_a_model(text):
-        raise UsageError(f"there is no file {text}.", hint="It is looked for beside the Modelfile.", code="bad_file")
+        raise UsageError(
+            f"there is no file {text}, and it is no name of a model.",
+            hint="A file is looked for beside the Modelfile.",
+            code="bad_file",
+        )
     recipe.body["from"] = text
 
 

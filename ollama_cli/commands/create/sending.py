@@ -73,15 +73,12 @@ def hash_file(path: Path, name: str, show: Show) -> HashedFile:
         UsageError: It cannot be read, or changes meanwhile.
     """
     digest = hashlib.sha256()
-    try:
-        with path.open("rb") as file:
-            facts = _facts(file)
-            for piece in _watched(file, facts[0], f"hashing {name}", name, show):
-                digest.update(piece)
-            if _facts(file) != facts:
-                raise _changed(path)
-    except OSError as error:
-        raise unreadable(path, error) from error
+    with _opened(path) as file:
+        facts = _facts(file)
+        for piece in _watched(file, facts[0], f"hashing {name}", name, show):
+            digest.update(piece)
+        if _facts(file) != facts:
+            raise _changed(path)
     return HashedFile(path, name, f"sha256:{digest.hexdigest()}", facts)
 
 
@@ -110,32 +107,39 @@ class _Parts:
 
     def __iter__(self) -> Iterator[bytes]:
         file = self._file
-        try:
-            with file.path.open("rb") as opened:
-                if _facts(opened) != file.facts:
-                    raise _changed(file.path)
-                yield from _watched(opened, file.size, f"sending {file.name}", file.digest, self._show)
-        except OSError as error:
-            raise unreadable(file.path, error) from error
+        with _opened(file.path) as opened:
+            if _facts(opened) != file.facts:
+                raise _changed(file.path)
+            yield from _watched(opened, file.size, f"sending {file.name}", file.digest, self._show)
 
 
 def _watched(file: IO[bytes], size: int, status: str, key: str, show: Show) -> Iterator[bytes]:
     """A file's pieces; how far it is, is shown now and then.
 
     Raises:
-        UsageError: It ends before its size.
+        UsageError: It ends before its size, or cannot be read.
     """
     done, next_time = 0, 0.0
     while done < size:
         if (now := time.monotonic()) >= next_time:
             show(FileStep(status, key, size, done))
             next_time = now + _SECONDS_BETWEEN
-        piece = file.read(min(_PIECE, size - done))
+        try:
+            piece = file.read(min(_PIECE, size - done))
+        except OSError as error:
+            raise unreadable(Path(file.name), error) from error
         if not piece:
             raise _changed(Path(file.name))
         done += len(piece)
         yield piece
-    show(FileStep(status, key, size, size))
+    show(FileStep(status, key if size else "", size, size))
+
+
+def _opened(path: Path) -> IO[bytes]:
+    try:
+        return path.open("rb")
+    except OSError as error:
+        raise unreadable(path, error) from error
 
 
 def _facts(file: IO[bytes]) -> tuple[int, int]:

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ollama_cli.api.model_name import DEFAULT_NAMESPACE, ModelName
+from ollama_cli.api.model_ref import ModelRef
+from ollama_cli.api.work_failures import DENIED
 from ollama_cli.errors import CliError, ForbiddenError, SignInError
 
 if TYPE_CHECKING:
@@ -33,21 +37,34 @@ def account_of_daemon(client: OllamaClient) -> Account | None:
     return account
 
 
-def explained(
-    client: OllamaClient, name: ModelName, refused: ForbiddenError, command: str, account: Account | None = None
-) -> ForbiddenError:
-    """A registry's refusal with its reason.
+@contextmanager
+def explaining_denial(
+    client: OllamaClient, model: str, command: str, *, account: Account | None = None
+) -> Iterator[None]:
+    """Tell why a registry refuses the daemon, where it does.
 
     Args:
-        client: The daemon's, for it is its own device key that was refused.
-        name: The model.
-        refused: The refusal.
+        client: The daemon's, for it is its own device key that is refused.
+        model: The model, as it was asked for.
         command: ``pull`` or ``push``.
         account: The daemon's account, where it is known already.
 
     Raises:
         SignInError: The daemon is not signed in.
+        ForbiddenError: Its account may not.
     """
+    try:
+        yield
+    except ForbiddenError as refused:
+        if refused.code != DENIED:
+            raise
+        name = ModelName.parse(ModelRef.parse(model).base)
+        raise _explained(client, name, refused, command, account) from refused
+
+
+def _explained(
+    client: OllamaClient, name: ModelName, refused: ForbiddenError, command: str, account: Account | None
+) -> ForbiddenError:
     if not name.at_ollama_com:
         return ForbiddenError(
             f"The registry at {name.host} does not let the Ollama server {command} {name}.",

@@ -16,7 +16,7 @@ from ollama_cli.commands.models.transferring import (
     follow,
     print_result,
 )
-from ollama_cli.errors import ForbiddenError, ModelNotFoundError, UnavailableError
+from ollama_cli.errors import ModelNotFoundError, UnavailableError
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -120,17 +120,10 @@ def _through_daemon(context: Context, reference: ModelRef, options: TransferOpti
 
 
 def _pull(context: Context, client: OllamaClient, name: str, options: TransferOptions) -> dict[str, Any]:
-    from ollama_cli.api.model_name import ModelName
-    from ollama_cli.api.model_ref import ModelRef
-    from ollama_cli.api.work_failures import DENIED
-    from ollama_cli.commands.models.denial import explained
+    from ollama_cli.commands.models.denial import explaining_denial
 
-    try:
+    with explaining_denial(client, name, "pull"):
         layers = follow(context.streams, client.pull(name, insecure=options.insecure), options)
-    except ForbiddenError as refused:
-        if refused.code != DENIED:
-            raise
-        raise explained(client, ModelName.parse(ModelRef.parse(name).base), refused, "pull") from refused
     return {"model": name, "layers": layers}
 
 

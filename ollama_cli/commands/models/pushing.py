@@ -17,7 +17,7 @@ from ollama_cli.commands.models.transferring import (
     follow,
     print_result,
 )
-from ollama_cli.errors import ForbiddenError, ModelNotFoundError, UnavailableError
+from ollama_cli.errors import ModelNotFoundError, UnavailableError
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -96,19 +96,15 @@ def _directly(context: Context, name: ModelName, options: TransferOptions) -> No
 
 
 def _through_daemon(context: Context, name: ModelName, options: TransferOptions) -> None:
-    from ollama_cli.api.work_failures import DENIED
     from ollama_cli.commands.daemon import changing_daemon
-    from ollama_cli.commands.models.denial import account_of_daemon, explained
+    from ollama_cli.commands.models.denial import account_of_daemon, explaining_denial
 
     with changing_daemon(context, "push") as client:
         # Nothing is sent where it is known that it would be refused.
         account = account_of_daemon(client) if name.at_ollama_com else None
         try:
-            layers = follow(context.streams, client.push(options.model, insecure=options.insecure), options)
-        except ForbiddenError as refused:
-            if refused.code != DENIED:
-                raise
-            raise explained(client, name, refused, "push", account) from refused
+            with explaining_denial(client, options.model, "push", account=account):
+                layers = follow(context.streams, client.push(options.model, insecure=options.insecure), options)
         except ModelNotFoundError as missing:
             if missing.http_status == HTTPStatus.NOT_FOUND:
                 missing.message = f"The registry has no place for {name}."

@@ -66,8 +66,9 @@ def load_model(context: Context, client: OllamaClient, name: str, model: ModelRe
 
 
 def _pull(context: Context, client: OllamaClient, name: str, *, insecure: bool) -> None:
+    from ollama_cli.commands.models.denial import explaining_denial
     from ollama_cli.terminal.transfers import TransferProgress
 
-    with TransferProgress(context.streams) as progress:
+    with explaining_denial(client, name, "pull"), TransferProgress(context.streams) as progress:
         for step in client.pull(name, insecure=insecure):
             progress.show(step)
