@@ -69,9 +69,9 @@ class Registry:
 
     def close(self) -> None:
         """End every request, also those of other threads, and close the connections."""
-        self._backend.end_all()
         with self._lock:
             self._closed = True
+            self._backend.end_all()
             for client in self._clients.values():
                 client.close()
             self._clients.clear()

@@ -9,6 +9,7 @@ writing fails, and httpcore then reads the answer.
 from __future__ import annotations
 
 import re
+import selectors
 import socket
 import ssl
 import threading
@@ -28,7 +29,10 @@ READ_AT_ONCE = 1024 * 1024
 """Bytes that are taken from the network at a time: fewer steps for a large answer."""
 
 _EXPECTS = b"\r\nexpect: 100-continue\r\n"
+_HEAD = re.compile(rb"[A-Z]+ [^\r\n]* HTTP/1\.1\r\n")
 _GO_ON = re.compile(rb"HTTP/1\.[01] 1[0-9][0-9]")
+_WRITTEN_AT_ONCE = 16 * 1024
+_A_MOMENT = 0.001  # seconds; a socket takes none at all for "do not wait"
 _END_OF_HEAD = b"\r\n\r\n"
 
 
@@ -78,6 +82,7 @@ class _PatientStream(httpcore.NetworkStream):
         self._stream = stream
         self._sockets = sockets
         self._answer = b""
+        self._watched = False
         sockets.add(stream.get_extra_info("socket"))
 
     def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
@@ -87,19 +92,39 @@ class _PatientStream(httpcore.NetworkStream):
         return self._stream.read(max(max_bytes, READ_AT_ONCE), timeout)
 
     def write(self, buffer: bytes, timeout: float | None = None) -> None:
+        if buffer.endswith(_END_OF_HEAD) and _HEAD.match(buffer):
+            self._watched = _EXPECTS in buffer.lower()
+            self._stream.write(buffer, timeout)
+            if self._watched:
+                self._take_answer(SECONDS_FOR_AN_ANSWER)
+        elif self._watched:
+            self._write_watched(buffer, timeout)
+        else:
+            self._stream.write(buffer, timeout)
+
+    def _write_watched(self, buffer: bytes, timeout: float | None) -> None:
+        """Write a piece of a body, and stop where an answer comes meanwhile, as from one who reads no further."""
+        left = memoryview(buffer)
+        with selectors.DefaultSelector() as selector:
+            selector.register(self._stream.get_extra_info("socket"), selectors.EVENT_READ | selectors.EVENT_WRITE)
+            while left and not self._answer:
+                ready = selector.select(timeout)
+                if not ready:
+                    raise httpcore.WriteTimeout("nothing of the body was taken")
+                if ready[0][1] & selectors.EVENT_READ:  # or a message of TLS, which is none of ours
+                    self._take_answer(_A_MOMENT)
+                if ready[0][1] & selectors.EVENT_WRITE and not self._answer:
+                    self._stream.write(bytes(left[:_WRITTEN_AT_ONCE]), timeout)
+                    left = left[_WRITTEN_AT_ONCE:]
         if self._answer:
             raise httpcore.WriteError("the server has answered already")
-        self._stream.write(buffer, timeout)
-        if buffer.endswith(_END_OF_HEAD) and _EXPECTS in buffer.lower():
-            self._wait_for_answer()
 
-    def _wait_for_answer(self) -> None:
+    def _take_answer(self, seconds: float) -> None:
+        """Take what the server says within some seconds; that it would like the body is no answer."""
         said = b""
-        try:
-            while _END_OF_HEAD not in said and (piece := self._stream.read(READ_AT_ONCE, SECONDS_FOR_AN_ANSWER)):
+        with suppress(httpcore.ReadTimeout):
+            while _END_OF_HEAD not in said and (piece := self._stream.read(READ_AT_ONCE, seconds)):
                 said += piece
-        except httpcore.ReadTimeout:
-            pass
         self._answer = said.partition(_END_OF_HEAD)[2] if _GO_ON.match(said) else said
 
     def close(self) -> None:

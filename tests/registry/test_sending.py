@@ -126,6 +126,29 @@ def test_a_body_is_sent_only_where_it_is_wanted(
     assert len(bodies[0]) == taken
 
 
+def test_a_body_ends_where_an_answer_comes_within_it() -> None:
+    taken = threading.Event()
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+
+        def serve() -> None:
+            with listening.accept()[0] as connection:
+                connection.recv(65536)
+                connection.sendall(b"HTTP/1.1 100 Continue\r\n\r\n")
+                connection.recv(65536)
+                connection.sendall(b"HTTP/1.1 307 Elsewhere\r\nLocation: /x\r\nContent-Length: 0\r\n\r\n")
+                taken.wait(30)  # and reads no further
+
+        thread = threading.Thread(target=serve)
+        thread.start()
+        url = f"http://127.0.0.1:{listening.getsockname()[1]}"
+        with open_client(url, None, user_agent="test", backend=PatientBackend()) as client:
+            headers = {"Expect": "100-continue", "Content-Length": str(50 * len(LAYER))}
+            answer = client.patch("/", headers=headers, content=iter([LAYER] * 50))
+        taken.set()
+        thread.join()
+    assert answer.status_code == 307
+
+
 def test_without_a_server_the_direct_way_is_taken_and_told(cli: Cli, lying: Lying) -> None:
     with suppress(OSError), socket.create_connection(("127.0.0.1", 11434), timeout=1):
         pytest.skip("an Ollama server runs on this machine")
