@@ -88,6 +88,7 @@ def transfer_directly(
             layers = attempt()
     except CliError as refused:
         raise access.explained(refused) from refused
+    access.note_signed_in()
     return layers, access.page
 
 
@@ -193,6 +194,11 @@ class _Access:
             raise refused
         sign_in_or_raise(self._context, self._cloud, self._used, refused)
         self._used = None
+
+    def note_signed_in(self) -> None:
+        """Remember that the account's key was taken, where it was shown."""
+        if self._is_accounts:
+            self._context.note_signed_in(self._cloud, self._used)
 
     def explained(self, error: CliError) -> CliError:
         """An error, with the way out where the registry refused us."""
