@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 import socket
 import subprocess
@@ -12,6 +13,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
+import trustme
+from ollama_com import listening, tls_for
 from registries import Handler, Lying, cheap_bytes, digest_of, put_model
 from support import Cli
 
@@ -147,6 +150,31 @@ def test_a_body_ends_where_an_answer_comes_within_it() -> None:
         taken.set()
         thread.join()
     assert answer.status_code == 307
+
+
+@pytest.mark.parametrize("wanted", [True, False])
+def test_over_tls_its_own_messages_are_no_answer(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, wanted: bool
+) -> None:
+    authority = trustme.CA()
+    authority.cert_pem.write_to_path(str(tmp_path / "authority.pem"))
+    monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "authority.pem"))
+    taken: list[int] = []
+
+    async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")  # by now the tickets of TLS 1.3 are on their way
+        if wanted:
+            writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+            taken.append(len(await reader.readexactly(len(LAYER))))
+        writer.write(f"HTTP/1.1 {200 if wanted else 401} X\r\nContent-Length: 0\r\n\r\n".encode())
+        await writer.drain()
+
+    with listening(handle, tls_for("127.0.0.1", authority=authority)) as port:
+        url = f"https://127.0.0.1:{port}"
+        with open_client(url, None, user_agent="test", backend=PatientBackend()) as client:
+            headers = {"Expect": "100-continue", "Content-Length": str(len(LAYER))}
+            answer = client.patch("/", headers=headers, content=iter([LAYER]))
+    assert (answer.status_code, taken) == ((200, [len(LAYER)]) if wanted else (401, []))
 
 
 def test_without_a_server_the_direct_way_is_taken_and_told(cli: Cli, lying: Lying) -> None:
