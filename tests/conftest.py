@@ -76,4 +76,5 @@ def signed_in(device: Cli, sandbox: Sandbox) -> Cli:
 def sign_in(device: Cli, sandbox: Sandbox) -> None:
     """Leave a device as ``signin`` and a person at the page do, without the time that they take."""
     approve(sandbox, make_device(device, sandbox.url))
-    wallet_of(device).note_signed_in(sandbox.url)
+    wallet = wallet_of(device)
+    wallet.note_used(sandbox.url, wallet.ensure(sandbox.url), signed_in=True)

@@ -138,7 +138,7 @@ def _read(response: httpx.Response, challenge: Challenge) -> Pass:
     except (ValueError, AttributeError, RecursionError):
         token = None
     if not isinstance(token, str) or not token.isascii() or not token.isprintable() or " " in token or not token:
-        raise AnswerError("The registry gave no token that can be used.", hint="Try again.", code="bad_token")
+        raise AnswerError("The registry gave no token that can be used.", hint="Try again.", code="bad_registry_token")
     return Pass(Secret(token), challenge.scope)
 
 

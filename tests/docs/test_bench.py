@@ -54,3 +54,8 @@ def test_a_long_answer_is_measured() -> None:
 def test_pull_and_push_are_measured_beside_curl() -> None:
     table = measured("registry.py", "1", "5")
     assert len(re.findall(r"^(?:curl|ollama-cli pu)[^\n]*?( +[\d.]+){3}$", table, re.MULTILINE)) == 5
+
+
+def test_many_profiles_are_measured_beside_one() -> None:
+    table = measured("profiles.py", "1")
+    assert len(re.findall(r"^status \(signed (?:in|out)\), 1000 profiles: [\d.]+ times", table, re.MULTILINE)) == 2

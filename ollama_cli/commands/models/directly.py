@@ -136,43 +136,43 @@ class _Access:
         Raises:
             SignInError: The account has to be shown, and only an API key is there.
         """
-        from ollama_cli.credentials.credential import ApiKey
+        from ollama_cli.credentials.credential import is_device_key
 
         if self._used is None:
             self._used = self._account_key() if self._is_accounts else self._own_key()
         credential = self._used.credential
-        assert not isinstance(credential, ApiKey)  # noqa: S101 - neither way gives one
+        assert is_device_key(credential)  # noqa: S101 - neither way gives another kind
         return credential
 
     def _account_key(self) -> Active:
-        from ollama_cli.credentials.credential import ApiKey
+        from ollama_cli.credentials.credential import is_device_key
 
         context = self._context
         given = context.given_credential(self._cloud)
-        if given is None:
-            return context.wallet.ensure(context.device_key_name)
-        if not isinstance(given.credential, ApiKey):
+        if given is not None and is_device_key(given.credential):
             return given
+        context.require_profile()
         stored = context.wallet.find(context.device_key_name)
-        if stored is None:
-            raise SignInError(
-                f"The registry wants a signature, and the API key from {given.source} can give none: a device key is "
-                "needed.",
-                hint="Run `ollama-cli signin`: it makes one, and puts this device on your account.",
-                code="device_key_needed",
-            )
-        return stored
+        if stored is not None:
+            return stored
+        cannot_sign = given or context.wallet.credential(context.device_key_name)
+        if cannot_sign is None:
+            return context.wallet.ensure(context.device_key_name)
+        raise SignInError(
+            f"The registry wants a signature, and the API key from {cannot_sign.source} can give none: a device key is "
+            "needed.",
+            hint="Run `ollama-cli signin`: it makes one, and puts this device on your account.",
+            code="device_key_needed",
+        )
 
     def _own_key(self) -> Active:
         """The key for a registry that is not the account's: one of its own, or the one given for the command."""
-        from ollama_cli.credentials.credential import ApiKey
         from ollama_cli.credentials.given import from_key_file
 
         context = self._context
         if context.options.key_file is not None:
-            given = from_key_file(context.options.key_file, context.key_reader)
-            assert not isinstance(given.credential, ApiKey)  # noqa: S101 - a file holds a private key
-            return given
+            return from_key_file(context.options.key_file, context.key_reader)
+        context.require_profile()
         return context.wallet.ensure(self.origin)
 
     @cached_property
