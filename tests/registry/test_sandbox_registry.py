@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from keeping import keep_api_key
 from registries import cheap_bytes, is_sound, put_model, same_model
 from support import Cli, Sandbox, make_device
 from support import approve as put_on_account
@@ -111,6 +112,19 @@ def test_without_a_sign_in_the_error_names_the_link_and_what_is_needed(
     assert sandbox.decide(error_of(unknown)["signin_url"]).status_code == 200
     missing = device("pull", "--direct", "--json", MINE, env={"OLLAMA_API_KEY": "key"})  # and the device's key signs
     assert (missing.returncode, error_of(missing)["code"]) == (3, "model_not_found")
+
+
+def test_an_api_key_that_is_kept_leads_to_another_profile(start: Callable[..., Sandbox], tmp_path: Path) -> None:
+    sandbox = start()
+    device = Cli(tmp_path, {"OLLAMA_CLOUD_BASE_URL": sandbox.url})
+    link = device("--insecure-storage", "signin", "--no-wait", "--profile", "device").stdout.strip()
+    assert sandbox.decide(link).status_code == 200
+    keep_api_key(device, sandbox.url, "an-api-key", "default")
+    refused = device("pull", "--direct", "--json", MINE)
+    assert (refused.returncode, error_of(refused)["code"]) == (4, "device_key_needed")
+    assert "--profile" in error_of(refused)["hint"]
+    signed = device("pull", "--direct", "--json", "--profile", "device", MINE)
+    assert (signed.returncode, error_of(signed)["code"]) == (3, "model_not_found")
 
 
 def test_another_s_namespace_is_refused(start: Callable[..., Sandbox], tmp_path: Path) -> None:

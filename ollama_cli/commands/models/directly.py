@@ -145,7 +145,7 @@ class _Access:
         return credential
 
     def _account_key(self) -> Active:
-        from ollama_cli.credentials.credential import is_device_key
+        from ollama_cli.credentials.credential import StoredSecret, is_device_key
 
         context = self._context
         given = context.given_credential(self._cloud)
@@ -158,10 +158,12 @@ class _Access:
         cannot_sign = given or context.wallet.credential(context.device_key_name)
         if cannot_sign is None:
             return context.wallet.ensure(context.device_key_name)
+        kept = isinstance(cannot_sign, StoredSecret)
         raise SignInError(
-            f"The registry wants a signature, and the API key from {cannot_sign.source} can give none: a device key is "
-            "needed.",
-            hint="Run `ollama-cli signin`: it makes one, and puts this device on your account.",
+            f"The registry wants a signature; an API key ({cannot_sign.source}) gives none: a device key is needed.",
+            hint="Have one in another profile: `ollama-cli signin --profile NAME`, and then this with --profile NAME."
+            if kept
+            else "Run `ollama-cli signin`: it makes one, and puts this device on your account.",
             code="device_key_needed",
         )
 
