@@ -51,11 +51,12 @@ class Crew:
                 thread.start()
             self._changed.notify()
 
-    def looks(self, more: Callable[[], bool] = lambda: False) -> Iterator[None]:
+    def looks(self, more: Callable[[], bool] | None = None) -> Iterator[None]:
         """Wait until everything is done: an item each time that it is time to look how far it is, and one at the end.
 
         Args:
-            more: Whether there is more to wait for than jobs.
+            more: Whether there is more to wait for than jobs. With it, whoever looks may have new ones to give, and is
+                asked after each that is done.
 
         Raises:
             BaseException: What the first failing job raised.
@@ -65,10 +66,16 @@ class Crew:
             with self._changed:
                 if self._failure is not None:
                     raise self._failure
-                if not (self._jobs or self._working or more()):
+                if self._is_done() and not (more and more()):
                     break
-                self._changed.wait(SECONDS_BETWEEN_LOOKS)
+                if more:
+                    self._changed.wait(SECONDS_BETWEEN_LOOKS)
+                else:
+                    self._changed.wait_for(self._is_done, SECONDS_BETWEEN_LOOKS)
         yield
+
+    def _is_done(self) -> bool:
+        return self._failure is not None or not (self._jobs or self._working)
 
     def check(self) -> None:
         """Go on, or not.
