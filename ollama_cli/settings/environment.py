@@ -55,6 +55,7 @@ class Settings:
         keep_chats: OLLAMA_CLI_KEEP, to keep every chat.
         origins: OLLAMA_ORIGINS, the pages of browsers that may ask `serve`.
         serve_token: OLLAMA_CLI_SERVE_TOKEN, what requests to `serve` have to bring.
+        models_dir: OLLAMA_MODELS, the folder in which models are kept.
         warnings: What was wrong with a variable that is used all the same.
     """
 
@@ -75,6 +76,7 @@ class Settings:
     keep_chats: bool = False
     origins: tuple[str, ...] = ()
     serve_token: Secret | None = None
+    models_dir: Path | None = None
     warnings: tuple[str, ...] = field(default=())
 
     @classmethod
@@ -108,6 +110,7 @@ class Settings:
             user_home=user_home,
             has_display=any(surroundings.get(name) for name in ("DISPLAY", "WAYLAND_DISPLAY")),
             keep_chats=is_true(surroundings.get("OLLAMA_CLI_KEEP")),
+            models_dir=_folder(environ.get("OLLAMA_MODELS", "")),
             no_history=is_true(surroundings.get("OLLAMA_NOHISTORY")),
             origins=tuple(filter(None, surroundings.get("OLLAMA_ORIGINS", "").strip().strip("\"'").split(","))),
             serve_token=_secret(surroundings.get("OLLAMA_CLI_SERVE_TOKEN")),
@@ -151,6 +154,12 @@ def _first(environ: Mapping[str, str], *names: str) -> str:
 
 def _secret(value: str | None) -> Secret | None:
     return Secret(value.strip()) if value and value.strip() else None
+
+
+def _folder(value: str) -> Path | None:
+    """A folder as the reference's server reads it: blanks and quotes around it do not count."""
+    value = value.strip().strip("\"'")
+    return Path(value) if value else None
 
 
 def _path(value: str | None) -> Path | None:

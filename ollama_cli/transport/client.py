@@ -17,6 +17,7 @@ from ollama_cli.transport.trust import trust_for
 if TYPE_CHECKING:
     from ollama_cli.transport.auth import CredentialAuth
     from ollama_cli.transport.early import EarlyConnection
+    from ollama_cli.transport.pooled import ResolvingBackend
 
 
 def open_client(
@@ -28,6 +29,7 @@ def open_client(
     deadline: Deadline | None = None,
     one_shot: bool = False,
     early: EarlyConnection | None = None,
+    backend: ResolvingBackend | None = None,
 ) -> httpx.Client:
     """A client for one server.
 
@@ -43,6 +45,7 @@ def open_client(
         one_shot: Whether it sends one request after the other, in one thread, and no body that is streamed: then it is
             ready sooner, unless a proxy is on the way or a deadline is to be held.
         early: The connection that such a client begins with, where one is being opened.
+        backend: What makes the connections of any other client, where that is not the usual one.
 
     Raises:
         UsageError: The address, a proxy setting or a named certificate cannot be used.
@@ -52,9 +55,8 @@ def open_client(
     except (httpx.InvalidURL, UnicodeError) as error:
         raise UsageError(f"{base_url} is no address: {error}.", hint="Write it as http://HOST:PORT.") from error
     with settings_explained():
-        return _client(
-            base_url, auth, user_agent, observe, _transport(base_url, deadline or Deadline(), early, one_shot=one_shot)
-        )
+        transport = _transport(base_url, deadline or Deadline(), early, backend, one_shot=one_shot)
+        return _client(base_url, auth, user_agent, observe, transport)
 
 
 @contextmanager
@@ -97,7 +99,12 @@ def _client(
 
 
 def _transport(
-    base_url: str, deadline: Deadline, early: EarlyConnection | None, *, one_shot: bool
+    base_url: str,
+    deadline: Deadline,
+    early: EarlyConnection | None,
+    backend: ResolvingBackend | None,
+    *,
+    one_shot: bool,
 ) -> httpx.BaseTransport:
     proxy = proxy_for(base_url)
     if one_shot and proxy is None and not deadline.counts:
@@ -108,7 +115,7 @@ def _transport(
     from ollama_cli.transport.pooled import pooled_transport
 
     trust_in_proxy = trust_for(proxy) if proxy and proxy.startswith("https://") else None
-    return pooled_transport(trust_for(base_url), proxy, trust_in_proxy, deadline)
+    return pooled_transport(trust_for(base_url), proxy, trust_in_proxy, deadline, backend)
 
 
 def _told_to(observe: Callable[[str], None]) -> dict[str, list[Callable[..., None]]]:
