@@ -89,21 +89,9 @@ def run(context: Context, options: SigninOptions) -> None:
         SignInError: Nobody approved it in time, or nobody was waited for.
         UsageError: The device's name is too long.
     """
-    from ollama_cli.account.signin import SECONDS_FOR_A_PERSON, Waiting
     from ollama_cli.api.place import account_place
-    from ollama_cli.context import LONGEST_DEVICE_NAME
 
-    if options.name is not None and len(options.name) > LONGEST_DEVICE_NAME:
-        raise UsageError(
-            f"A device's name has at most {LONGEST_DEVICE_NAME} characters.", hint="Give a shorter --name."
-        )
-    streams = context.streams
-    seconds = options.timeout if options.timeout is not None else SECONDS_FOR_A_PERSON if streams.interactive else 0
-    waiting = Waiting(
-        seconds=seconds if options.wait else 0,
-        browser=options.browser and streams.interactive,
-        print_link=_link_printer(streams, options),
-    )
+    streams, waiting = context.streams, waiting_for(context.streams, options)
     place = account_place(context.settings, cloud=options.cloud)
     if place.kind == "daemon" and options.name is not None:
         raise UsageError(
@@ -136,7 +124,31 @@ def run(context: Context, options: SigninOptions) -> None:
     else:
         streams.say(f"Signed in as {clean_line(account.name)}.")
     if place.kind == "cloud":
+        from ollama_cli.commands.rotating import tell_of_rotation
+
         tell_what_counts_before(context, place)
+        tell_of_rotation(context, place)
+
+
+def waiting_for(streams: Streams, options: SigninOptions) -> Waiting:
+    """How to wait for the approval, by what the command line says and whether somebody is there.
+
+    Raises:
+        UsageError: The device's name is too long.
+    """
+    from ollama_cli.account.signin import SECONDS_FOR_A_PERSON, Waiting
+    from ollama_cli.context import LONGEST_DEVICE_NAME
+
+    if options.name is not None and len(options.name) > LONGEST_DEVICE_NAME:
+        raise UsageError(
+            f"A device's name has at most {LONGEST_DEVICE_NAME} characters.", hint="Give a shorter --name."
+        )
+    seconds = options.timeout if options.timeout is not None else SECONDS_FOR_A_PERSON if streams.interactive else 0
+    return Waiting(
+        seconds=seconds if options.wait else 0,
+        browser=options.browser and streams.interactive,
+        print_link=_link_printer(streams, options),
+    )
 
 
 def _link_printer(streams: Streams, options: SigninOptions) -> Callable[[str], None]:

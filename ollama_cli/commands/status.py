@@ -57,6 +57,7 @@ def run(context: Context, options: StatusOptions) -> None:
     """
     from ollama_cli.account.refusal import daemon_refusal, refusal
     from ollama_cli.api.place import account_place
+    from ollama_cli.commands.rotating import in_words, rotation_of
     from ollama_cli.credentials.credential import ApiKey, StoredKey
     from ollama_cli.credentials.key_facts import iso_time
     from ollama_cli.terminal.facts import show_facts
@@ -86,12 +87,14 @@ def run(context: Context, options: StatusOptions) -> None:
         "source": active.source if active else None,
     }
     made = iso_time(active.made_at) if isinstance(active, StoredKey) else None
+    rotation = rotation_of(context, place) if isinstance(active, StoredKey) else None
     if options.as_json:
-        answer = {"signed_in": account is not None, **facts, "made": made}
+        answer = {"signed_in": account is not None, **facts, "made": made, "rotation": rotation}
         context.streams.answer(json.dumps(answer))
     elif not options.quiet:
         told = {name.capitalize(): value for name, value in facts.items()}
-        show_facts(context.streams, {**told, "Made": time_in_words(moment_of(made)) if made else None})
+        told["Made"] = time_in_words(moment_of(made)) if made else None
+        show_facts(context.streams, {**told, "Rotation": in_words(rotation) if rotation else None})
     if account is None:
         if options.quiet:
             raise typer.Exit(SignInError.status)

@@ -23,6 +23,12 @@ _VERSION = 1
 _END_OF_DATES = 253_402_300_800  # the year 10000, in unix seconds
 _STORES = frozenset({"keyring", "file", "memory"})
 
+CURRENT, NEW, OLD, LEFT = "current", "new", "old", "left"
+"""What a key is to its profile and origin: the one that signs; the one that a rotation will put in its place; the one
+that a rotation has replaced and that is still to be taken off the account; and one that is only to be deleted here."""
+
+_ROLES = frozenset({CURRENT, NEW, OLD, LEFT})
+
 
 @dataclass(frozen=True)
 class Record:
@@ -36,6 +42,9 @@ class Record:
         created_at: When it was made, in unix seconds.
         signed_in_at: When it was first seen on an account, in unix seconds; None is never.
         shared_with: Whose key it is too: ``ollama`` for the installed Ollama's, or None.
+        role: ``current``, or what it is to a rotation.
+        slot: Which of the two entries that a profile and an origin have in a store holds it: 1, or 2.
+        account: Of a new key, the account that the current one was on when the rotation began.
     """
 
     profile: str
@@ -45,6 +54,9 @@ class Record:
     created_at: int
     signed_in_at: int | None = None
     shared_with: str | None = None
+    role: str = CURRENT
+    slot: int = 1
+    account: str | None = None
 
     @classmethod
     def read(cls, item: dict[str, Any]) -> Record:
@@ -54,12 +66,12 @@ class Record:
     @property
     def entry(self) -> str:
         """The name of its entry in the store."""
-        return entry_name(self.profile, self.origin)
+        return entry_name(self.profile, self.origin, self.slot)
 
 
-def entry_name(profile: str, origin: str) -> str:
-    """The name under which a store keeps the key of a profile for an origin."""
-    return f"{profile}@{origin}"
+def entry_name(profile: str, origin: str, slot: int = 1) -> str:
+    """The name under which a store keeps a key of a profile for an origin; the second is for a rotation."""
+    return f"{profile}@{origin}" if slot == 1 else f"{profile}@{origin}#{slot}"
 
 
 class CredentialIndex:
@@ -75,18 +87,40 @@ class CredentialIndex:
         self._lock_seconds = lock_seconds
 
     def find(self, profile: str, origin: str) -> Record | None:
-        """The record of a profile for an origin, or None."""
-        return next((r for r in self._read() if (r.profile, r.origin) == (profile, origin)), None)
+        """The record of the key that signs for an origin, or None."""
+        return next((r for r in self.of(profile, origin) if r.role == CURRENT), None)
+
+    def of(self, profile: str, origin: str) -> list[Record]:
+        """The records of a profile for an origin: more than one while a rotation is under way."""
+        return [r for r in self._read() if (r.profile, r.origin) == (profile, origin)]
 
     def all(self) -> list[Record]:
         """Every record, in the order in which the keys were stored."""
         return self._read()
 
-    def add(self, profile: str, origin: str, store: str, public_key: str, *, shared_with: str | None = None) -> Record:
-        """Note a key that has been stored, in place of an older one of the same profile and origin."""
-        record = Record(profile, origin, store, public_key, int(time.time()), shared_with=shared_with)
-        self._write([*(r for r in self._read() if r.entry != record.entry), record])
+    def add(
+        self,
+        profile: str,
+        origin: str,
+        store: str,
+        public_key: str,
+        *,
+        shared_with: str | None = None,
+        role: str = CURRENT,
+        slot: int = 1,
+        account: str | None = None,
+    ) -> Record:
+        """Note a key that has been stored, in place of an older one of the same profile, origin and role."""
+        record = Record(profile, origin, store, public_key, int(time.time()), None, shared_with, role, slot, account)
+        replaced = (profile, origin, role)
+        others = (r for r in self._read() if r.entry != record.entry and (r.profile, r.origin, r.role) != replaced)
+        self._write([*others, record])
         return record
+
+    def change(self, *records: Record) -> None:
+        """Put records in the place of those with the same entries, all at once."""
+        changed = {record.entry: record for record in records}
+        self._write([changed.get(r.entry, r) for r in self._read()])
 
     def note_signed_in(self, record: Record) -> None:
         """Note that a key was seen on an account."""
@@ -180,4 +214,7 @@ def _is_sound(item: dict[str, Any]) -> bool:
         and 0 <= made < _END_OF_DATES
         and isinstance(item.get("signed_in_at"), int | None)
         and isinstance(item.get("shared_with"), str | None)
+        and item.get("role", CURRENT) in _ROLES
+        and item.get("slot", 1) in {1, 2}
+        and isinstance(item.get("account"), str | None)
     )

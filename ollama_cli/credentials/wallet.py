@@ -6,19 +6,23 @@ server knows from being lost here.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from ollama_cli.credentials.credential import StoredKey
-from ollama_cli.credentials.index import DEFAULT_PROFILE, CredentialIndex, Record, entry_name
+from ollama_cli.credentials.index import CURRENT, DEFAULT_PROFILE, NEW, CredentialIndex, Record, entry_name
 from ollama_cli.credentials.key_reader import KeyReader
 from ollama_cli.credentials.public_key import fingerprint_of
 from ollama_cli.errors import StoreError
 
 if TYPE_CHECKING:
     from ollama_cli.credentials.device_key import DeviceKey
+    from ollama_cli.credentials.rotation import Rotation
     from ollama_cli.credentials.store import CredentialStore
     from ollama_cli.secret import Secret
+
+
+_SLOTS = (1, 2)
 
 
 class Wallet:
@@ -51,9 +55,19 @@ class Wallet:
         """What is known about the key for an origin, without opening its store."""
         return self._index.find(self._profile, origin)
 
+    def lists(self, origin: str, public_key: str) -> bool:
+        """Whether a key is one for an origin, be it the one that a rotation will put in the place of the current."""
+        return any(record.public_key == public_key for record in self._index.of(self._profile, origin))
+
     def records(self) -> list[Record]:
         """What is known about every key of this machine, of all profiles, without opening a store."""
         return self._index.all()
+
+    def rotation(self, origin: str) -> Rotation:
+        """What is under way to put another key in the place of the one for an origin."""
+        from ollama_cli.credentials.rotation import Rotation
+
+        return Rotation(self._index, self._open_store, self._profile, origin, load=self._load, key_of=self.key_of)
 
     def describe_store(self, record: Record) -> str:
         """Where a key is kept, for a person; the store is not opened."""
@@ -66,8 +80,14 @@ class Wallet:
             StoreError: The store cannot be used, or what it holds is no key.
         """
         record = self.record(origin)
-        if record is None:
-            return None
+        return self.key_of(record) if record is not None else None
+
+    def key_of(self, record: Record) -> StoredKey | None:
+        """The key that is listed as a record, or None where its store has none.
+
+        Raises:
+            StoreError: The store cannot be used, or what it holds is no key, or another.
+        """
         store = self._open_store(record.store)
         key = self._load(store, record.entry)
         if key is not None and key.public_key != record.public_key:
@@ -83,7 +103,7 @@ class Wallet:
         """The key for an origin, made and stored now if there is none.
 
         A key that a store holds without being listed (the list was lost, or a sign-in was cut short) is taken up
-        again rather than replaced.
+        again rather than replaced; where there are two, the second is that of a rotation.
 
         Raises:
             StoreError: The store cannot be used; nothing is made then.
@@ -98,12 +118,15 @@ class Wallet:
             if found is not None:
                 return found
             store = self._open_store(self._new_store)
-            entry = entry_name(self._profile, origin)
-            key = self._load(store, entry)
-            if key is None:
-                key = DeviceKey.generate()
-                store.put(entry, key.to_openssh())
-            return _stored(key, store, self._index.add(self._profile, origin, store.kind, key.public_key))
+            kept = self._kept(store, origin, _SLOTS)
+            if not kept:
+                kept = {1: DeviceKey.generate()}
+                store.put(entry_name(self._profile, origin), kept[1].to_openssh())
+            records = [
+                self._index.add(self._profile, origin, store.kind, key.public_key, role=role, slot=slot)
+                for role, (slot, key) in zip((CURRENT, NEW), kept.items(), strict=False)
+            ]
+            return _stored(kept[records[0].slot], store, records[0])
 
     def text(self, origin: str) -> Secret | None:
         """The PEM of the key for an origin as its store holds it, with a passphrase if it has one.
@@ -138,14 +161,17 @@ class Wallet:
         with self._index.locked():
             record = self.record(origin)
             store = self._open_store(record.store if record else self._new_store)
-            entry = entry_name(self._profile, origin)
-            kept = self._load(store, entry)
+            found = self._kept(store, origin, [record.slot] if record else _SLOTS)
+            slot = record.slot if record else min(found, default=1)
+            kept = found.get(slot)
             if (kept or record or key).public_key not in {key.public_key, in_place_of}:
                 raise _occupied(store, listed=record is not None)
             if kept is None or kept.public_key != key.public_key:
-                store.put(entry, text)
+                store.put(entry_name(self._profile, origin, slot), text)
             if record is None or record.public_key != key.public_key:
-                record = self._index.add(self._profile, origin, store.kind, key.public_key, shared_with=shared_with)
+                record = self._index.add(
+                    self._profile, origin, store.kind, key.public_key, shared_with=shared_with, slot=slot
+                )
             elif shared_with is not None and record.shared_with != shared_with:
                 record = self._index.note_shared(record, shared_with)
             return _stored(key, store, record)
@@ -178,16 +204,16 @@ class Wallet:
         Args:
             origin: The origin.
             public_key: The only key to delete: another terminal may have put a new one in its place. None is whichever
-                is there.
+                is there, and those of a rotation.
 
         Raises:
             StoreError: The store cannot be used; the key is then still listed.
         """
         with self._index.locked():
-            record = self.record(origin)
-            if record is not None and public_key in {None, record.public_key}:
-                self._open_store(record.store).delete(record.entry)
-                self._index.remove(record)
+            for record in sorted(self._index.of(self._profile, origin), key=lambda each: each.role == CURRENT):
+                if public_key in {None, record.public_key}:
+                    self._open_store(record.store).delete(record.entry)
+                    self._index.remove(record)
 
     def unlist(self, record: Record) -> None:
         """Take a key off the list without opening its store, which still holds it.
@@ -197,6 +223,11 @@ class Wallet:
         """
         with self._index.locked():
             self._index.remove(record)
+
+    def _kept(self, store: CredentialStore, origin: str, slots: Sequence[int]) -> dict[int, DeviceKey]:
+        """What a store holds for an origin, listed or not, by slot."""
+        keys = ((slot, self._load(store, entry_name(self._profile, origin, slot))) for slot in slots)
+        return {slot: key for slot, key in keys if key is not None}
 
     def _load(self, store: CredentialStore, entry: str) -> DeviceKey | None:
         secret = store.get(entry)

@@ -9,6 +9,7 @@ from ollama_cli.commands.keys.export_key import export_key
 from ollama_cli.commands.keys.import_key import import_key
 from ollama_cli.commands.keys.list_keys import list_keys
 from ollama_cli.commands.keys.revoke import revoke
+from ollama_cli.commands.keys.rotate import rotate
 from ollama_cli.commands.keys.show import show
 
 
@@ -18,6 +19,7 @@ def register(app: typer.Typer) -> None:
     group.command("list", cls=Command)(list_keys)
     group.command("show", cls=Command)(show)
     group.command("revoke", cls=Command)(revoke)
+    group.command("rotate", cls=Command)(rotate)
     group.command("import", cls=Command)(import_key)
     group.command("export", cls=Command)(export_key)
     app.add_typer(group)

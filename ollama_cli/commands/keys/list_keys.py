@@ -49,7 +49,7 @@ def run_list(context: Context, options: ListOptions) -> None:
         context.streams.answer(json.dumps([facts.as_json() for facts in keys]))
         return
     rows = [
-        (key.fingerprint, key.made_on, _store(key), key.profile or "", key.origin or "", _yes(key.this_device))
+        (key.fingerprint, key.made_on, _store(key), key.profile or "", key.origin or "", _this_device(key))
         for key in keys
     ]
     show_table(context.streams, _HEADINGS, rows)
@@ -61,5 +61,7 @@ def _store(key: KeyFacts) -> str:
     return f"{key.store}, Ollama's too" if key.shared_with else key.store or ""
 
 
-def _yes(value: bool) -> str:
-    return "yes" if value else "no"
+def _this_device(key: KeyFacts) -> str:
+    if key.rotation is not None:
+        return "not yet" if key.rotation == "new" else "no longer"
+    return "yes" if key.this_device else "no"

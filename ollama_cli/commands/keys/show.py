@@ -79,6 +79,7 @@ def run_show(context: Context, options: ShowOptions) -> None:
             "Origin": facts.origin,
             "Made": facts.made,
             "This device": "yes" if facts.this_device else "no",
+            "Rotation": {"new": "not in use yet", "old": "replaced"}.get(facts.rotation or ""),
             "Shared with": "the installed Ollama" if facts.shared_with else None,
         },
     )
