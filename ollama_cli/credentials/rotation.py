@@ -80,6 +80,7 @@ class Rotation:
         Raises:
             StoreError: The store cannot be used, or another command has changed the keys meanwhile.
         """
+        from ollama_cli.credentials.credential import StoredKey
         from ollama_cli.credentials.device_key import DeviceKey
 
         with self._index.locked():
@@ -101,6 +102,7 @@ class Rotation:
                     slot=_OTHER_SLOT[current.slot],
                     account=account,
                 )
+                return StoredKey(key, store.description, made_at=record.created_at)
             stored = self._key_of(record)
         if stored is None:
             raise _changed_meanwhile()
