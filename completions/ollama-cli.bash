@@ -1,10 +1,25 @@
+# Completion of ollama-cli in bash; printed by `ollama-cli completion bash`.
+
 _ollama_cli_completion() {
-    local IFS=$'
-'
-    COMPREPLY=( $( env COMP_WORDS="${COMP_WORDS[*]}" \
-                   COMP_CWORD=$COMP_CWORD \
-                   _OLLAMA_CLI_COMPLETE=complete_bash $1 ) )
-    return 0
+  # Where the command was typed as a path, that one is asked; an alias or another name stands for ollama-cli.
+  local program=ollama-cli kind='' line
+  case ${1-} in
+    '~/'*) program=${HOME-}/${1#'~/'} ;;
+    */*) program=$1 ;;
+  esac
+  COMPREPLY=()
+  while IFS= read -r line; do
+    if [[ -n $kind ]]; then COMPREPLY+=("$line"); else kind=$line; fi
+  done < <("$program" __complete bash "${COMP_LINE:0:COMP_POINT}" "$COMP_WORDBREAKS" </dev/null 2>/dev/null)
+  if [[ $kind == files* ]]; then
+    return 0 # no word fits, so readline completes the file
+  fi
+  # bash 3 has no compopt: there a file is completed where no word fits, and a blank stands after every word.
+  compopt +o default 2>/dev/null
+  if [[ ${COMPREPLY[0]-} == *= ]]; then
+    compopt -o nospace 2>/dev/null
+  fi
+  return 0
 }
 
 complete -o default -F _ollama_cli_completion ollama-cli

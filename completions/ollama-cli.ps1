@@ -1,19 +1,15 @@
-Import-Module PSReadLine
-Set-PSReadLineKeyHandler -Chord Tab -Function MenuComplete
-$scriptblock = {
+# Completion of ollama-cli in PowerShell; printed by `ollama-cli completion powershell`.
+
+Register-ArgumentCompleter -Native -CommandName ollama-cli -ScriptBlock {
     param($wordToComplete, $commandAst, $cursorPosition)
-    $Env:_OLLAMA_CLI_COMPLETE = "complete_powershell"
-    $Env:_TYPER_COMPLETE_ARGS = $commandAst.ToString()
-    $Env:_TYPER_COMPLETE_WORD_TO_COMPLETE = $wordToComplete
-    ollama-cli | ForEach-Object {
-        $commandArray = $_ -Split ":::"
-        $command = $commandArray[0]
-        $helpString = $commandArray[1]
-        [System.Management.Automation.CompletionResult]::new(
-            $command, $command, 'ParameterValue', $helpString)
+    # Each word goes behind a dot, for PowerShell would leave out one that is empty.
+    $before = @($commandAst.CommandElements | Select-Object -Skip 1 |
+        Where-Object { $_.Extent.EndOffset -lt $cursorPosition } |
+        ForEach-Object { if ($_ -is [System.Management.Automation.Language.StringConstantExpressionAst]) { ".$($_.Value)" } else { ".$_" } })
+    $answer = @(& ollama-cli __complete powershell @before ".$wordToComplete" 2>$null)
+    $answer | Select-Object -Skip 1 | ForEach-Object {
+        $word, $about = $_ -split "`t", 2
+        if (-not $about) { $about = $word }
+        [System.Management.Automation.CompletionResult]::new($word, $word, 'ParameterValue', $about)
     }
-    $Env:_OLLAMA_CLI_COMPLETE = ""
-    $Env:_TYPER_COMPLETE_ARGS = ""
-    $Env:_TYPER_COMPLETE_WORD_TO_COMPLETE = ""
 }
-Register-ArgumentCompleter -Native -CommandName ollama-cli -ScriptBlock $scriptblock

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import gc
 import sys
 
 
 def entry() -> None:
     """Run the command line that the process was started with, and end the process with its status."""
+    gc.disable()  # looking for garbage among what is being imported is a tenth of a start; `main` enables it again
     try:
         from ollama_cli.terminal.settle import settle
 

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from ollama_cli.account.signin import Waiting
     from ollama_cli.api.account import Account
     from ollama_cli.api.client import OllamaClient
+    from ollama_cli.api.known_models import KnownModels
     from ollama_cli.api.place import Place
     from ollama_cli.chat.archive import Archive
     from ollama_cli.credentials.credential import Active
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from ollama_cli.credentials.key_reader import KeyReader
     from ollama_cli.credentials.wallet import Wallet
     from ollama_cli.sandbox.server import EmbeddedSandbox
+    from ollama_cli.transport.early import EarlyConnection
 
 LONGEST_DEVICE_NAME = 64
 """Characters of a device's name: as many as Linux allows a host name; a longer one only makes the link unwieldy."""
@@ -109,11 +111,18 @@ class Context:
         return Archive(folder / "chats.sqlite3")
 
     @cached_property
+    def known_models(self) -> KnownModels:
+        """What is remembered of which models servers have, for completion; with ``--sandbox``, nothing."""
+        from ollama_cli.api.known_models import KnownModels
+
+        return KnownModels.of(None if self.options.sandbox else self.given_settings)
+
+    @cached_property
     def wallet(self) -> Wallet:
         """The device keys that this machine keeps; with ``--sandbox``, the sandbox's own."""
         from ollama_cli.credentials.chosen import open_wallet
 
-        settings, new_store = self.settings, "file" if self.options.insecure_storage else "keyring"
+        settings, new_store = self.given_settings, "file" if self.options.insecure_storage else "keyring"
         if self.options.sandbox:
             settings, new_store = replace(settings, home_override=self.sandbox_dir), "file"
         return open_wallet(
@@ -122,7 +131,12 @@ class Context:
             person_present=self.streams.interactive,
             reader=self.key_reader,
             tell_waiting=lambda: self.streams.say("Waiting for the keyring. It may be asking for its password."),
+            tell_busy=self._tell_busy,
         )
+
+    def _tell_busy(self) -> None:
+        if self.streams.err.isatty():
+            self.streams.say("Waiting for another ollama-cli, which changes the stored credentials.")
 
     @cached_property
     def key_reader(self) -> KeyReader:
@@ -177,8 +191,24 @@ class Context:
             return self.given_credential(place)
         return self.wallet.ensure(self.key_name(place)) if place.authenticated else None
 
+    def connect_early(self, place: Place) -> EarlyConnection | None:
+        """Begin to connect to a place that will be asked for sure; None where that saves nothing."""
+        from ollama_cli.transport.early import connect_early
+
+        early = connect_early(place.base_url)
+        if early is not None:
+            self._resources.callback(early.close)
+        return early
+
     def client(
-        self, place: Place, active: Active | None, *, total_seconds: float | None = None, silent: bool = False
+        self,
+        place: Place,
+        active: Active | None,
+        *,
+        total_seconds: float | None = None,
+        silent: bool = False,
+        one_shot: bool = False,
+        early: EarlyConnection | None = None,
     ) -> OllamaClient:
         """A client for a place; the connections are closed with the context.
 
@@ -187,6 +217,8 @@ class Context:
             active: Its credential, or None to ask without one.
             total_seconds: The time for all that it is asked, from now on; None is no limit.
             silent: Whether nothing is told on the way, as while a person is typing.
+            one_shot: Whether it is asked one thing after the other, for which a client is ready sooner.
+            early: The connection that such a client begins with, where ``connect_early`` has given one.
         """
         from ollama_cli import __version__
         from ollama_cli.api.client import OllamaClient
@@ -194,6 +226,7 @@ class Context:
         from ollama_cli.transport.auth import CredentialAuth
         from ollama_cli.transport.client import open_client
         from ollama_cli.transport.clock import Clock
+        from ollama_cli.transport.limits import Deadline
         from ollama_cli.transport.retries import Retries
 
         auth = None
@@ -201,10 +234,19 @@ class Context:
             clock = Clock(on_mend=(lambda _: None) if silent else self._tell_clock)
             auth = CredentialAuth(active.credential, place.origin, place.base_path, clock=clock)
         observe = self._say_cleaned if self.options.debug and not silent else None
-        http = open_client(place.base_url, auth, user_agent=f"ollama-cli/{__version__}", observe=observe)
+        deadline = Deadline(total_seconds)
+        http = open_client(
+            place.base_url,
+            auth,
+            user_agent=f"ollama-cli/{__version__}",
+            observe=observe,
+            deadline=deadline,
+            one_shot=one_shot,
+            early=early,
+        )
         tell = self._say_cleaned if self.streams.err.isatty() and not silent else None
         retries = Retries(on_this_machine=is_loopback(place.base_url), tell=tell)
-        exchange = Exchange(http, retries=retries, total_seconds=total_seconds)
+        exchange = Exchange(http, retries=retries, deadline=deadline)
         self._resources.callback(exchange.close)
         return OllamaClient(exchange)
 

@@ -4,6 +4,7 @@ Only ``main`` turns an error into an exit status; everything below raises. The s
 
     CliError                     1  unexpected
     ├── SafetyError              1  refused, because it would not be safe
+    ├── DeclinedError            1  a person was asked, and answered no
     ├── ArchiveError             1  the file of kept chats cannot be used
     ├── UsageError               2  the command line, a setting or a file that was given is wrong
     ├── ModelNotFoundError       3  no such model, or it is retired
@@ -86,6 +87,12 @@ class SafetyError(CliError):
     """Refused, because going on would not be safe."""
 
     default_code = "refused"
+
+
+class DeclinedError(CliError):
+    """A person was asked, and answered no: nothing went wrong, and yet what was asked for did not happen."""
+
+    default_code = "declined"
 
 
 class ArchiveError(CliError):

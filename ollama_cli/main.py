@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import gc
 import os
 import signal
 import sys
@@ -16,23 +17,10 @@ from typer.exceptions import Abort, Exit, TyperException
 from typer.main import get_command
 
 from ollama_cli.api.parameters import parse_switch
-from ollama_cli.commands import (
-    api,
-    chats,
-    completion,
-    fetch,
-    keys,
-    models,
-    run,
-    sandbox,
-    search,
-    signin,
-    signout,
-    status,
-)
-from ollama_cli.context import Context, GlobalOptions
+from ollama_cli.commands.completing import COMPLETE
+from ollama_cli.commands.lazy import lazy_group
+from ollama_cli.commands.table import COMMANDS
 from ollama_cli.errors import CLOSED_PIPE, INTERRUPTED, CliError, UsageError
-from ollama_cli.settings import SECRET_VARIABLES, Settings, dumb_terminal, no_color_wanted
 from ollama_cli.terminal.errors import show_error, show_fault, show_frames
 from ollama_cli.terminal.streams import Streams, cannot_write
 
@@ -41,12 +29,11 @@ _OUTPUT_FAILURES = frozenset({errno.ENOSPC, errno.EIO, errno.EBADF, errno.EFBIG}
 
 app = typer.Typer(
     name=PROGRAM,
+    cls=lazy_group(COMMANDS),
     add_completion=False,
     rich_markup_mode=None,  # plain help: rich costs as much as all the rest of a --help
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for command in (signin, signout, status, keys, run, models, chats, search, fetch, api, sandbox, completion):
-    command.register(app)
 
 
 @app.callback(invoke_without_command=True)
@@ -69,16 +56,19 @@ def global_options(
 
     Try it without an account: ollama-cli --sandbox run gpt-oss:120b-cloud "Why is the sky blue?"
     """
-    color, dumb = not (no_color or no_color_wanted(os.environ)), dumb_terminal(os.environ)
-    streams = replace(typer_context.obj, color=color, dumb=dumb)
     if _version:
         from ollama_cli import __version__
 
-        streams.answer(f"{PROGRAM} {__version__}")
+        typer_context.obj.answer(f"{PROGRAM} {__version__}")
         raise Exit
     if typer_context.invoked_subcommand is None:
-        streams.answer(typer_context.get_help())
+        typer_context.obj.answer(typer_context.get_help())
         raise Exit
+    from ollama_cli.context import Context, GlobalOptions
+    from ollama_cli.settings import SECRET_VARIABLES, Settings, dumb_terminal, no_color_wanted
+
+    color, dumb = not (no_color or no_color_wanted(os.environ)), dumb_terminal(os.environ)
+    streams = replace(typer_context.obj, color=color, dumb=dumb)
     settings = Settings.from_environment({} if use_sandbox else os.environ, os.environ)
     for name in SECRET_VARIABLES:
         os.environ.pop(name, None)  # no program that is started here, such as an editor, has a use for them
@@ -86,6 +76,8 @@ def global_options(
         streams.say(f"Warning: {warning}")
     options = GlobalOptions(key_file, insecure_storage, use_sandbox, debug)
     context = Context(settings, options, streams)
+    gc.freeze()  # what the start made stays
+    gc.enable()
     typer_context.obj = context
     typer_context.call_on_close(context.close)
 
@@ -102,18 +94,15 @@ def main(args: Sequence[str]) -> int:
     signal.signal(signal.SIGTERM, _end_tidily)
     if sys.platform != "win32" and signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # nohup ignores it
         signal.signal(signal.SIGHUP, _end_tidily)
-    if "_OLLAMA_CLI_COMPLETE" in os.environ:
-        from typer.completion import get_completion_inspect_parameters
-
-        get_completion_inspect_parameters()  # makes Typer's own completion classes known
-        app(prog_name=PROGRAM)
     before_options_end = args[: args.index("--")] if "--" in args else args
-    as_json = any(
-        arg == "--json" or (arg.startswith("--json=") and parse_switch(arg[7:])) for arg in before_options_end
-    )
+    as_json = any(arg == "--json" or _asks_for_json(arg) for arg in before_options_end)
     debug = "--debug" in before_options_end
     streams = Streams.standard()
     try:
+        if args[:1] == [COMPLETE]:
+            from ollama_cli.commands.completing.answer import complete
+
+            return complete(get_command(app), args[1:])
         return _run(args, streams)
     except (KeyboardInterrupt, Abort):
         return INTERRUPTED
@@ -128,6 +117,11 @@ def main(args: Sequence[str]) -> int:
         if isinstance(error, OSError) and error.errno in _OUTPUT_FAILURES:  # Typer prints its help by itself
             return _report(streams, cannot_write(error), as_json=as_json)
         return show_fault(streams, error, as_json=as_json, debug=debug).status
+
+
+def _asks_for_json(arg: str) -> bool:
+    """Whether it is ``--json=`` with anything but a no: who wrote something else there wants to hear of it in JSON."""
+    return arg.startswith("--json=") and parse_switch(arg.removeprefix("--json=")) is not False
 
 
 def _run(args: Sequence[str], streams: Streams) -> int:

@@ -7,7 +7,7 @@ import math
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from ollama_cli.api.failures import BREAK_HINT, PAGE_HINT
 from ollama_cli.api.statistics import Statistics
@@ -28,6 +28,7 @@ def _finite(text: str) -> float:
     raise ValueError(text)
 
 
+_BYTE_ORDER_MARK = "\ufeff"
 _HALF = re.compile(r"[\ud800-\udfff]")  # of a character: JSON may name one, but nothing can be sent or written with it
 _JSON = json.JSONDecoder(parse_constant=_finite, parse_float=_finite)
 
@@ -45,9 +46,8 @@ class ToolCall:
     arguments: Any
 
 
-@dataclass(frozen=True)
-class Chunk:
-    """A piece of an answer.
+class Chunk(NamedTuple):
+    """A piece of an answer; a tuple, for there are as many as words, and a dataclass costs three times as much.
 
     Attributes:
         text: A piece of the answer itself.
@@ -80,11 +80,14 @@ def lines(parts: Iterable[bytes]) -> Iterator[bytes]:
         *complete, rest = part.split(b"\n")
         for line in complete:
             _check_length(size + len(line))
-            yield b"".join([*pending, line])
-            pending, size = [], 0
-        pending.append(rest)
-        size += len(rest)
-        _check_length(size)
+            if pending:
+                line = b"".join([*pending, line])  # noqa: PLW2901 - the whole line
+                pending, size = [], 0
+            yield line
+        if rest:
+            pending.append(rest)
+            size += len(rest)
+            _check_length(size)
     if size:
         yield b"".join(pending)
 
@@ -104,7 +107,7 @@ def chunks(parts: Iterable[bytes]) -> Iterator[dict[str, Any]]:
         if not line.strip():
             continue
         try:
-            content = _JSON.decode(line.decode("utf-8-sig"))
+            content = _JSON.decode(line.decode().removeprefix(_BYTE_ORDER_MARK))
         except (ValueError, RecursionError):  # a text that is nested too deeply is the second
             content = None
         if not isinstance(content, dict):
@@ -150,9 +153,10 @@ def _chunk(content: dict[str, Any], text: object, said: dict[str, Any]) -> Chunk
 
 
 def _text(told: object) -> str:
-    if not isinstance(told or "", str):
+    text = told or ""
+    if not isinstance(text, str):
         raise _no_answer()
-    return _HALF.sub("\ufffd", str(told or ""))
+    return text if text.isascii() else _HALF.sub("\ufffd", text)
 
 
 def _tool_calls(told: object) -> tuple[ToolCall, ...]:

@@ -47,7 +47,8 @@ class Exchange:
     Args:
         http: A client for the server, with its credential.
         retries: How that is done; None is not at all.
-        total_seconds: The time for everything from now on, whole answers included; None is no limit.
+        deadline: The time for everything, whole answers included, to which the client's connections keep; None is no
+            limit.
         model_limits: The limits of each step of a request with a body, which a model answers.
     """
 
@@ -56,12 +57,12 @@ class Exchange:
         http: httpx.Client,
         *,
         retries: Retries | None = None,
-        total_seconds: float | None = None,
+        deadline: Deadline | None = None,
         model_limits: Limits = FOR_A_MODEL,
     ) -> None:
         self._http = http
         self._retries = retries
-        self._deadline = Deadline(total_seconds)
+        self._deadline = deadline or Deadline()
         self._model_limits = model_limits
 
     def close(self) -> None:
@@ -189,7 +190,6 @@ class Exchange:
             with (
                 explained(base_url),
                 self._http.stream(method, url, timeout=timeout, **sent) as response,
-                self._deadline.over(response),
                 hidden_in_errors(response.request),
             ):
                 if response.status_code >= HTTPStatus.MULTIPLE_CHOICES:

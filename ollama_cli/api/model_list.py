@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any
 
+from ollama_cli.api.model_ref import ModelRef
 from ollama_cli.errors import UnavailableError
 
 
@@ -32,6 +33,11 @@ class ListedModel:
     def as_json(self) -> dict[str, Any]:
         """What the server tells about it, under the name by which it is asked for."""
         return {**self.told, "name": self.name}
+
+
+def with_cloud_names(models: Iterable[ListedModel]) -> list[ListedModel]:
+    """ollama.com's models, by the names under which they are asked for there, whatever else has models here."""
+    return [replace(model, name=ModelRef.parse(model.name).cloud_twin) for model in models]
 
 
 @dataclass(frozen=True)

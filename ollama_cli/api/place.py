@@ -12,7 +12,7 @@ from typing import Literal
 from urllib.parse import urlsplit
 
 from ollama_cli.api.model_ref import ModelRef
-from ollama_cli.errors import ForbiddenError, SafetyError
+from ollama_cli.errors import ForbiddenError, SafetyError, UsageError
 from ollama_cli.settings import Host, Settings
 from ollama_cli.settings.hosts import origin_of
 
@@ -76,9 +76,12 @@ def model_place(settings: Settings, model: ModelRef, *, cloud: bool = False) -> 
     """Where a model is asked.
 
     Raises:
+        UsageError: The reference names a place and no model.
         SafetyError: OLLAMA_HOST is ollama.com without TLS.
         ForbiddenError: It would be the cloud, and that is disabled.
     """
+    if not model.base:
+        raise UsageError("There is no name before the colon.", hint="Such as: ollama-cli run gpt-oss:120b-cloud")
     return general_place(settings, cloud=cloud or (settings.host is None and model.source == "cloud"))
 
 

@@ -32,10 +32,11 @@ class Archive:
 
     Args:
         path: The file; it need not be there.
+        lock_seconds: How long to wait for another process that writes to it.
     """
 
-    def __init__(self, path: Path) -> None:
-        self.database = Database(path)
+    def __init__(self, path: Path, *, lock_seconds: float = 20.0) -> None:
+        self.database = Database(path, lock_seconds=lock_seconds)
 
     def check_writable(self) -> None:
         """Make the file, if need be, and see that it can be written."""

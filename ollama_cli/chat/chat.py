@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from prompt_toolkit.document import Document
 
+from ollama_cli.api.known_models import is_plain
 from ollama_cli.chat.backend import Backend, Opened
 from ollama_cli.chat.commands.command import LeaveChat
 from ollama_cli.chat.commands.table import COMMANDS, run_typed
@@ -18,7 +19,7 @@ from ollama_cli.chat.line import EditorWanted, Line, Woken
 from ollama_cli.chat.session import Session
 from ollama_cli.chat.typed import Entry
 from ollama_cli.errors import ArchiveError, CliError, SignInError, UsageError
-from ollama_cli.terminal.sanitize import clean, clean_line
+from ollama_cli.terminal.sanitize import clean
 
 if TYPE_CHECKING:
     from ollama_cli.chat.history import PrivateHistory
@@ -103,7 +104,7 @@ class Chat:
 
     def know_models(self, names: Iterable[str]) -> None:
         """Have Tab complete these names of models; but none that could change what a terminal shows."""
-        self._models.update(name for name in names if clean_line(name) == name)
+        self._models.update(filter(is_plain, names))
 
     def show_loaded(self) -> None:
         """Show the messages that the model itself begins with."""
@@ -179,8 +180,10 @@ class Chat:
             self.note("This message has no answer yet: /retry asks for it.")
 
     def _show_message(self, message: Message) -> None:
-        mark = ">>> " if message.role == "user" else ""
-        self.streams.answer(f"{mark}{clean(message.content)}" + ("" if mark else "\n"))
+        if message.role == "user":
+            self.streams.answer(f">>> {clean(message.content)}")
+        else:
+            self.conversation.show_again(message.content)
 
     def _interrupted(self) -> None:
         if not self._line.text:

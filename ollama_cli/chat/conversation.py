@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from ollama_cli.api.events import Chunk, ToolCall
 from ollama_cli.api.failures import BREAK_HINT
 from ollama_cli.api.statistics import Statistics
 from ollama_cli.chat.backend import Backend, Opened
@@ -20,9 +21,9 @@ from ollama_cli.terminal.answers import AnswerPrinter
 from ollama_cli.terminal.errors import show_error
 from ollama_cli.terminal.sanitize import clean_line
 from ollama_cli.terminal.streams import Streams
+from ollama_cli.terminal.waiting import SignOfLife
 
 if TYPE_CHECKING:
-    from ollama_cli.api.events import ToolCall
     from ollama_cli.api.model_info import ModelInfo
 
 
@@ -99,8 +100,9 @@ class Conversation:
         if self.lookup.error is not None and self.lookup.error is self._told:
             self.lookup = Lookup(self.opened, lambda _: None)
         try:
-            self._prepare()
-            self._stream()
+            with SignOfLife(self.streams) as waiting:
+                self._prepare()
+                self._stream(waiting.stop)
         except KeyboardInterrupt:
             self.streams.say("\nStopped. /retry asks again.")
         except CliError as error:
@@ -235,9 +237,22 @@ class Conversation:
         if not self.opened.in_cloud:
             self.take_up(self.lookup.info())
 
-    def _stream(self) -> None:
+    def show_again(self, answer: str) -> None:
+        """Show an answer that was given earlier as it would be shown now."""
+        printer = AnswerPrinter(self.streams, wrap=self.display.wrap, markdown=self.display.markdown)
+        printer.show(Chunk(answer, "", done=True, done_reason="stop"))
+        printer.end()
+        self.streams.answer("")
+
+    def _stream(self, before_showing: Callable[[], None]) -> None:
         shown = self.display
-        printer = AnswerPrinter(self.streams, show_thinking=shown.thinking, wrap=shown.wrap, markdown=shown.markdown)
+        printer = AnswerPrinter(
+            self.streams,
+            show_thinking=shown.thinking,
+            wrap=shown.wrap,
+            markdown=shown.markdown,
+            before_showing=before_showing,
+        )
         text: list[str] = []
         thinking: list[str] = []
         calls: list[ToolCall] = []

@@ -28,14 +28,12 @@ def completion(
     typer_context: typer.Context,
     shell: Annotated[Shell, typer.Argument(metavar="SHELL", help="bash, zsh, fish or powershell.")],
 ) -> None:
-    """Print the script that completes commands and options in a shell.
+    """Print the script that completes command lines in a shell.
 
     For bash: ollama-cli completion bash > ~/.local/share/bash-completion/completions/ollama-cli
     """
-    from typer._completion_shared import get_completion_script
+    from importlib.resources import files
 
-    script = get_completion_script(prog_name="ollama-cli", complete_var="_OLLAMA_CLI_COMPLETE", shell=shell.value)
-    if shell is Shell.ZSH:
-        # As a file of fpath it is loaded at the first Tab, which has then to complete as well.
-        script += '\n[[ "$funcstack[1]" == _ollama-cli ]] && _ollama_cli_completion "$@"'
-    typer_context.obj.streams.answer(script)
+    ending = "ps1" if shell is Shell.POWERSHELL else shell.value
+    script = files("ollama_cli.commands.completing").joinpath("scripts", f"ollama-cli.{ending}")
+    typer_context.obj.streams.write(script.read_text(encoding="utf-8"))

@@ -47,9 +47,8 @@ class SigninOptions:
 
 
 def register(app: typer.Typer) -> None:
-    """Add the command and its alias."""
+    """Add the command."""
     app.command("signin", cls=Command)(signin)
-    app.command("login", cls=Command, hidden=True)(signin)
 
 
 def signin(

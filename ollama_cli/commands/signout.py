@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ollama_cli.commands.command_line import Command
-from ollama_cli.errors import SignInError, UsageError
+from ollama_cli.errors import DeclinedError, SignInError, UsageError
 
 if TYPE_CHECKING:
     from ollama_cli.api.place import Place
@@ -32,9 +32,8 @@ class SignoutOptions:
 
 
 def register(app: typer.Typer) -> None:
-    """Add the command and its alias."""
+    """Add the command."""
     app.command("signout", cls=Command)(signout)
-    app.command("logout", cls=Command, hidden=True)(signout)
 
 
 def signout(
@@ -106,8 +105,7 @@ def _sign_out(context: Context, place: Place, *, local_only: bool) -> tuple[str,
             "Take the device off at https://ollama.com/settings/keys"
         )
     if not agreed_for_both(context, stored):
-        context.streams.say("Nothing was signed out.")
-        raise typer.Exit(1)
+        raise DeclinedError("Nothing was signed out.")
     put_rotation_away(context, place)
     client = context.client(place, stored)
     if take_off(client, context.wallet, key_name, stored.credential) is Outcome.NOT_SIGNED_IN:

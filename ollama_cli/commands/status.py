@@ -31,9 +31,8 @@ class StatusOptions:
 
 
 def register(app: typer.Typer) -> None:
-    """Add the command and its alias."""
+    """Add the command."""
     app.command("status", cls=Command)(status)
-    app.command("whoami", cls=Command, hidden=True)(status)
 
 
 def status(
@@ -88,7 +87,7 @@ def run(context: Context, options: StatusOptions) -> None:
     }
     made = iso_time(active.made_at) if isinstance(active, StoredKey) else None
     rotation = rotation_of(context, place) if isinstance(active, StoredKey) else None
-    if options.as_json:
+    if options.as_json and not options.quiet:
         answer = {"signed_in": account is not None, **facts, "made": made, "rotation": rotation}
         context.streams.answer(json.dumps(answer))
     elif not options.quiet:
@@ -96,7 +95,7 @@ def run(context: Context, options: StatusOptions) -> None:
         told["Made"] = time_in_words(moment_of(made)) if made else None
         show_facts(context.streams, {**told, "Rotation": in_words(rotation) if rotation else None})
     if account is None:
-        if options.quiet:
+        if options.quiet and not options.as_json:
             raise typer.Exit(SignInError.status)
         if place.kind == "daemon":
             raise daemon_refusal(place.base_url, active, refused)

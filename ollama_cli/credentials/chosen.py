@@ -24,6 +24,7 @@ def open_wallet(
     new_store: str = "keyring",
     person_present: bool = False,
     tell_waiting: Callable[[], None] | None = None,
+    tell_busy: Callable[[], None] = lambda: None,
     reader: KeyReader | None = None,
 ) -> Wallet:
     """The device keys that this machine keeps.
@@ -33,6 +34,7 @@ def open_wallet(
         new_store: The kind of store for a new key.
         person_present: Whether somebody could answer a question of the keyring's.
         tell_waiting: Called when a person waits for the keyring.
+        tell_busy: Called when another command is waited for, which changes what is stored.
         reader: Reads the keys; without one an encrypted key is an error.
     """
 
@@ -46,7 +48,10 @@ def open_wallet(
         return KeyringStore(person_present=person_present, has_display=settings.has_display, tell_waiting=tell_waiting)
 
     return Wallet(
-        CredentialIndex(settings.data_dir / "credentials.json"), open_store, new_store=new_store, reader=reader
+        CredentialIndex(settings.data_dir / "credentials.json", tell_busy=tell_busy),
+        open_store,
+        new_store=new_store,
+        reader=reader,
     )
 
 

@@ -68,8 +68,13 @@ def read_file(path: Path) -> bytes:
     return path.read_bytes()
 
 
-def write_atomically(path: Path, text: str) -> None:
+def write_atomically(path: Path, text: str, *, durable: bool = True) -> None:
     """Write a file that is at any moment the old one or the new one, with mode 0600.
+
+    Args:
+        path: The file.
+        text: What it is to hold.
+        durable: Whether to wait until the disk has it; what is only remembered need not outlive a power cut.
 
     Raises:
         StoreError: It cannot be written, as on a full or read-only disk; the old one still stands.
@@ -83,7 +88,8 @@ def write_atomically(path: Path, text: str) -> None:
         with os.fdopen(descriptor, "w", encoding="utf-8", newline="") as file:
             file.write(text)
             file.flush()
-            os.fsync(file.fileno())
+            if durable:
+                os.fsync(file.fileno())
         Path(temporary).replace(path)
     except OSError as error:
         raise _cannot_write(path, error) from error

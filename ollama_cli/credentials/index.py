@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
@@ -21,6 +21,7 @@ from ollama_cli.errors import StoreError
 DEFAULT_PROFILE = "default"
 _VERSION = 1
 _END_OF_DATES = 253_402_300_800  # the year 10000, in unix seconds
+_SECONDS_BEFORE_A_NOTE = 1.0
 _STORES = frozenset({"keyring", "file", "memory"})
 
 CURRENT, NEW, OLD, LEFT = "current", "new", "old", "left"
@@ -80,11 +81,15 @@ class CredentialIndex:
     Args:
         path: The file; it need not be there.
         lock_seconds: How long to wait for another process that changes it.
+        tell_busy: Called when that takes more than a moment.
     """
 
-    def __init__(self, path: Path, *, lock_seconds: float = 150.0) -> None:
+    def __init__(
+        self, path: Path, *, lock_seconds: float = 150.0, tell_busy: Callable[[], None] = lambda: None
+    ) -> None:
         self._path = path
         self._lock_seconds = lock_seconds
+        self._tell_busy = tell_busy
 
     def find(self, profile: str, origin: str) -> Record | None:
         """The record of the key that signs for an origin, or None."""
@@ -149,11 +154,20 @@ class CredentialIndex:
         """
         from filelock import FileLock, Timeout
 
+        def acquire() -> None:
+            try:
+                lock.acquire(timeout=min(patience, _SECONDS_BEFORE_A_NOTE))
+            except Timeout:
+                if patience <= _SECONDS_BEFORE_A_NOTE:
+                    raise
+                self._tell_busy()
+                lock.acquire(timeout=patience - _SECONDS_BEFORE_A_NOTE)
+
         refuse_unsafe(private_folder(self._path.parent))
         patience = self._lock_seconds if seconds is None else seconds
-        lock = FileLock(self._path.with_suffix(".lock"), timeout=patience, mode=0o600)
+        lock = FileLock(self._path.with_suffix(".lock"), mode=0o600)
         try:
-            lock.acquire()
+            acquire()
         except Timeout as error:
             raise StoreError(
                 "Another ollama-cli is changing the stored credentials and does not finish.",

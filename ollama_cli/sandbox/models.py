@@ -8,7 +8,6 @@ from typing import Any
 
 from ollama_cli.api.model_ref import ModelRef
 from ollama_cli.errors import UsageError
-from ollama_cli.sandbox.refusals import RefusedError
 
 MODIFIED_AT = "2026-01-01T00:00:00Z"
 MODIFIED_AT_SECONDS = 1767225600
@@ -92,6 +91,8 @@ def find_model(name: str) -> Model:
     Raises:
         RefusedError: There is none, or the name contradicts itself.
     """
+    from ollama_cli.sandbox.refusals import RefusedError  # brings the web server, which the list does without
+
     try:
         base = ModelRef.parse(name).base.lower() if name.strip() else ""
     except UsageError as error:

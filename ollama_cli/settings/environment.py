@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -109,9 +108,25 @@ class Settings:
         try:
             return platformdirs.user_data_path("ollama-cli", appauthor=False)
         except RuntimeError as error:
-            raise StoreError(
-                "There is no home folder to keep anything in.", hint="Set HOME, or name a folder with OLLAMA_CLI_HOME."
-            ) from error
+            raise _no_home() from error
+
+    @property
+    def cache_dir(self) -> Path:
+        """Where stands what is only remembered and can be lost: the names of models."""
+        if self.home_override is not None:
+            return self.home_override / "cache"
+        import platformdirs
+
+        try:
+            return platformdirs.user_cache_path("ollama-cli", appauthor=False)
+        except RuntimeError as error:
+            raise _no_home() from error
+
+
+def _no_home() -> StoreError:
+    return StoreError(
+        "There is no home folder to keep anything in.", hint="Set HOME, or name a folder with OLLAMA_CLI_HOME."
+    )
 
 
 def _first(environ: Mapping[str, str], *names: str) -> str:
@@ -174,7 +189,13 @@ def _no_cloud(environ: Mapping[str, str], user_home: Path | None) -> str | None:
         return None
     path = user_home / ".ollama" / "server.json"
     try:
-        switched_off = json.loads(path.read_bytes()).get("disable_ollama_cloud") is True
-    except (OSError, ValueError, AttributeError, RecursionError):
+        written = path.read_bytes()
+    except OSError:
+        return None
+    import json
+
+    try:
+        switched_off = json.loads(written).get("disable_ollama_cloud") is True
+    except (ValueError, AttributeError, RecursionError):
         return None
     return f"disable_ollama_cloud is set in {path}" if switched_off else None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 
 from ollama_cli.api.events import Chunk, ToolCall
 from ollama_cli.terminal.layout import PipeText, TerminalText, TextLayout
@@ -25,11 +26,19 @@ class AnswerPrinter:
         show_thinking: Whether a terminal is shown what the model thought.
         wrap: Whether lines end between words at a terminal.
         markdown: Whether a terminal that can show it is shown the answer as Markdown.
+        before_showing: Called each time before something is shown.
     """
 
     def __init__(
-        self, streams: Streams, *, show_thinking: bool = True, wrap: bool = True, markdown: bool = False
+        self,
+        streams: Streams,
+        *,
+        show_thinking: bool = True,
+        wrap: bool = True,
+        markdown: bool = False,
+        before_showing: Callable[[], None] = lambda: None,
     ) -> None:
+        self._before_showing = before_showing
         self._streams = streams
         self._to_terminal = streams.out.isatty()
         wrap = wrap and not streams.dumb
@@ -72,11 +81,13 @@ class AnswerPrinter:
 
     def _write(self, text: str) -> None:
         if text:
+            self._before_showing()
             self._streams.write(text)
 
     def _begin_thinking(self) -> None:
         if self._to_terminal:  # it may stand in the middle of an answer
             self._write(self._answer.end())
+        self._before_showing()
         self._thinking = True
         self._streams.whisper(f"{_DIM if self._streams.color else ''}{_BEFORE_THINKING}")
 

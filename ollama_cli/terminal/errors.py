@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from ollama_cli.errors import CliError
+from ollama_cli.errors import CliError, DeclinedError
 from ollama_cli.terminal.sanitize import clean_line
 from ollama_cli.terminal.streams import Streams
 
@@ -49,7 +49,8 @@ def show_error(streams: Streams, error: CliError, *, as_json: bool) -> None:
     if as_json:
         streams.say(json.dumps(error.as_json()))
         return
-    streams.say(f"Error: {clean_line(error.message)}")
+    mark = "" if isinstance(error, DeclinedError) else "Error: "
+    streams.say(f"{mark}{clean_line(error.message)}")
     for line in (error.hint or "").splitlines():
         streams.say(f"  {clean_line(line)}")
     if error.signin_url:

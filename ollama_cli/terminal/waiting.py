@@ -2,10 +2,66 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from itertools import cycle
+from typing import Self
 
 from ollama_cli.terminal.streams import Streams
+
+_SECONDS_OF_QUIET = 0.5
+_SECONDS_A_FRAME = 0.1
+_FRAMES = "⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏"
+
+
+class SignOfLife:
+    """Shows a terminal that an answer is waited for, once that takes a moment, as a context manager.
+
+    The sign stands a column from the edge, and the cursor before it: whatever is told meanwhile is written over it.
+
+    Args:
+        streams: The terminal; elsewhere nothing is shown.
+    """
+
+    def __init__(self, streams: Streams) -> None:
+        self._streams = streams
+        self._wanted = streams.out.isatty() and streams.err.isatty() and not streams.dumb
+        self._stopped = threading.Event()
+        self._drawing = threading.Lock()
+        self._drawn = False
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+
+    def start(self) -> None:
+        """Show it in a moment, unless it is stopped before."""
+        if self._wanted:
+            threading.Thread(target=self._run, name="sign of life", daemon=True).start()
+
+    def stop(self) -> None:
+        """Take it off the screen, for what is shown next; it does not come back."""
+        if self._stopped.is_set():
+            return
+        with self._drawing:
+            self._stopped.set()
+            if self._drawn:
+                self._streams.whisper("\r  \r")
+
+    def _run(self) -> None:
+        if self._stopped.wait(_SECONDS_OF_QUIET):
+            return
+        for frame in cycle(_FRAMES):
+            with self._drawing:
+                if self._stopped.is_set():
+                    return
+                self._drawn = True
+                self._streams.whisper(f"\r {frame}\r")
+            self._stopped.wait(_SECONDS_A_FRAME)
 
 
 @contextmanager

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import ssl
 from collections.abc import Callable
 from typing import TYPE_CHECKING
@@ -10,14 +9,24 @@ from typing import TYPE_CHECKING
 from ollama_cli.errors import UsageError
 from ollama_cli.transport.hiding import hide, sent_secrets
 from ollama_cli.transport.lean_httpx import httpx, load_httpcore
+from ollama_cli.transport.limits import Deadline
 from ollama_cli.transport.proxies import proxy_for
+from ollama_cli.transport.trust import trust_for
 
 if TYPE_CHECKING:
     from ollama_cli.transport.auth import CredentialAuth
+    from ollama_cli.transport.early import EarlyConnection
 
 
 def open_client(
-    base_url: str, auth: CredentialAuth | None, *, user_agent: str, observe: Callable[[str], None] | None = None
+    base_url: str,
+    auth: CredentialAuth | None,
+    *,
+    user_agent: str,
+    observe: Callable[[str], None] | None = None,
+    deadline: Deadline | None = None,
+    one_shot: bool = False,
+    early: EarlyConnection | None = None,
 ) -> httpx.Client:
     """A client for one server.
 
@@ -29,6 +38,10 @@ def open_client(
         auth: What authenticates its requests, or None.
         user_agent: How we name ourselves.
         observe: Told of every request and answer in a line that holds no credential.
+        deadline: The time for everything; None is no limit.
+        one_shot: Whether it sends one request after the other, in one thread, and no body that is streamed: then it is
+            ready sooner, unless a proxy is on the way or a deadline is to be held.
+        early: The connection that such a client begins with, where one is being opened.
 
     Raises:
         UsageError: The address, a proxy setting or a named certificate cannot be used.
@@ -38,7 +51,9 @@ def open_client(
     except (httpx.InvalidURL, UnicodeError) as error:
         raise UsageError(f"{base_url} is no address: {error}.", hint="Write it as http://HOST:PORT.") from error
     try:
-        return _client(base_url, auth, user_agent, observe)
+        return _client(
+            base_url, auth, user_agent, observe, _transport(base_url, deadline or Deadline(), early, one_shot=one_shot)
+        )
     except (OSError, ssl.SSLError) as error:
         raise UsageError(
             f"The certificates that SSL_CERT_FILE or SSL_CERT_DIR names cannot be used: {error.strerror or error}.",
@@ -52,19 +67,12 @@ def open_client(
 
 
 def _client(
-    base_url: str, auth: CredentialAuth | None, user_agent: str, observe: Callable[[str], None] | None
+    base_url: str,
+    auth: CredentialAuth | None,
+    user_agent: str,
+    observe: Callable[[str], None] | None,
+    transport: httpx.BaseTransport,
 ) -> httpx.Client:
-    load_httpcore()
-    from ollama_cli.transport.resolving import ResolvingBackend
-
-    proxy = proxy_for(base_url)
-    trust_in_proxy = _trust(proxy) if proxy and proxy.startswith("https://") else None
-    transport = httpx.HTTPTransport(
-        verify=_trust(base_url),
-        trust_env=False,
-        proxy=httpx.Proxy(proxy, ssl_context=trust_in_proxy) if proxy else None,
-    )
-    transport._pool._network_backend = ResolvingBackend()  # noqa: SLF001 - httpx has no other way to name one
     return httpx.Client(
         base_url=base_url,
         auth=auth,
@@ -76,6 +84,21 @@ def _client(
     )
 
 
+def _transport(
+    base_url: str, deadline: Deadline, early: EarlyConnection | None, *, one_shot: bool
+) -> httpx.BaseTransport:
+    proxy = proxy_for(base_url)
+    if one_shot and proxy is None and not deadline.counts:
+        from ollama_cli.transport.one_shot import OneShotTransport
+
+        return OneShotTransport(trust_for(base_url) if early is None else early.trust(), early)
+    load_httpcore()
+    from ollama_cli.transport.pooled import pooled_transport
+
+    trust_in_proxy = trust_for(proxy) if proxy and proxy.startswith("https://") else None
+    return pooled_transport(trust_for(base_url), proxy, trust_in_proxy, deadline)
+
+
 def _told_to(observe: Callable[[str], None]) -> dict[str, list[Callable[..., None]]]:
     def on_request(request: httpx.Request) -> None:
         observe(f"> {request.method} {request.url.copy_with(query=None)}")
@@ -85,16 +108,3 @@ def _told_to(observe: Callable[[str], None]) -> dict[str, list[Callable[..., Non
         observe(f"< {response.status_code} {kind}")
 
     return {"request": [on_request], "response": [on_response]}
-
-
-def _trust(url: str) -> ssl.SSLContext:
-    """What certificates are held to; for plain http a context that has loaded none, which saves its cost."""
-    if not url.startswith("https://"):
-        return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    import truststore
-
-    context = truststore.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    extra_file, extra_folder = os.environ.get("SSL_CERT_FILE"), os.environ.get("SSL_CERT_DIR")
-    if extra_file or extra_folder:
-        context.load_verify_locations(extra_file or None, extra_folder or None)
-    return context

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import math
-import socket
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from threading import TIMEOUT_MAX, Timer
+from threading import TIMEOUT_MAX
 
 from ollama_cli.errors import CliError, UnavailableError
 from ollama_cli.transport.lean_httpx import httpx
+from ollama_cli.transport.resolving import SECONDS_TO_CONNECT
 
 
 @dataclass(frozen=True)
@@ -29,11 +28,14 @@ class Limits:
     idle: float
 
 
-FOR_AN_ACCOUNT = Limits(10, 30, 30)
+FOR_AN_ACCOUNT = Limits(SECONDS_TO_CONNECT, 30, 30)
 """For requests about an account or a list."""
 
-FOR_A_MODEL = Limits(10, 900, 300)
+FOR_A_MODEL = Limits(SECONDS_TO_CONNECT, 900, 300)
 """For requests that a model answers: it may have to be loaded first, or to wait for its turn."""
+
+_A_MOMENT = 0.001
+"""Seconds: a socket takes none at all for "do not wait"."""
 
 
 class Deadline:
@@ -46,6 +48,11 @@ class Deadline:
     def __init__(self, seconds: float | None = None) -> None:
         self._seconds = seconds
         self._end = math.inf if seconds is None or seconds > TIMEOUT_MAX else time.monotonic() + seconds
+
+    @property
+    def counts(self) -> bool:
+        """Whether there is a limit at all."""
+        return not math.isinf(self._end)
 
     @property
     def left(self) -> float:
@@ -74,31 +81,19 @@ class Deadline:
                 code="timed_out",
             ) from cause
 
+    def within(self, timeout: float | None) -> float | None:
+        """How long a step may take that begins now: as long as it says, and no longer than the time that is left."""
+        if not self.counts:
+            return timeout
+        left = max(self.left, _A_MOMENT)
+        return left if timeout is None else min(timeout, left)
+
     def parts_of(self, response: httpx.Response) -> Iterator[bytes]:
-        """The body of an answer as it arrives; one that ends because the time is over is not taken for a whole one.
+        """The body of an answer as it arrives; one that goes on when the time is over is broken off.
 
         Raises:
             UnavailableError: The time is over.
         """
-        yield from response.iter_bytes()
-        self.check()
-
-    @contextmanager
-    def over(self, response: httpx.Response) -> Iterator[None]:
-        """Hold the body of an answer to the time: its connection is shut down when that is over."""
-        if math.isinf(self._end):
-            yield
-            return
-        connection: socket.socket = response.extensions["network_stream"].get_extra_info("socket")
-
-        def shut_down() -> None:
-            with suppress(OSError):  # it was closed meanwhile
-                connection.shutdown(socket.SHUT_RDWR)
-
-        timer = Timer(self.left, shut_down)
-        timer.daemon = True
-        timer.start()
-        try:
-            yield
-        finally:
-            timer.cancel()
+        for part in response.iter_bytes():
+            yield part
+            self.check()

@@ -1,4 +1,4 @@
-"""Names of hosts made into addresses within the time that a connection may take, and so that Ctrl-C ends it.
+"""Names of hosts made into addresses, and connections to them, within a time limit, and so that Ctrl-C ends it.
 
 The system's own resolver takes as long as it likes, and nothing of Python runs while it does. So it works in a thread
 that is left behind where it hangs.
@@ -9,43 +9,59 @@ from __future__ import annotations
 import socket
 import threading
 import time
-from collections.abc import Iterable
+from collections.abc import Callable
 from concurrent.futures import Future
 from contextlib import suppress
 from ipaddress import ip_address
-from typing import Any
+from typing import TypeVar
 
-import httpcore
+SECONDS_TO_CONNECT = 10.0
+"""How long a connection, and its TLS, may take."""
 
 _Addresses = list[str]
+_Connection = TypeVar("_Connection")
 
 
-class ResolvingBackend(httpcore.SyncBackend):
-    """Connects to the addresses of a name one after the other."""
+def connect_to_any(
+    host: str, port: int, timeout: float | None, connect: Callable[[str, float | None], _Connection]
+) -> _Connection:
+    """Connect to the addresses of a name one after the other.
 
-    def connect_tcp(
-        self,
-        host: str,
-        port: int,
-        timeout: float | None = None,
-        local_address: str | None = None,
-        socket_options: Iterable[Any] | None = None,
-    ) -> httpcore.NetworkStream:
-        """Connect.
+    Args:
+        host: A name or an address.
+        port: The port, which some resolvers want to know.
+        timeout: Seconds for everything; None is no limit.
+        connect: Connects to one address within the seconds that are left, or raises an ``OSError``.
 
-        Raises:
-            ConnectTimeout: The name, or a connection, took longer than the time-out.
-            ConnectError: There is no such name, or no address of it takes a connection.
-        """
-        end = None if timeout is None else time.monotonic() + timeout
-        failed: Exception = httpcore.ConnectError(f"{host} has no address")
-        for address in _addresses_of(host, port, timeout):
-            left = None if end is None else max(0.0, end - time.monotonic())
-            try:
-                return super().connect_tcp(address, port, left, local_address, socket_options)
-            except (httpcore.ConnectError, httpcore.ConnectTimeout) as error:
-                failed = error
-        raise failed
+    Raises:
+        TimeoutError: The name, or the last address, took too long.
+        OSError: There is no such name, or no address of it takes a connection.
+    """
+    end = None if timeout is None else time.monotonic() + timeout
+    failed = OSError(f"{host} has no address")
+    for address in _addresses_of(host, port, timeout):
+        left = None if end is None else max(0.0, end - time.monotonic())
+        try:
+            return connect(address, left)
+        except OSError as error:
+            failed = error
+    raise failed
+
+
+def open_tcp(host: str, port: int, timeout: float | None) -> socket.socket:
+    """Connect to a name, to which small pieces are sent without waiting for more.
+
+    Raises:
+        TimeoutError: It took too long.
+        OSError: It failed.
+    """
+
+    def connect(address: str, left: float | None) -> socket.socket:
+        connection = socket.create_connection((address, port), left)
+        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        return connection
+
+    return connect_to_any(host, port, timeout, connect)
 
 
 def _addresses_of(host: str, port: int, timeout: float | None) -> _Addresses:
@@ -56,9 +72,7 @@ def _addresses_of(host: str, port: int, timeout: float | None) -> _Addresses:
     try:
         return found.result(timeout)
     except TimeoutError as error:
-        raise httpcore.ConnectTimeout(f"{host} was not found in time") from error
-    except OSError as error:
-        raise httpcore.ConnectError(str(error)) from error
+        raise TimeoutError(f"{host} was not found in time") from error
 
 
 def _resolve(host: str, port: int, found: Future[_Addresses]) -> None:

@@ -25,6 +25,7 @@ TEXT = (
     "waves than red light has.\n\n    an_indented = line_of(code)\n\nThat is all; see "
     "https://en.wikipedia.org/wiki/Rayleigh_scattering#Cause_of_the_blue_color_of_the_sky_and_more for the rest."
 )
+SIGN_OF_LIFE = re.compile(r"\r [⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏ ]\r")
 TAKEN_BACK = re.compile(r"\x1b\[(\d+)D\x1b\[K")
 
 
@@ -65,7 +66,7 @@ def screen_of(shown: str, columns: int) -> list[str]:
 
 def settled(shown: str) -> str:
     """What stands there in the end, in ASCII: with what was taken back out again."""
-    text = ""
+    text, shown = "", SIGN_OF_LIFE.sub("", shown)
     for part in re.split(r"(\x1b\[\d+D\x1b\[K)", shown.replace("\r\n", "\n")):
         taken_back = TAKEN_BACK.fullmatch(part)
         text = text[: -int(taken_back[1])] if taken_back else text + part
@@ -173,6 +174,19 @@ def test_a_terminal_that_wants_no_colour_gets_none(
     assert status == 0
     assert "\x1b" not in TAKEN_BACK.sub("", shown) if "NO_COLOR" in environment else "\x1b" not in shown
     assert (max(len(line.rstrip()) for line in TAKEN_BACK.sub("", shown).split("\r\n")) > 40) == (widest > 40)
+
+
+def test_a_sign_of_life_is_shown_until_there_is_something_to_see(asker: Cli, server: StreamingServer) -> None:
+    child = at_terminal(asker, "--hidethinking")
+    with server.request() as exchange:
+        child.expect(SIGN_OF_LIFE)
+        exchange.start()
+        exchange.say(thinking="a thought")
+        child.expect(SIGN_OF_LIFE)
+        exchange.say("The answer.")
+        child.expect_exact("\r  \r")
+        exchange.finish()
+        assert finish(child) == (0, "The answer.\r\n")
 
 
 def test_a_pipe_gets_neither_thinking_nor_wrapped_lines(asker: Cli, server: StreamingServer) -> None:
@@ -333,8 +347,9 @@ def test_a_stream_that_cannot_be_written(asker: Cli, server: StreamingServer, re
     ) as process:
         with server.request() as request:
             request.start()
-            request.say("a line\n")
-            request.finish()
+            with suppress(OSError):  # a command that cannot write has gone by now
+                request.say("a line\n")
+                request.finish()
         out, err = process.communicate(timeout=30)
     assert process.returncode == status
     assert out == ("" if redirection.startswith(">") else "a line\n")

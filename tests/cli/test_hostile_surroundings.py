@@ -239,8 +239,9 @@ def test_another_key_in_the_place_of_the_listed_one_is_named_and_left(signed_in:
     assert path.read_text() == other
 
 
-def test_json_equals_true_makes_errors_json_too(device: Cli) -> None:
-    done = device("status", "--json=true", "--nonsense")
+@pytest.mark.parametrize("args", [["--json=true", "--nonsense"], ["--json=maybe"]], ids=" ".join)
+def test_json_and_a_value_make_errors_json_too(device: Cli, args: list[str]) -> None:
+    done = device("status", *args)
     assert done.returncode == 2
     assert json.loads(done.stderr)["error"]["status"] == 2
 

@@ -245,7 +245,15 @@ def test_status_1_refused_for_safety(cli: Cli, host: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "args", [["frobnicate"], ["run"], ["run", "tiny", "--frob"], ["run", MODEL], ["run", "a:local:cloud", "hi"]]
+    "args",
+    [
+        ["frobnicate"],
+        ["run"],
+        ["run", "tiny", "--frob"],
+        ["run", MODEL],
+        ["run", "a:local:cloud", "hi"],
+        ["run", ":cloud", "hi"],
+    ],
 )
 def test_status_2_usage(cli: Cli, args: list[str]) -> None:
     done = cli(*args)
@@ -271,6 +279,9 @@ def test_status_4_as_json(device: Cli) -> None:
     error = json.loads(done.stderr.splitlines()[-1])["error"]
     assert error["signin_url"] == link
     assert error["status"] == 4
+    quiet = device("status", "--quiet", "--json")
+    assert (quiet.returncode, quiet.stdout) == (4, "")
+    assert json.loads(quiet.stderr)["error"]["code"] == "signin_required"
 
 
 @pytest.mark.parametrize(

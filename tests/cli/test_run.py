@@ -319,6 +319,8 @@ def test_an_embedding_model_in_the_cloud(signed_in: Cli) -> None:
     assert len(json.loads(found_out.stdout)) > 3
     assert len(json.loads(told.stdout)["embedding"]) == 3
     assert json.loads(told.stdout)["model"] == "embeddinggemma"
+    writes = signed_in("run", MODEL, "hello", "--dimensions", "3", "--truncate")  # which a model that writes ignores
+    assert (writes.returncode, writes.stdout.startswith("You said")) == (0, True), writes.stderr
 
 
 @pytest.mark.parametrize(

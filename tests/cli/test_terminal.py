@@ -80,10 +80,14 @@ def test_ctrl_c_while_waiting_leaves_the_same_link(device: Cli) -> None:
 
 
 def test_revoke_asks_at_a_terminal(signed_in: Cli) -> None:
-    child = terminal(signed_in, "keys", "revoke")
-    child.expect(re.compile(r"Revoke SHA256:.*: "))
-    child.sendline("n")
-    assert finish(child)[0] == 1
+    for as_json in ([], ["--json"]):
+        child = terminal(signed_in, "keys", "revoke", *as_json)
+        child.expect(re.compile(r"Revoke SHA256:.*: "))
+        child.sendline("n")
+        status, shown = finish(child)
+        assert status == 1
+        said = shown.strip().splitlines()[-1]
+        assert json.loads(said)["error"]["code"] == "declined" if as_json else said == "Nothing was revoked."
     assert signed_in("status", "--quiet").returncode == 0
 
 

@@ -10,6 +10,9 @@ from pathlib import Path
 import pytest
 from conftest import sign_in
 from support import Cli, Sandbox
+from terminals import LINK, finish, terminal
+
+from ollama_cli.credentials.index import CredentialIndex
 
 SLOW_ONCE = "DELETE /api/user/keys/*=delay:4*1"
 
@@ -57,3 +60,13 @@ def test_a_signin_whose_key_is_forgotten_meanwhile_stops_and_says_so(
     error = json.loads(err.splitlines()[-1])["error"]
     assert error["code"] == "key_forgotten"
     assert fingerprint in error["hint"]
+
+
+def test_a_terminal_is_told_whom_it_waits_for(device: Cli) -> None:
+    folder = device.home / "state" / "data"
+    with CredentialIndex(folder / "credentials.json").locked():
+        child = terminal(device, "--insecure-storage", "signin", "--no-wait")
+        child.expect_exact("Waiting for another ollama-cli")
+    status, shown = finish(child)
+    assert status == 4
+    assert LINK.search(shown)

@@ -33,3 +33,13 @@ def test_imports_are_counted_by_package() -> None:
 def test_markdown_is_measured_beside_plain_text() -> None:
     table = measured("markdown.py", "1", "1")
     assert len(re.findall(r"^(an|one) [a-z ]+( +[\d.]+){3} +[\d.]+ x +[\d.]+ x$", table, re.MULTILINE)) == 5
+
+
+def test_a_first_token_from_afar_is_measured_beside_a_bare_request() -> None:
+    table = measured("first_token.py", "1", "5")
+    assert re.search(r"^ollama-cli run( +[\d.]+){4}$", table, re.MULTILINE)
+
+
+def test_a_long_answer_is_measured() -> None:
+    table = measured("stream.py", "1", "200")
+    assert len(re.findall(r"^(?:ollama-cli run|the same, 20 times as many)( +[\d.]+){5}$", table, re.MULTILINE)) == 2

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 
@@ -12,10 +13,12 @@ from ollama_com import Handler, listening
 from ollama_cli.api.exchange import Exchange
 from ollama_cli.errors import CliError, UnavailableError
 from ollama_cli.transport.client import open_client
-from ollama_cli.transport.limits import Limits
+from ollama_cli.transport.limits import Deadline, Limits
 from ollama_cli.transport.retries import Retries
 
 HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: application/x-ndjson\r\n\r\n"
+SECONDS_OF_PATIENCE = 20
+"""What a busy machine may add; without a limit to everything, the servers below hold a client for minutes."""
 Talk = Callable[..., Exchange]
 
 
@@ -40,10 +43,16 @@ def talk() -> Iterator[Talk]:
     """Starts a server, and talks to it."""
     with ExitStack() as stack:
 
-        def start(handler: Handler, limits: Limits | None = None, **options: object) -> Exchange:
-            port = stack.enter_context(listening(handler))
-            http = stack.enter_context(open_client(f"http://127.0.0.1:{port}", None, user_agent="test"))
-            return Exchange(http, model_limits=limits or Limits(5, 30, 30), **options)  # type: ignore[arg-type]
+        def start(
+            handler: Handler,
+            limits: Limits | None = None,
+            *,
+            total_seconds: float | None = None,
+            retries: Retries | None = None,
+        ) -> Exchange:
+            address, deadline = f"http://127.0.0.1:{stack.enter_context(listening(handler))}", Deadline(total_seconds)
+            http = stack.enter_context(open_client(address, None, user_agent="test", deadline=deadline))
+            return Exchange(http, retries=retries, deadline=deadline, model_limits=limits or Limits(5, 30, 30))
 
         yield start
 
@@ -71,6 +80,28 @@ def test_the_time_is_over_before_an_answer(talk: Talk) -> None:
     came, error = stream(talk(saying(), total_seconds=0.05))
     assert (came, error.code, error.status) == (b"", "timed_out", 7)
     assert "0.05 seconds" in error.message
+
+
+def test_the_time_is_over_within_the_head_of_an_answer(talk: Talk) -> None:
+    """A byte at a time: no step of it takes long."""
+    begun = time.monotonic()
+    came, error = stream(talk(saying(b"HTTP/1.1 200 OK\r\nX-Patience: ", again=b"a"), total_seconds=0.2))
+    assert (came, error.code, error.status) == (b"", "timed_out", 7)
+    assert time.monotonic() - begun < SECONDS_OF_PATIENCE
+
+
+def test_the_time_is_over_while_a_request_is_sent(talk: Talk) -> None:
+    """To a server that reads as slowly as it can."""
+
+    async def handle(reader: asyncio.StreamReader, _: asyncio.StreamWriter) -> None:
+        while await reader.read(1024):
+            await asyncio.sleep(0.01)
+
+    begun = time.monotonic()
+    with pytest.raises(UnavailableError) as caught:
+        talk(handle, total_seconds=0.2).send("POST", "/api/embed", {"input": "a" * 64 * 1024 * 1024})
+    assert caught.value.code == "timed_out"
+    assert time.monotonic() - begun < SECONDS_OF_PATIENCE
 
 
 @pytest.mark.parametrize("again", [b"", b"{}\n"], ids=["stalled", "endless"])

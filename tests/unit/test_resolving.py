@@ -16,7 +16,7 @@ from ollama_cli.errors import UnavailableError
 from ollama_cli.transport.client import open_client
 from ollama_cli.transport.failures import explained
 from ollama_cli.transport.lean_httpx import httpx
-from ollama_cli.transport.resolving import ResolvingBackend
+from ollama_cli.transport.pooled import ResolvingBackend
 
 NAME = "slow.example"
 

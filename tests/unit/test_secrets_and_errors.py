@@ -87,6 +87,7 @@ def test_an_api_key_that_could_not_stand_in_a_header_is_refused_and_not_shown(te
 
 STATUSES = {
     "CliError": (1, "unexpected", False),
+    "DeclinedError": (1, "declined", False),
     "ArchiveError": (1, "chats_unavailable", False),
     "SafetyError": (1, "refused", False),
     "UsageError": (2, "usage", False),

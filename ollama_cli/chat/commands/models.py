@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ollama_cli.api.model_list import with_cloud_names
 from ollama_cli.chat.commands.command import Command
 from ollama_cli.chat.conversation import shown_name
 from ollama_cli.errors import UsageError
@@ -55,7 +56,9 @@ def _list(chat: Chat, typed: str) -> None:
     wanted = typed.lower()
     opened = chat.conversation.opened
     with chat.conversation.asking(opened):
-        models = [model for model in opened.client.models() if model.name.lower().startswith(wanted)]
+        told = opened.client.models()
+    named = with_cloud_names(told) if opened.in_cloud else told
+    models = [model for model in named if model.name.lower().startswith(wanted)]
     chat.know_models(model.name for model in models)
     show_models(chat.streams, models)
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from textwrap import wrap
 from typing import TYPE_CHECKING
 
 from ollama_cli.chat.commands.command import Command
@@ -10,6 +12,7 @@ from ollama_cli.chat.commands.details import DETAILS
 from ollama_cli.chat.commands.models import MODELS
 from ollama_cli.chat.commands.settings import SETTINGS
 from ollama_cli.errors import UsageError
+from ollama_cli.terminal.streams import columns
 
 if TYPE_CHECKING:
     from ollama_cli.chat.chat import Chat
@@ -34,17 +37,27 @@ _KEYS = (
 def _help(chat: Chat, typed: str) -> None:
     about = typed.split(maxsplit=1)[0].removeprefix("/") if typed else ""
     if about in {"shortcut", "shortcuts"}:
-        for keys, does in _KEYS:
-            chat.note(f"  {keys:<20} {does}")
+        _note_rows(chat, _KEYS, 20)
         return
     commands = [command for command in COMMANDS if command.words[0] == f"/{about}"] if about else _overview()
     if not commands:
         raise UsageError(f"There is no command /{about}.", hint="/? lists them.")
-    for command in commands:
-        chat.note(f"  {command.usage:<28} {command.does}")
+    rows = [(command.usage, command.does) for command in commands]
     if not about:
-        chat.note(f"  {'/? [COMMAND]':<28} help, also for the keys: /? shortcuts")
+        rows.append(("/? [COMMAND]", "help, also for the keys: /? shortcuts"))
+    _note_rows(chat, rows, 28)
+    if not about:
         chat.note('\n""" begins and ends a message of several lines.')
+
+
+def _note_rows(chat: Chat, rows: Iterable[tuple[str, str]], width: int) -> None:
+    """Tell two columns, of which the first has a width; one below the other where a terminal has no room for both."""
+    wide = columns(chat.streams.err)
+    for what, does in rows:
+        row = f"  {what:<{width}} {does}"
+        if wide and len(row) > wide:
+            row = "\n      ".join([f"  {what}", *wrap(does, max(wide - 6, 10))])
+        chat.note(row)
 
 
 HELP = Command(("/?",), "[COMMAND]", "help", _help, also=("/help",), choices=("set", "show", "shortcuts"))

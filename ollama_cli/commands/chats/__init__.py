@@ -4,22 +4,23 @@ from __future__ import annotations
 
 import typer
 
-from ollama_cli.commands.chats.continue_chat import continue_chat
-from ollama_cli.commands.chats.export import export
-from ollama_cli.commands.chats.list_chats import list_chats
-from ollama_cli.commands.chats.remove import remove
-from ollama_cli.commands.chats.search import search
-from ollama_cli.commands.chats.show import show
-from ollama_cli.commands.command_line import Command
+from ollama_cli.commands.lazy import Listed, lazy_group
+
+COMMANDS = (
+    Listed("list", "chats.list_chats", "List the chats that were kept, the last changed first."),
+    Listed("show", "chats.show", "Show a kept chat: what was asked, after >>>, and what was answered."),
+    Listed("search", "chats.search", "Search what was said in kept chats."),
+    Listed(
+        "continue",
+        "chats.continue_chat",
+        "Go on with a kept chat, the last one without ID, with the model that it was held with.",
+    ),
+    Listed("export", "chats.export", "Write a kept chat as Markdown or JSON, to a file or to stdout."),
+    Listed("remove", "chats.remove", "Remove kept chats."),
+)
 
 
 def register(app: typer.Typer) -> None:
-    """Add the group and its commands."""
-    group = typer.Typer(name="chats", help="The chats that were kept.", no_args_is_help=True, rich_markup_mode=None)
-    group.command("list", cls=Command)(list_chats)
-    group.command("show", cls=Command)(show)
-    group.command("search", cls=Command)(search)
-    group.command("continue", cls=Command)(continue_chat)
-    group.command("export", cls=Command)(export)
-    group.command("remove", cls=Command)(remove)
-    app.add_typer(group)
+    """Add the group."""
+    group = lazy_group(COMMANDS)
+    app.add_typer(typer.Typer(name="chats", cls=group, help="The chats that were kept.", no_args_is_help=True))

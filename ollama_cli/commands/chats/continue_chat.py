@@ -6,7 +6,13 @@ from typing import Annotated
 
 import typer
 
+from ollama_cli.commands.command_line import Command
 from ollama_cli.commands.run.options import RunOptions, question_of
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command("continue", cls=Command)(continue_chat)
 
 
 def continue_chat(

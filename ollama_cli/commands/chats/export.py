@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from ollama_cli.commands.command_line import Command
+
 if TYPE_CHECKING:
     from ollama_cli.context import Context
 
@@ -33,6 +35,11 @@ class ExportOptions:
     chat: str
     form: Format = Format.MARKDOWN
     output: Path | None = None
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command("export", cls=Command)(export)
 
 
 def export(

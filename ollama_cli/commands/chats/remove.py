@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from ollama_cli.commands.command_line import Command
 from ollama_cli.errors import UsageError
 
 if TYPE_CHECKING:
@@ -31,6 +32,11 @@ class RemoveOptions:
     every: bool = False
     yes: bool = False
     as_json: bool = False
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command("remove", cls=Command)(remove)
 
 
 def remove(

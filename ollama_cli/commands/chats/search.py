@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from ollama_cli.commands.command_line import Command
 from ollama_cli.errors import UsageError
 
 if TYPE_CHECKING:
@@ -27,6 +28,11 @@ class SearchOptions:
 
     words: tuple[str, ...]
     as_json: bool = False
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command("search", cls=Command)(search)
 
 
 def search(

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from ollama_cli.commands.command_line import Command
+
 if TYPE_CHECKING:
     from ollama_cli.chat.messages import Message
     from ollama_cli.context import Context
@@ -24,6 +26,11 @@ class ShowOptions:
 
     chat: str | None = None
     as_json: bool = False
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command("show", cls=Command)(show)
 
 
 def show(

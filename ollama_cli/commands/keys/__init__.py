@@ -4,22 +4,19 @@ from __future__ import annotations
 
 import typer
 
-from ollama_cli.commands.command_line import Command
-from ollama_cli.commands.keys.export_key import export_key
-from ollama_cli.commands.keys.import_key import import_key
-from ollama_cli.commands.keys.list_keys import list_keys
-from ollama_cli.commands.keys.revoke import revoke
-from ollama_cli.commands.keys.rotate import rotate
-from ollama_cli.commands.keys.show import show
+from ollama_cli.commands.lazy import Listed, lazy_group
+
+COMMANDS = (
+    Listed("list", "keys.list_keys", "List the device keys that this machine holds."),
+    Listed("show", "keys.show", "Show the public half of a device key."),
+    Listed("revoke", "keys.revoke", "Take device keys off your account; this device's own is then forgotten here."),
+    Listed("rotate", "keys.rotate", "Put a new key in the place of this device's key for ollama.com."),
+    Listed("import", "keys.import_key", "Keep a private key in OpenSSH form as this device's key for ollama.com."),
+    Listed("export", "keys.export_key", "Write this device's private key for ollama.com in OpenSSH form."),
+)
 
 
 def register(app: typer.Typer) -> None:
-    """Add the group and its commands."""
-    group = typer.Typer(name="keys", help="This machine's device keys.", no_args_is_help=True, rich_markup_mode=None)
-    group.command("list", cls=Command)(list_keys)
-    group.command("show", cls=Command)(show)
-    group.command("revoke", cls=Command)(revoke)
-    group.command("rotate", cls=Command)(rotate)
-    group.command("import", cls=Command)(import_key)
-    group.command("export", cls=Command)(export_key)
-    app.add_typer(group)
+    """Add the group."""
+    group = lazy_group(COMMANDS)
+    app.add_typer(typer.Typer(name="keys", cls=group, help="This machine's device keys.", no_args_is_help=True))

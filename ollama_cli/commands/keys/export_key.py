@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from ollama_cli.commands.command_line import Command
 from ollama_cli.commands.keys.given import refuse_key_file
 from ollama_cli.commands.keys.own import own_key, own_record
-from ollama_cli.errors import StoreError, UsageError
+from ollama_cli.errors import DeclinedError, StoreError, UsageError
 
 if TYPE_CHECKING:
     from ollama_cli.context import Context
@@ -38,6 +39,11 @@ class ExportOptions:
     passphrase: bool = False
     force: bool = False
     yes: bool = False
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command("export", cls=Command)(export_key)
 
 
 def export_key(
@@ -106,7 +112,7 @@ def _ask(context: Context, options: ExportOptions, stored: StoredKey) -> None:
 
     Raises:
         UsageError: Nobody is there.
-        typer.Exit: The answer is no.
+        DeclinedError: The answer is no.
     """
     from ollama_cli.terminal.prompts import confirm
 
@@ -120,8 +126,7 @@ def _ask(context: Context, options: ExportOptions, stored: StoredKey) -> None:
         question = f"Write {key} to {options.file}?"
     context.streams.say("Whoever has this device's private key can use your account as this device.")
     if not confirm(context.streams, question, default=False):
-        context.streams.say("Nothing was exported.")
-        raise typer.Exit(1)
+        raise DeclinedError("Nothing was exported.")
 
 
 def _private_text(context: Context, options: ExportOptions, stored: StoredKey) -> str:

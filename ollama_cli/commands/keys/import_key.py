@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from ollama_cli.commands.command_line import Command
 from ollama_cli.commands.keys.given import refuse_key_file
 from ollama_cli.errors import SafetyError, UsageError
 
@@ -32,6 +33,11 @@ class ImportOptions:
 
     source: str
     as_json: bool = False
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command("import", cls=Command)(import_key)
 
 
 def import_key(

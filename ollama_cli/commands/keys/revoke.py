@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from ollama_cli.commands.command_line import Command
 from ollama_cli.commands.keys.given import refuse_key_file
-from ollama_cli.errors import SignInError, StoreError
+from ollama_cli.errors import DeclinedError, SignInError, StoreError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -32,6 +33,11 @@ class RevokeOptions:
     keys: tuple[str, ...] = ()
     yes: bool = False
     as_json: bool = False
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command("revoke", cls=Command)(revoke)
 
 
 def revoke(
@@ -99,7 +105,7 @@ def _ask(context: Context, targets: Sequence[Target]) -> None:
 
     Raises:
         UsageError: Nobody is there.
-        typer.Exit: The answer is no.
+        DeclinedError: The answer is no.
     """
     from ollama_cli.terminal.prompts import confirm
 
@@ -113,8 +119,7 @@ def _ask(context: Context, targets: Sequence[Target]) -> None:
             context.streams.say(f"{target.fingerprint}{whose}")
         question = f"Revoke these {len(targets)} keys{signs_out}?"
     if not confirm(context.streams, question, default=False):
-        context.streams.say("Nothing was revoked.")
-        raise typer.Exit(1)
+        raise DeclinedError("Nothing was revoked.")
 
 
 def _revoke(context: Context, place: Place, stored: StoredKey, targets: Sequence[Target], *, as_json: bool) -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ollama_cli.commands.command_line import seconds
+from ollama_cli.commands.command_line import Command, seconds
 from ollama_cli.commands.keys.given import refuse_key_file
 from ollama_cli.commands.signin import SigninOptions
 
@@ -35,6 +35,11 @@ class RotateOptions:
     sign_out_ollama: bool | None = None
     other_account: bool = False
     cancel: bool = False
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command("rotate", cls=Command)(rotate)
 
 
 def rotate(

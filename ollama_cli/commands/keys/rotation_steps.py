@@ -6,13 +6,11 @@ import json
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-import typer
-
 from ollama_cli.commands.keys import rotation_questions as questions
 from ollama_cli.commands.rotating import NEW_KEY_WAITS, OLD_KEY_REMAINS, put_away_key, told
 from ollama_cli.credentials.index import LEFT, NEW
 from ollama_cli.credentials.public_key import fingerprint_of
-from ollama_cli.errors import CliError, SignInError, UsageError
+from ollama_cli.errors import CliError, DeclinedError, SignInError, UsageError
 from ollama_cli.terminal.sanitize import clean_line
 
 if TYPE_CHECKING:
@@ -146,7 +144,7 @@ class RotationSteps:
 
         Raises:
             SafetyError: Nobody is there to agree.
-            typer.Exit: The answer is no; the new key is put away then.
+            DeclinedError: The answer is no; the new key is put away then.
         """
         record = self._rotation.record
         if record is None or record.account in {None, account.name} or self._options.other_account:
@@ -155,8 +153,7 @@ class RotationSteps:
             return
         ended = put_away_key(self._context, self._place, record)
         self._context.streams.say(told(ended, f"the new key {new.credential.fingerprint}"))
-        self._context.streams.say("Nothing was rotated.")
-        raise typer.Exit(1)
+        raise DeclinedError("Nothing was rotated.")
 
     def _end(self, new: Record | None, account: Account | None) -> None:
         """Take the old key off the account, and forget it."""

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from ollama_cli.commands.command_line import Command
 from ollama_cli.commands.keys.given import refuse_key_file
 from ollama_cli.errors import SignInError
 
@@ -26,6 +27,11 @@ class ShowOptions:
 
     key: str | None = None
     as_json: bool = False
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command("show", cls=Command)(show)
 
 
 def show(

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from ollama_cli.commands.command_line import Command
+
 if TYPE_CHECKING:
     from ollama_cli.context import Context
 
@@ -27,6 +29,11 @@ class CopyOptions:
     as_json: bool = False
 
 
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command("cp", cls=Command)(copy)
+
+
 def copy(
     typer_context: typer.Context,
     source: Annotated[str, typer.Argument(metavar="SOURCE", show_default=False)],
@@ -43,11 +50,13 @@ def run(context: Context, options: CopyOptions) -> None:
     Raises:
         ModelNotFoundError: It has none of that name.
     """
+    from ollama_cli.api.place import daemon_place
     from ollama_cli.commands.daemon import changing_daemon
     from ollama_cli.terminal.sanitize import clean_line
 
     with changing_daemon(context, "cp") as client:
         client.copy(options.source, options.destination)
+    context.known_models.note_one(daemon_place(context.settings).base_url, options.destination)
     if options.as_json:
         context.streams.answer(json.dumps({"source": options.source, "destination": options.destination}))
     else:

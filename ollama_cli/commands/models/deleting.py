@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from ollama_cli.commands.command_line import Command
 from ollama_cli.errors import CliError, ModelNotFoundError, SignInError
 
 if TYPE_CHECKING:
@@ -29,6 +30,11 @@ class DeleteOptions:
     as_json: bool = False
 
 
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command("rm", cls=Command)(delete)
+
+
 def delete(
     typer_context: typer.Context,
     models: Annotated[list[str], typer.Argument(metavar="MODEL...", show_default=False)],
@@ -44,16 +50,19 @@ def run(context: Context, options: DeleteOptions) -> None:
     Raises:
         ModelNotFoundError: It has none of that name.
     """
+    from ollama_cli.api.place import daemon_place
     from ollama_cli.commands.daemon import changing_daemon
     from ollama_cli.terminal.sanitize import clean_line
 
     deleted: list[str] = []
     try:
         with changing_daemon(context, "rm") as client:
+            server = daemon_place(context.settings).base_url
             for model in options.models:
                 _stop(context, client, model)
                 client.delete(model)
                 deleted.append(model)
+                context.known_models.forget_one(server, model)
                 if not options.as_json:
                     context.streams.say(f"{clean_line(model)} is deleted.")
     finally:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from ollama_cli.commands.command_line import Command
 from ollama_cli.errors import SignInError, UnavailableError
 
 if TYPE_CHECKING:
@@ -29,6 +30,11 @@ class ListOptions:
     start: str = ""
     cloud: bool = False
     as_json: bool = False
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command("list", cls=Command)(list_models)
 
 
 def list_models(
@@ -64,28 +70,33 @@ def run(context: Context, options: ListOptions) -> None:
 
 def _models(context: Context, place: Place) -> list[ListedModel]:
     from ollama_cli.api.client import OllamaClient
+    from ollama_cli.api.known_models import run_names
     from ollama_cli.api.place import cloud_place
     from ollama_cli.commands.asking import ask
 
     if place.kind == "cloud":
         return _cloud_models(context, place)
     try:
-        return ask(context, place, OllamaClient.models, instead="see ollama.com's: ollama-cli list --cloud")[0]
+        models, _ = ask(context, place, OllamaClient.models, instead="see ollama.com's: ollama-cli list --cloud")
     except UnavailableError as error:
         if error.code != "no_daemon" or context.settings.host is not None or context.settings.no_cloud:
             raise
         context.streams.say(f"Note: {error.message} These are the models of ollama.com.")
-    return _cloud_models(context, cloud_place(context.settings))
+        return _cloud_models(context, cloud_place(context.settings))
+    context.known_models.note(place.base_url, run_names(place, models))
+    return models
 
 
 def _cloud_models(context: Context, place: Place) -> list[ListedModel]:
     """ollama.com's models, by the names under which ``run`` takes them; anybody may ask for them, so nobody signs."""
     from ollama_cli.api.client import OllamaClient
-    from ollama_cli.api.model_ref import ModelRef
+    from ollama_cli.api.known_models import run_names
+    from ollama_cli.api.model_list import with_cloud_names
     from ollama_cli.commands.asking import ask
 
     try:
         models = context.client(place, None).models()
     except SignInError:
         models = ask(context, place, OllamaClient.models)[0]
-    return [replace(model, name=ModelRef.parse(model.name).cloud_twin) for model in models]
+    context.known_models.note(place.base_url, run_names(place, models))
+    return with_cloud_names(models)

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from ollama_cli.commands.command_line import Command
+
 if TYPE_CHECKING:
     from ollama_cli.context import Context
 
@@ -23,6 +25,11 @@ class RunningOptions:
 
     start: str = ""
     as_json: bool = False
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command("ps", cls=Command)(list_running)
 
 
 def list_running(

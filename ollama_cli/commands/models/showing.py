@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from ollama_cli.commands.command_line import Command
 from ollama_cli.errors import UsageError
 
 if TYPE_CHECKING:
@@ -36,6 +37,11 @@ class ShowOptions:
     verbose: bool = False
     cloud: bool = False
     as_json: bool = False
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command("show", cls=Command)(show)
 
 
 def show(

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from ollama_cli.commands.command_line import Command
+
 if TYPE_CHECKING:
     from ollama_cli.api.client import OllamaClient
     from ollama_cli.context import Context
@@ -24,6 +26,11 @@ class StopOptions:
 
     model: str
     as_json: bool = False
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command("stop", cls=Command)(stop)
 
 
 def stop(

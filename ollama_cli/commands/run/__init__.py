@@ -1,6 +1,6 @@
 """``run``: ask a model."""
 
-from __future__ import annotations
+# Its annotations are no strings, as elsewhere: Typer would evaluate each of them six times at every start.
 
 from pathlib import Path
 from typing import Annotated, ClassVar

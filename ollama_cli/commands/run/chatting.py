@@ -141,14 +141,18 @@ class ContextBackend:
         return error
 
     def model_names(self) -> Iterator[str]:
-        """The names of the daemon's models, and of the cloud's with their suffix; a server that fails has none."""
+        """The names of the daemon's models, and of the cloud's with their suffix; first those that are remembered."""
+        from ollama_cli.api.known_models import run_names
         from ollama_cli.api.place import model_sources
 
-        for place in model_sources(self._context.settings):
+        places, known = model_sources(self._context.settings), self._context.known_models
+        for place in places:
+            yield from known.names(place.base_url)
+        for place in places:
             with suppress(CliError):
-                for model in self._context.client(place, None, silent=True).models():
-                    in_cloud = place.kind == "cloud"
-                    yield ModelRef.parse(model.name).cloud_twin if in_cloud else model.name
+                names = run_names(place, self._context.client(place, None, silent=True).models())
+                known.note(place.base_url, names)
+                yield from names
 
     def fetched(self, opened: Opened) -> Opened:
         """Have a daemon load a missing model, or take the cloud's of that name."""

@@ -18,8 +18,10 @@ if TYPE_CHECKING:
     from ollama_cli.api.model_ref import ModelRef
     from ollama_cli.api.place import Place
     from ollama_cli.context import Context
+    from ollama_cli.credentials.credential import Active
     from ollama_cli.inference.question import Question
     from ollama_cli.terminal.streams import Streams
+    from ollama_cli.transport.early import EarlyConnection
 
 
 def run(context: Context, options: RunOptions) -> None:
@@ -47,7 +49,7 @@ def run(context: Context, options: RunOptions) -> None:
         return
     shot = OneShot(context, options)
     if place.kind == "cloud":
-        shot.ask_cloud(place, question)
+        shot.ask_cloud(place, model, question)
     else:
         shot.ask_daemon(place, model, question)
 
@@ -64,23 +66,24 @@ class OneShot:
         self._context = context
         self._options = options
 
-    def ask_cloud(self, place: Place, question: Question) -> None:
+    def ask_cloud(self, place: Place, model: ModelRef, question: Question) -> None:
         """Ask ollama.com, signing in on the way where a person is there to do it."""
         from ollama_cli.commands.signing_in import sign_in_or_raise
 
         context = self._context
+        early = context.connect_early(place)
         active = context.cloud_credential(place)
-        seconds = self._options.timeout
         try:
-            self._ask_unseen(context.client(place, active, total_seconds=seconds), question)
+            self._ask_unseen(self._client(place, active, early), question)
         except SignInError as refused:
             if refused.code == "clock_wrong":
                 raise
             sign_in_or_raise(context, place, active, refused)
             active = context.cloud_credential(place)
             # A new client, for the time that a person took is not the answer's.
-            self._ask_unseen(context.client(place, active, total_seconds=seconds), question)
+            self._ask_unseen(self._client(place, active), question)
         context.note_signed_in(place, active)
+        context.known_models.note_one(place.base_url, model.cloud_twin)
 
     def ask_daemon(self, place: Place, model: ModelRef, question: Question) -> None:
         """Ask a daemon, which is had to load the model first where it does not have it."""
@@ -89,11 +92,12 @@ class OneShot:
         from ollama_cli.commands.run.finding import find_model
 
         active = self._context.daemon_credential(place)
-        client = self._context.client(place, active, total_seconds=self._options.timeout)
+        client = self._client(place, active)
         try:
             info = find_model(self._context, client, question.model, model, insecure=self._options.insecure)
             if info is not None:
                 self._ask_seen(client, question, info)
+                self._context.known_models.note_one(place.base_url, question.model)
                 return
         except UnavailableError as error:
             raise no_daemon(error, place, f"ask the cloud: ollama-cli run {model.cloud_twin}") from error
@@ -101,12 +105,13 @@ class OneShot:
             raise daemon_refusal(place.base_url, active, error) from error
         run(self._context, replace(self._options, model=model.cloud_twin))
 
+    def _client(self, place: Place, active: Active | None, early: EarlyConnection | None = None) -> OllamaClient:
+        seconds = self._options.timeout
+        return self._context.client(place, active, total_seconds=seconds, one_shot=True, early=early)
+
     def _ask_unseen(self, client: OllamaClient, question: Question) -> None:
         """Ask a model that nothing is known of: its details are asked for only where the question needs them."""
-        if self._options.wants_embedding:
-            self._embed(client, question)
-            return
-        if _names_files(question):
+        if self._options.wants_embedding or _names_files(question):
             self._ask_seen(client, question, client.show(question.model))
             return
         try:

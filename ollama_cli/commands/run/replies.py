@@ -29,12 +29,16 @@ class TextReply:
 
     def __init__(self, streams: Streams, options: RunOptions) -> None:
         from ollama_cli.terminal.answers import AnswerPrinter
+        from ollama_cli.terminal.waiting import SignOfLife
 
+        self._waiting = SignOfLife(streams)
+        self._waiting.start()
         self._printer = AnswerPrinter(
             streams,
             show_thinking=not options.hide_thinking,
             wrap=not options.no_word_wrap,
             markdown=options.markdown is True,  # one answer is shown as it is written, unless asked for otherwise
+            before_showing=self._waiting.stop,
         )
 
     def show(self, chunk: Chunk) -> None:
@@ -43,6 +47,7 @@ class TextReply:
 
     def end(self) -> None:
         """End the line."""
+        self._waiting.stop()
         self._printer.end()
 
 

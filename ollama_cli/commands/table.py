@@ -1,0 +1,37 @@
+"""The table of all commands, in the order of help. Adding a command is a line here and its module."""
+
+from __future__ import annotations
+
+from ollama_cli.commands.lazy import Listed
+
+COMMANDS = (
+    Listed("signin", "signin", "Sign this device in to your ollama.com account."),
+    Listed("login", "signin", hidden=True),
+    Listed("signout", "signout", "Take this device off your account, and forget its key."),
+    Listed("logout", "signout", hidden=True),
+    Listed("status", "status", "Show the account, the credential in use, and where it is stored."),
+    Listed("whoami", "status", hidden=True),
+    Listed("keys", "keys", "This machine's device keys."),
+    Listed("run", "run", "Ask a model, and print its answer as it arrives; without a prompt, chat with it."),
+    Listed("chats", "chats", "The chats that were kept."),
+    Listed("list", "models.listing", "List the models of the Ollama server, or those whose name begins with START."),
+    Listed("ls", "models.listing", hidden=True),
+    Listed(
+        "show",
+        "models.showing",
+        "Show what is known of a model: architecture, size, capabilities, parameters, licence.",
+    ),
+    Listed(
+        "ps",
+        "models.running",
+        "List the models that the Ollama server holds in memory, or those whose name begins with START.",
+    ),
+    Listed("stop", "models.stopping", "Take a model out of the Ollama server's memory."),
+    Listed("cp", "models.copying", "Copy a model of the Ollama server under another name."),
+    Listed("rm", "models.deleting", "Delete models of the Ollama server; a model that is in memory is stopped first."),
+    Listed("search", "search", "Search the web, with ollama.com: title, address and text of each page."),
+    Listed("fetch", "fetch", "Print the text of a page of the web, which ollama.com loads."),
+    Listed("api", "api", "Send a request to ollama.com, signed, and print its answer as it is."),
+    Listed("sandbox", "sandbox", "Run a stand-in for ollama.com on this machine, until Ctrl-C."),
+    Listed("completion", "completion", "Print the script that completes command lines in a shell."),
+)
