@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import gc
 import os
+import re
 import signal
 import sys
 from collections.abc import Sequence
@@ -42,6 +43,9 @@ def global_options(
     key_file: Annotated[
         Path | None, typer.Option("--key-file", metavar="FILE", help="Use the private key in FILE for this command.")
     ] = None,
+    use_profile: Annotated[
+        str | None, typer.Option("--profile", metavar="NAME", help="Act as this profile; see `ollama-cli profile`.")
+    ] = None,
     insecure_storage: Annotated[
         bool, typer.Option("--insecure-storage", help="Keep a new key in a file (0600), not in the keyring.")
     ] = False,
@@ -66,6 +70,7 @@ def global_options(
         raise Exit
     from ollama_cli.context import Context, GlobalOptions
     from ollama_cli.settings import SECRET_VARIABLES, Settings, dumb_terminal, no_color_wanted
+    from ollama_cli.settings.profile_name import profile_name
 
     color, dumb = not (no_color or no_color_wanted(os.environ)), dumb_terminal(os.environ)
     streams = replace(typer_context.obj, color=color, dumb=dumb)
@@ -74,7 +79,8 @@ def global_options(
         os.environ.pop(name, None)  # no program that is started here, such as an editor, has a use for them
     for warning in settings.warnings:
         streams.say(f"Warning: {warning}")
-    options = GlobalOptions(key_file, insecure_storage, use_sandbox, debug)
+    named = profile_name(use_profile, "--profile") if use_profile is not None else None
+    options = GlobalOptions(key_file, insecure_storage, use_sandbox, debug, named)
     context = Context(settings, options, streams)
     gc.freeze()  # what the start made stays
     gc.enable()
@@ -128,12 +134,24 @@ def _run(args: Sequence[str], streams: Streams) -> int:
     try:
         command = get_command(app)
         with command.make_context(PROGRAM, list(args), obj=streams) as typer_context:
-            command.invoke(typer_context)
+            try:
+                command.invoke(typer_context)
+            except CliError as error:
+                _keep_profile(error, typer_context.obj)
+                raise
         status = 0
     except Exit as error:
         status = error.exit_code
     streams.write("")  # flushes what Typer printed by itself, such as a help
     return status
+
+
+def _keep_profile(error: CliError, context: object) -> None:
+    """Have what an error says to type act as the profile that the command was given."""
+    from ollama_cli.context import Context
+
+    if isinstance(context, Context) and context.named_profile is not None and error.hint:
+        error.hint = re.sub(rf"`{PROGRAM} (?!profile )", rf"`{PROGRAM} --profile {context.named_profile} ", error.hint)
 
 
 def _end_tidily(number: int, _: object) -> NoReturn:

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 
 from ollama_cli.account.revocation import End, Target, revoke
 from ollama_cli.account.signout import Outcome, ask_to_take_off, forget
-from ollama_cli.credentials.index import LEFT
+from ollama_cli.credentials.listing import LEFT
 from ollama_cli.errors import SignInError
 
 if TYPE_CHECKING:
     from ollama_cli.api.client import OllamaClient
     from ollama_cli.credentials.credential import StoredKey
-    from ollama_cli.credentials.index import Record
+    from ollama_cli.credentials.listing import Record
     from ollama_cli.credentials.wallet import Wallet
 
 

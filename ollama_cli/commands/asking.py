@@ -50,13 +50,15 @@ def _ask_cloud(
 
     active = context.cloud_credential(place)
     try:
-        return question(context.client(place, active)), active
+        answer = question(context.client(place, active))
     except SignInError as refused:
         if refused.code == "clock_wrong":
             raise
         sign_in_or_raise(context, place, active, refused)
         active = context.cloud_credential(place)
-    return question(context.client(place, active)), active
+        answer = question(context.client(place, active))
+    context.note_used(place, active)
+    return answer, active
 
 
 def _ask_daemon(
@@ -66,4 +68,6 @@ def _ask_daemon(
 
     active = context.daemon_credential(place)
     with explaining_daemon(place, active, instead):
-        return question(context.client(place, active)), active
+        answer = question(context.client(place, active))
+    context.note_used(place, active)
+    return answer, active

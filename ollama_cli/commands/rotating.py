@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from ollama_cli.account.rotation import Ended
     from ollama_cli.api.place import Place
     from ollama_cli.context import Context
-    from ollama_cli.credentials.index import Record
+    from ollama_cli.credentials.listing import Record
 
 KEYS_PAGE = "https://ollama.com/settings/keys"
 
@@ -21,7 +21,7 @@ NEW_KEY_WAITS, OLD_KEY_REMAINS = "new_key_waits", "old_key_remains"
 
 def rotation_of(context: Context, place: Place) -> str | None:
     """What a rotation of this device's key for a place has come to; None where there is none."""
-    from ollama_cli.credentials.index import NEW
+    from ollama_cli.credentials.listing import NEW
 
     record = context.wallet.rotation(context.key_name(place)).record
     if record is None:
@@ -91,7 +91,7 @@ def told(ended: Ended, what: str) -> str:
 
 
 def _name(record: Record) -> str:
-    from ollama_cli.credentials.index import NEW
+    from ollama_cli.credentials.listing import NEW
     from ollama_cli.credentials.public_key import fingerprint_of
 
     return f"the {'new' if record.role == NEW else 'old'} key {fingerprint_of(record.public_key)}"

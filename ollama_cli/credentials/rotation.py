@@ -16,12 +16,13 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from ollama_cli.credentials.index import CURRENT, LEFT, NEW, OLD, CredentialIndex, Record, entry_name
+from ollama_cli.credentials.listing import CURRENT, LEFT, NEW, OLD, Record, entry_name
 from ollama_cli.errors import StoreError
 
 if TYPE_CHECKING:
     from ollama_cli.credentials.credential import StoredKey
     from ollama_cli.credentials.device_key import DeviceKey
+    from ollama_cli.credentials.index import CredentialIndex
     from ollama_cli.credentials.store import CredentialStore
 
 _OTHER_SLOT = {1: 2, 2: 1}

@@ -8,8 +8,9 @@ import pytest
 
 from ollama_cli import DeviceKey
 from ollama_cli.credentials.file_store import FileStore
-from ollama_cli.credentials.index import CredentialIndex, entry_name
+from ollama_cli.credentials.index import CredentialIndex
 from ollama_cli.credentials.keyring_store import KeyringStore
+from ollama_cli.credentials.listing import entry_name
 from ollama_cli.credentials.store import CredentialStore, MemoryStore
 from ollama_cli.credentials.wallet import Wallet
 from ollama_cli.errors import StoreError

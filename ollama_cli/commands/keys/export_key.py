@@ -79,6 +79,7 @@ def run_export(context: Context, options: ExportOptions) -> None:
     from ollama_cli.terminal.new_file import check_target
 
     refuse_key_file(context, hint="Leave it out: this file holds its key already.")
+    context.require_profile()
     _refuse_what_does_not_fit(context, options)
     if options.file is not None:
         check_target(options.file, replace=options.force)

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ollama_cli.errors import SignInError, StoreError
+from ollama_cli.commands.keys.given import no_device_key
+from ollama_cli.errors import StoreError
 
 if TYPE_CHECKING:
     from ollama_cli.context import Context
     from ollama_cli.credentials.credential import StoredKey
-    from ollama_cli.credentials.index import Record
+    from ollama_cli.credentials.listing import Record
 
 
 def own_record(context: Context) -> Record:
@@ -20,7 +21,7 @@ def own_record(context: Context) -> Record:
     """
     record = context.device_record
     if record is None:
-        raise SignInError("This device has no key yet.", hint="`ollama-cli signin` makes one.")
+        raise no_device_key(context)
     return record
 
 

@@ -102,6 +102,7 @@ def run_rotate(context: Context, options: RotateOptions) -> None:
     from ollama_cli.commands.keys.rotation_steps import RotationSteps
 
     refuse_key_file(context, hint=_NAMED_ALREADY)
+    context.require_profile()
     steps = RotationSteps(context, cloud_place(context.settings), options)
     if options.cancel:
         steps.cancel()

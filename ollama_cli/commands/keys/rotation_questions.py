@@ -10,7 +10,7 @@ from ollama_cli.terminal.sanitize import clean_line
 if TYPE_CHECKING:
     from ollama_cli.commands.keys.rotate import RotateOptions
     from ollama_cli.context import Context
-    from ollama_cli.credentials.index import Record
+    from ollama_cli.credentials.listing import Record
 
 
 def leaves_old(context: Context, old: Record, options: RotateOptions) -> bool:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from ollama_cli.commands.keys import rotation_questions as questions
 from ollama_cli.commands.rotating import NEW_KEY_WAITS, OLD_KEY_REMAINS, put_away_key, told
-from ollama_cli.credentials.index import LEFT, NEW
+from ollama_cli.credentials.listing import LEFT, NEW
 from ollama_cli.credentials.public_key import fingerprint_of
 from ollama_cli.errors import CliError, DeclinedError, SignInError, UsageError
 from ollama_cli.terminal.sanitize import clean_line
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from ollama_cli.commands.keys.rotate import RotateOptions
     from ollama_cli.context import Context
     from ollama_cli.credentials.credential import StoredKey
-    from ollama_cli.credentials.index import Record
+    from ollama_cli.credentials.listing import Record
 
 _LATER = "Approve it with the link; then `ollama-cli keys rotate` goes on. Until then the old key stays in use."
 

@@ -183,8 +183,7 @@ class ContextBackend:
 
     def answered(self, opened: Opened) -> None:
         """Remember that this device was seen on an account."""
-        if opened.in_cloud:
-            self._context.note_signed_in(opened.place, opened.active)
+        self._context.note_used(opened.place, opened.active, signed_in=opened.in_cloud)
 
 
 def require_chat(context: Context, options: RunOptions) -> None:
