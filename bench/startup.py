@@ -38,6 +38,7 @@ class Case:
         name: What the table calls it.
         arguments: The whole command line.
         environment: What it adds to a clean environment.
+        stdin: What it reads.
         first_byte: Whether to stop the clock at the first byte on stdout, not at the end.
         status: The exit status that it has to have.
         seconds: What was measured.
@@ -46,6 +47,7 @@ class Case:
     name: str
     arguments: list[str]
     environment: Mapping[str, str] = field(default_factory=dict)
+    stdin: bytes = b""
     first_byte: bool = False
     status: int = 0
     seconds: list[float] = field(default_factory=list)
@@ -55,12 +57,15 @@ class Case:
         started = time.perf_counter()
         process = subprocess.Popen(
             self.arguments,
-            stdin=subprocess.DEVNULL,
+            stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
             env=clean_environment() | dict(self.environment),
         )
+        assert process.stdin is not None
         assert process.stdout is not None
+        process.stdin.write(self.stdin)
+        process.stdin.close()
         if self.first_byte:
             byte = os.read(process.stdout.fileno(), 1)
             seconds = time.perf_counter() - started
@@ -153,11 +158,14 @@ def main(rounds: int) -> None:
         with running_sandbox(home) as base_url:
             signed_in = {"HOME": folder, "OLLAMA_CLI_HOME": str(home / "signed-in"), "OLLAMA_CLOUD_BASE_URL": base_url}
             sign_in(signed_in, base_url)
+            in_cloud = signed_in | {"OLLAMA_HOST": "https://ollama.com"}
+            Case("remembers names of models", [COMMAND, "list"], in_cloud).time()
             cases = [
                 Case(BARE, [sys.executable, "-c", "pass"]),
                 Case("ollama-cli --version", [COMMAND, "--version"], signed_out),
                 Case("ollama-cli --help", [COMMAND, "--help"], signed_out),
                 Case("ollama-cli status (signed out)", [COMMAND, "status"], signed_out, status=4),
+                Case("Tab after ollama-cli run gpt", [COMMAND, "__complete", "zsh"], in_cloud, stdin=b"run\0gpt\0"),
                 Case("ollama-cli run: first token", [COMMAND, "run", MODEL, "hi"], signed_in, first_byte=True),
             ]
             measure(cases, rounds)

@@ -6,6 +6,7 @@ browser, questions, clock, stores, network) reaches a command through here, and 
 
 from __future__ import annotations
 
+import io
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
@@ -67,6 +68,12 @@ class Context:
     streams: Streams
     _resources: ExitStack = field(default_factory=ExitStack)
     _embedded: EmbeddedSandbox | None = None
+
+    def unattended(self) -> Context:
+        """The same, as if nobody were there: neither we nor the keyring ask anything, nor wait long for an answer."""
+        alone = replace(self, streams=replace(self.streams, input=io.StringIO()))
+        vars(alone)["settings"] = self.settings  # a sandbox that was started for them stays the same
+        return alone
 
     def close(self) -> None:
         """Close what was opened: connections, and a sandbox that this command started."""
@@ -227,23 +234,25 @@ class Context:
         """
         if self.options.key_file is not None and not self.options.sandbox:
             return self.given_credential(place)
-        if self.named_profile is not None:
+        if self.named_profile is not None or place.authenticated:
             self.require_profile()
         token = self._token(place)
         if token is not None:
             return token
         return self.wallet.ensure(self.key_name(place)) if place.authenticated else None
 
+    def found_credential(self, place: Place) -> Active | None:
+        """What requests to a place carry, as far as it is there: no key is made for it."""
+        if place.kind == "cloud":
+            return self.credential(place)
+        found = self.given_credential(place) or self._token(place)
+        return found or (self.wallet.find(self.key_name(place)) if place.authenticated else None)
+
     def _token(self, place: Place) -> StoredSecret | None:
-        try:
-            record = self.wallet.secrets.record(place.origin, api_key=False)
-        except StoreError as error:
-            if self.named_profile is not None or place.authenticated:
-                raise
-            if error.code != StoreError.default_code:  # where there is no home, or no list to be had, nothing is kept
-                self.streams.say(f"Warning: {clean_line(error.message)} So no token for {place.origin} is looked for.")
-            return None
-        return self.wallet.secrets.find(place.origin, api_key=False) if record is not None else None
+        from ollama_cli.credentials.chosen import token_for
+
+        needed = self.named_profile is not None or place.authenticated
+        return token_for(place.origin, lambda: self.wallet, tell=None if needed else self._say_cleaned)
 
     def connect_early(self, place: Place) -> EarlyConnection | None:
         """Begin to connect to a place that will be asked for sure; None where that saves nothing."""

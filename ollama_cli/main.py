@@ -22,7 +22,7 @@ from ollama_cli.commands.completing import COMPLETE
 from ollama_cli.commands.lazy import lazy_group
 from ollama_cli.commands.table import COMMANDS
 from ollama_cli.errors import CLOSED_PIPE, INTERRUPTED, CliError, UsageError
-from ollama_cli.terminal.errors import show_error, show_fault, show_frames
+from ollama_cli.terminal.errors import in_sandbox, show_error, show_fault, show_frames
 from ollama_cli.terminal.streams import Streams, cannot_write
 
 PROGRAM = "ollama-cli"
@@ -117,8 +117,8 @@ def main(args: Sequence[str]) -> int:
     except TyperException as error:
         return _report(streams, _usage_error(error), as_json=as_json)
     except CliError as error:
-        in_sandbox = "--sandbox" in before_options_end
-        return _report(streams, error, as_json=as_json, debug=debug, in_sandbox=in_sandbox)
+        sandboxed = "--sandbox" in before_options_end
+        return _report(streams, error, as_json=as_json, debug=debug, sandboxed=sandboxed)
     except Exception as error:  # noqa: BLE001 - nobody is ever shown a traceback
         if isinstance(error, OSError) and error.errno in _OUTPUT_FAILURES:  # Typer prints its help by itself
             return _report(streams, cannot_write(error), as_json=as_json)
@@ -159,9 +159,9 @@ def _end_tidily(number: int, _: object) -> NoReturn:
     raise SystemExit(128 + number)
 
 
-def _report(streams: Streams, error: CliError, *, as_json: bool, debug: bool = False, in_sandbox: bool = False) -> int:
-    if in_sandbox and error.hint:  # what it says to type has to stay in the sandbox
-        error.hint = error.hint.replace(f"`{PROGRAM} ", f"`{PROGRAM} --sandbox ")
+def _report(streams: Streams, error: CliError, *, as_json: bool, debug: bool = False, sandboxed: bool = False) -> int:
+    if sandboxed:
+        error.hint = in_sandbox(error.hint)
     show_error(streams, error, as_json=as_json)
     if debug:
         show_frames(streams, error)

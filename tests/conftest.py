@@ -4,30 +4,31 @@ from __future__ import annotations
 
 import signal
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
-from support import Cli, Sandbox, start_sandbox
+from forking import Forks
+from support import Cli, Sandbox, approve, make_device, wallet_of
+
+from ollama_cli.sandbox.server import EmbeddedSandbox
 
 
-def pytest_configure() -> None:
+def pytest_configure(config: pytest.Config) -> None:
     """Have commands that tests start see Ctrl-C, also when the tests themselves run in the background of a shell."""
+    config.addinivalue_line("markers", "forked: many commands, which are forked from one process to take less time")
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture
 def start(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., Sandbox]]:
-    """Starts sandboxes with faults; each is ended with the test."""
-    started: list[Sandbox] = []
+    """Starts sandboxes with faults, in this process, for that is quicker; each is ended with the test."""
+    with ExitStack() as stack:
 
-    def starter(*faults: str) -> Sandbox:
-        started.append(start_sandbox(tmp_path_factory.mktemp("sandbox"), *faults))
-        return started[-1]
+        def starter(*faults: str) -> Sandbox:
+            return Sandbox(stack.enter_context(EmbeddedSandbox(tmp_path_factory.mktemp("sandbox"), faults=faults)).url)
 
-    yield starter
-    for sandbox in started:
-        sandbox.process.terminate()
-        sandbox.process.communicate(timeout=10)
+        yield starter
 
 
 @pytest.fixture
@@ -37,15 +38,29 @@ def sandbox(start: Callable[..., Sandbox]) -> Sandbox:
 
 
 @pytest.fixture
-def cli(tmp_path: Path) -> Cli:
-    """The installed command, with no keyring, no credential and ollama.com as its cloud."""
-    return Cli(tmp_path)
+def forks_if_marked(request: pytest.FixtureRequest) -> Forks | None:
+    """Where commands are forked from, in a test that is marked so."""
+    return request.getfixturevalue("forks") if request.node.get_closest_marker("forked") else None
 
 
 @pytest.fixture
-def device(tmp_path: Path, sandbox: Sandbox) -> Cli:
+def cli(tmp_path: Path, forks_if_marked: Forks | None) -> Cli:
+    """The installed command, with no keyring, no credential and ollama.com as its cloud."""
+    return Cli(tmp_path, forks=forks_if_marked)
+
+
+@pytest.fixture(scope="session")
+def forks(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Forks]:
+    """Runs commands at a tenth of what a process of their own costs."""
+    forking = Forks(tmp_path_factory.mktemp("forks"))
+    yield forking
+    forking.close()
+
+
+@pytest.fixture
+def device(tmp_path: Path, sandbox: Sandbox, forks_if_marked: Forks | None) -> Cli:
     """The installed command beside a sandbox, keeping its key in a file."""
-    return Cli(tmp_path, {"OLLAMA_CLOUD_BASE_URL": sandbox.url})
+    return Cli(tmp_path, {"OLLAMA_CLOUD_BASE_URL": sandbox.url}, forks_if_marked)
 
 
 @pytest.fixture
@@ -56,7 +71,7 @@ def signed_in(device: Cli, sandbox: Sandbox) -> Cli:
 
 
 def sign_in(device: Cli, sandbox: Sandbox) -> None:
-    """Sign a device in as a script and a person at the page do."""
-    link = device("--insecure-storage", "signin", "--no-wait").stdout.strip()
-    assert sandbox.decide(link).status_code == 200
-    assert device("status", "--quiet").returncode == 0
+    """Leave a device as ``signin`` and a person at the page do, without the time that they take."""
+    approve(sandbox, make_device(device, sandbox.url))
+    wallet = wallet_of(device)
+    wallet.note_used(sandbox.url, wallet.ensure(sandbox.url), signed_in=True)

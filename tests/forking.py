@@ -32,20 +32,26 @@ class Forks:
         moved: Ports of 127.0.0.1, and those that a connection to them reaches instead.
     """
 
-    def __init__(self, folder: Path, *, moved: Mapping[int, int]) -> None:
-        self._out, self._err = folder / "stdout", folder / "stderr"
-        command = [sys.executable, __file__, json.dumps(dict(moved))]
+    def __init__(self, folder: Path, *, moved: Mapping[int, int] | None = None) -> None:
+        self._in, self._out, self._err = folder / "stdin", folder / "stdout", folder / "stderr"
+        command = [sys.executable, __file__, json.dumps(dict(moved or {}))]
         self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
 
-    def __call__(self, *args: str, env: Mapping[str, str]) -> subprocess.CompletedProcess[str]:
-        """Run a command line to its end; its stdin is /dev/null."""
+    def __call__(
+        self, *args: str, env: Mapping[str, str], stdin: bytes | None = None, cwd: Path | None = None
+    ) -> subprocess.CompletedProcess[str]:
+        """Run a command line to its end; without ``stdin`` it reads from /dev/null."""
         assert self._process.stdin is not None
         assert self._process.stdout is not None
-        job = {"args": args, "env": dict(env), "out": str(self._out), "err": str(self._err)}
+        if stdin is not None:
+            self._in.write_bytes(stdin)
+        streams = [os.devnull if stdin is None else str(self._in), str(self._out), str(self._err)]
+        job = {"args": args, "env": dict(env), "streams": streams, "cwd": str(cwd or Path.cwd())}
         self._process.stdin.write(f"{json.dumps(job)}\n")
         self._process.stdin.flush()
         status = int(self._process.stdout.readline())
-        return subprocess.CompletedProcess(args, status, self._out.read_text(), self._err.read_text())
+        out, err = (path.read_bytes().decode() for path in (self._out, self._err))
+        return subprocess.CompletedProcess(args, status, out, err)
 
     def close(self) -> None:
         """End the process that forks."""
@@ -66,12 +72,14 @@ def _run(job: Mapping[str, object]) -> None:
     """Run a job in this process, which ends with it."""
     from ollama_cli.__main__ import entry
 
-    environment, args = job["env"], job["args"]
+    environment, args, streams = job["env"], job["args"], job["streams"]
     assert isinstance(environment, dict)
     assert isinstance(args, list)
+    assert isinstance(streams, list)
+    os.chdir(str(job["cwd"]))
     os.environ.clear()
     os.environ.update(environment)
-    for number, path in enumerate((os.devnull, str(job["out"]), str(job["err"]))):
+    for number, path in enumerate(streams):
         flags = os.O_RDONLY if number == 0 else os.O_WRONLY | os.O_CREAT | os.O_TRUNC
         opened = os.open(path, flags, 0o600)
         os.dup2(opened, number)

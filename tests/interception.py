@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import socketserver
 import ssl
-import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import trustme
+from in_thread import running
 from recording import Answer, Received, handler_for
 
 LONGEST_HEAD = 64 * 1024
@@ -54,7 +54,10 @@ def intercepting(
             head = b""
             while not head.endswith(b"\r\n\r\n"):
                 assert len(head) < LONGEST_HEAD
-                head += self.request.recv(1)
+                byte = self.request.recv(1)
+                if not byte:  # the client left
+                    return
+                head += byte
             method, target, _ = head.decode().split(" ", 2)
             assert method == "CONNECT", head
             self.request.sendall(b"HTTP/1.1 200 Connection established\r\n\r\n")
@@ -69,15 +72,10 @@ def intercepting(
             ):
                 handler_for(note_and_answer, [])(encrypted, self.client_address, self.server)
 
-    with socketserver.ThreadingTCPServer(("127.0.0.1", 0), Proxy) as listening:
-        thread = threading.Thread(target=listening.serve_forever, kwargs={"poll_interval": 0.02})
-        thread.start()
-        environment = {
-            "HTTPS_PROXY": f"http://127.0.0.1:{listening.server_address[1]}",
-            "SSL_CERT_FILE": str(folder / "ca.pem"),
-        }
-        try:
-            yield Interception(environment, seen)
-        finally:
-            listening.shutdown()
-            thread.join()
+    listening = socketserver.ThreadingTCPServer(("127.0.0.1", 0), Proxy)
+    environment = {
+        "HTTPS_PROXY": f"http://127.0.0.1:{listening.server_address[1]}",
+        "SSL_CERT_FILE": str(folder / "ca.pem"),
+    }
+    with running(listening):
+        yield Interception(environment, seen)

@@ -6,19 +6,10 @@ import json
 from pathlib import Path
 from typing import Any
 
-from support import Cli
+from support import Cli, wallet_of
 
 from ollama_cli import DeviceKey
-from ollama_cli.credentials.chosen import open_wallet
-from ollama_cli.credentials.wallet import Wallet
 from ollama_cli.secret import Secret
-from ollama_cli.settings import Settings
-
-
-def wallet_of(device: Cli, profile: str | None = None) -> Wallet:
-    """What a profile of a device keeps, in files."""
-    settings = Settings(home_override=Path(device.environment["OLLAMA_CLI_HOME"]))
-    return open_wallet(settings, new_store="file", profile=profile)
 
 
 def keep_key(device: Cli, url: str, profile: str) -> DeviceKey:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import datetime as dt
 import re
 import ssl
 import threading
@@ -101,7 +102,7 @@ async def _join(
         await _relay(upstream_reader, writer)
     finally:
         to_server.cancel()
-        upstream_writer.close()
+        upstream_writer.transport.abort()  # nothing waits for what is unsent, nor for a loop that ends just now
 
 
 def before(sandbox_url: str) -> Handler:
@@ -190,6 +191,27 @@ def tls_for(*names: str, authority: trustme.CA, **validity: object) -> ssl.SSLCo
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     authority.issue_cert(*names, **validity).configure_cert(context)  # type: ignore[arg-type]  # dates
     return context
+
+
+@contextmanager
+def badly_certified(folder: Path, kind: str) -> Iterator[dict[str, str]]:
+    """A server with a certificate that is not what it has to be, and how the command is led to it.
+
+    Args:
+        folder: Where the authority's certificate is written.
+        kind: ``expired``, ``early``, ``other`` (for another name) or ``untrusted``.
+    """
+    authority, now = trustme.CA(), dt.datetime.now(dt.UTC)
+    authority.cert_pem.write_to_path(str(folder / "authority.pem"))
+    validity: dict[str, dt.datetime] = {}
+    if kind == "expired":
+        validity = {"not_before": now - dt.timedelta(2), "not_after": now - dt.timedelta(1)}
+    elif kind == "early":
+        validity = {"not_before": now + dt.timedelta(1)}
+    name = "portal.example" if kind == "other" else "localhost"
+    with listening(answering(b""), tls_for(name, authority=authority, **validity)) as port:
+        trust = {} if kind == "untrusted" else {"SSL_CERT_FILE": str(folder / "authority.pem")}
+        yield {"OLLAMA_CLOUD_BASE_URL": f"https://localhost:{port}", **trust}
 
 
 @contextmanager

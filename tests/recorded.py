@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import json
-import threading
 import time
 from collections import Counter
 from collections.abc import Iterator
@@ -13,6 +12,8 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
+
+from in_thread import running
 
 SESSIONS = Path(__file__).parent / "data" / "sessions"
 
@@ -106,7 +107,7 @@ class Handler(BaseHTTPRequestHandler):
             "path": path,
             "query": query,
             "authorization": self.headers.get("Authorization"),
-            "json": json.loads(body) if body else None,
+            "json": json.loads(body) if body and "json" in self.headers.get("Content-Type", "") else None,
         }
         self.server.seen.append(request)
         self._answer(self.server.route(request))
@@ -169,11 +170,5 @@ class RouteServer(ThreadingHTTPServer):
 def serving(routes: list[dict[str, Any]], port: int = 0) -> Iterator[ScriptedServer]:
     """Run such a server, at any free port or at a certain one."""
     server = RouteServer(routes, port)
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    try:
+    with running(server):
         yield ScriptedServer(f"http://127.0.0.1:{server.server_port}", server.seen)
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()

@@ -9,9 +9,8 @@ from __future__ import annotations
 
 import http.client
 import ssl
-import threading
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
+from contextlib import AbstractContextManager, closing
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -23,6 +22,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
+from in_thread import running
 
 from ollama_cli import DeviceKey
 from ollama_cli.credentials.public_key import fingerprint_of
@@ -89,17 +89,9 @@ class Recorder(ThreadingHTTPServer):
         """Where it listens."""
         return f"http://127.0.0.1:{self.server_address[1]}"
 
-    @contextmanager
-    def running(self) -> Iterator[None]:
+    def running(self) -> AbstractContextManager[None]:
         """Serve for as long as the block runs."""
-        thread = threading.Thread(target=self.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
-        thread.start()
-        try:
-            yield
-        finally:
-            self.shutdown()
-            self.server_close()
-            thread.join()
+        return running(self)
 
 
 class OllamaCom(Recorder):
@@ -160,11 +152,10 @@ class _Handler(BaseHTTPRequestHandler):
         if self.server.signs_as is not None:
             headers.pop("Authorization", None)
             sent, headers["Authorization"] = _signed(self.server.signs_as, self.command, path)
-        connection = http.client.HTTPConnection(urlsplit(self.server.upstream).netloc, timeout=30)
-        connection.request(self.command, sent, body, headers)
-        response = connection.getresponse()
-        content = response.read()
-        connection.close()
+        with closing(http.client.HTTPConnection(urlsplit(self.server.upstream).netloc, timeout=30)) as connection:
+            connection.request(self.command, sent, body, headers)
+            response = connection.getresponse()
+            content = response.read()
         self.send_response(response.status)
         for name, value in response.getheaders():
             if name.lower() not in {*_NOT_PASSED_ON, "server", "date"}:

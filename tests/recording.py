@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+from in_thread import running
 
 
 @dataclass(frozen=True)
@@ -39,14 +40,9 @@ class Recording:
 def recording(answer: Callable[[Received], Answer]) -> Iterator[Recording]:
     """Serve until the block ends."""
     received: list[Received] = []
-    with ThreadingHTTPServer(("127.0.0.1", 0), handler_for(answer, received)) as listening:
-        thread = threading.Thread(target=listening.serve_forever, kwargs={"poll_interval": 0.02})
-        thread.start()
-        try:
-            yield Recording(f"http://127.0.0.1:{listening.server_address[1]}", received)
-        finally:
-            listening.shutdown()
-            thread.join()
+    listening = ThreadingHTTPServer(("127.0.0.1", 0), handler_for(answer, received))
+    with running(listening):
+        yield Recording(f"http://127.0.0.1:{listening.server_address[1]}", received)
 
 
 def handler_for(answer: Callable[[Received], Answer], received: list[Received]) -> type[BaseHTTPRequestHandler]:

@@ -80,6 +80,12 @@ class Terminal:
         """Read until an empty line waits for the person."""
         self.until(lambda: self.line in {">>>", "..."} or "Write a message" in self.line, "the prompt")
 
+    def resize(self, columns: int) -> None:
+        """Make the window wider or narrower, as a terminal that does not move what it shows."""
+        self.columns = columns
+        self.screen.resize(columns=columns)
+        self.child.setwinsize(self.screen.lines, columns)
+
     def type(self, keys: str) -> None:
         """Type."""
         self.child.send(keys)

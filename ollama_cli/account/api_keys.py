@@ -21,6 +21,6 @@ def account_of(client: OllamaClient, active: Active | None) -> tuple[Account | N
     """
     account, refused = client.account()
     taken = account is not None
-    if not taken and refused is not None and active is not None and isinstance(active.credential, ApiKey):
+    if not taken and active is not None and isinstance(active.credential, ApiKey):
         taken = client.takes_api_key()
     return account, refused, taken

@@ -101,7 +101,7 @@ def daemon_refusal(
     elif asked_for_link:
         message = f"The Ollama server at {base_url} is not signed in, and names no link to ollama.com to do it with."
     else:
-        hint = f"`ollama-cli signin` asks it for a link. {_OTHER_MACHINE}"
+        hint = f"`ollama-cli signin`, with OLLAMA_HOST={base_url}, asks it for a link. {_OTHER_MACHINE}"
     if refused is not None and active is None and not refused.told_by_api:
         hint = f"{hint}\nIf a proxy before it asks for a token: `ollama-cli signin --host {base_url} --token`"
     return SignInError(message, hint=_with_words(refused, hint), signin_url=link, http_status=401)

@@ -10,12 +10,11 @@ from http import HTTPStatus
 from typing import Any
 
 from ollama_cli.api.account import Account
-from ollama_cli.api.events import Chunk, chat_chunk_of, chunk_of, chunks
-from ollama_cli.api.exchange import LONGEST_ANSWER, LONGEST_DETAILS, Exchange
-from ollama_cli.api.failures import error_in_stream
+from ollama_cli.api.events import Chunk, chat_chunk_of, chunk_of
+from ollama_cli.api.exchange import LONGEST_ANSWER, LONGEST_DETAILS
 from ollama_cli.api.model_info import ModelInfo
 from ollama_cli.api.model_list import ListedModel, RunningModel, models_of, running_of
-from ollama_cli.api.pulling import PullProgress
+from ollama_cli.api.model_work import ModelWork
 from ollama_cli.api.raw import AnswerHead, RawRequest, unknown_path
 from ollama_cli.api.web import SearchResult, WebPage, page_of, results_of
 from ollama_cli.errors import AnswerError, CliError, SignInError, UnavailableError, UsageError
@@ -32,18 +31,12 @@ _KNOWS_THE_CALLER = frozenset(
 """Statuses of a refusal that is not about who asks."""
 
 
-class OllamaClient:
+class OllamaClient(ModelWork):
     """What can be asked of a server.
 
     Every method raises ``UnavailableError`` where the server cannot be reached or answers something else than an
     Ollama server does, and the error of ``failures.error_for`` where it refuses.
-
-    Args:
-        exchange: Sends requests to the server, with its credential.
     """
-
-    def __init__(self, exchange: Exchange) -> None:
-        self._exchange = exchange
 
     def account(self, *, patience: float | None = None) -> tuple[Account | None, SignInError | None]:
         """The account that is signed in; or None, and the server's refusal where it answered with one.
@@ -159,18 +152,6 @@ class OllamaClient:
         """
         _confirm(self._exchange.send("DELETE", "/api/delete", {"model": model}, repeatable=False))
 
-    def create(self, body: dict[str, Any]) -> Iterator[PullProgress]:
-        """Have a daemon make a model.
-
-        Args:
-            body: The request of ``/api/create``; ``model`` is needed.
-
-        Raises:
-            UsageError: The model cannot be made so.
-            AnswerError: The daemon broke off.
-        """
-        return self._work("/api/create", body)
-
     def show(self, model: str, *, verbose: bool = False) -> ModelInfo:
         """What the server tells about a model.
 
@@ -202,19 +183,6 @@ class OllamaClient:
         if not isinstance(vectors, list) or len(vectors) != 1 or not _is_vector(vectors[0]):
             raise AnswerError("The server sent no embedding.", code="answer_invalid")
         return dict(content)  # type: ignore[call-overload,no-any-return]  # a dict, for it had embeddings
-
-    def pull(self, model: str, *, insecure: bool = False) -> Iterator[PullProgress]:
-        """Have a daemon load a model from its registry.
-
-        Args:
-            model: Its name.
-            insecure: Whether the registry may be asked without TLS.
-
-        Raises:
-            ModelNotFoundError: The registry has none of that name.
-            AnswerError: The daemon broke off.
-        """
-        return self._work("/api/pull", {"model": model, "insecure": True} if insecure else {"model": model})
 
     def web_search(
         self, query: str, *, max_results: int | None = None, through_daemon: bool = False
@@ -292,22 +260,6 @@ class OllamaClient:
             if chunk.done:
                 return
         raise AnswerError("The answer broke off before its end.", hint="What came of it is kept; try again.")
-
-    def _work(self, path: str, body: dict[str, Any]) -> Iterator[PullProgress]:
-        status = ""
-        for content in self._events(path, body):
-            step = PullProgress.from_event(content)
-            status = step.status
-            yield step
-        if status != "success":
-            raise AnswerError("The server stopped in the middle of the work on the model.", hint="Try again.")
-
-    def _events(self, path: str, body: dict[str, Any]) -> Iterator[dict[str, Any]]:
-        with self._exchange.stream("POST", path, body) as parts:
-            for content in chunks(parts):
-                if content.get("error") not in (None, ""):  # some servers send an empty one along with every line
-                    raise error_in_stream(content, body.get("model"))
-                yield content
 
 
 def _is_vector(value: object) -> bool:

@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 
 from ollama_cli.api.events import LONGEST_LINE
 from ollama_cli.api.failures import BREAK_HINT, error_for, error_in_stream
-from ollama_cli.api.raw import REPEATABLE, AnswerHead, RawRequest
+from ollama_cli.api.raw import AnswerHead, RawRequest
 from ollama_cli.errors import AnswerError, CliError, SignInError, UnavailableError
 from ollama_cli.transport.failures import explained, wants_sign_in
 from ollama_cli.transport.hiding import hidden_in_errors, hide, sent_secrets
@@ -90,9 +90,12 @@ class Exchange:
             repeatable: Whether it does no harm to send it again when the first answer was lost.
             longest: Bytes that the answer may have.
         """
+        limits = FOR_AN_ACCOUNT if body is None else self._model_limits
+        if patience is not None:
+            limits = Limits(patience, patience, patience)
 
         def attempt() -> bytes:
-            with self._open(method, path, body, patience=patience) as response:
+            with self._open(method, path, body, limits) as response:
                 return _read(self._deadline.parts_of(response), longest + 1)
 
         content = attempt() if patience is not None else self._tried(attempt, repeatable=repeatable)
@@ -102,7 +105,7 @@ class Exchange:
 
     @contextmanager
     def stream(
-        self, method: str, path: str, body: dict[str, Any], *, repeatable: bool = True
+        self, method: str, path: str, body: dict[str, Any], *, repeatable: bool = True, limits: Limits | None = None
     ) -> Iterator[Iterator[bytes]]:
         """Send a request, and give the body of its answer as it arrives. Nothing is tried again after its first line.
 
@@ -111,14 +114,17 @@ class Exchange:
             path: The path of the API.
             body: What is sent, as JSON.
             repeatable: Whether it does no harm to send it again when the first answer was lost.
+            limits: The limits of each step; None is what a model has.
 
         Raises:
             AnswerError: The connection was lost within the answer.
         """
+        limits = limits or self._model_limits
 
         def attempt() -> tuple[ExitStack, Iterator[bytes]]:
             with ExitStack() as opened:
-                response = opened.enter_context(self._open(method, path, body, Accept="application/x-ndjson"))
+                answered = self._open(method, path, body, limits, Accept="application/x-ndjson")
+                response = opened.enter_context(answered)
                 parts = self._deadline.parts_of(response)
                 first = _first_line(parts)
                 _raise_if_it_may_pass(first, body.get("model"))
@@ -154,7 +160,7 @@ class Exchange:
                 held = opened.pop_all()
             return held, response
 
-        opened, response = self._tried(attempt, repeatable=request.method in REPEATABLE)
+        opened, response = self._tried(attempt, repeatable=request.may_be_repeated)
         with _broken_off(), opened:
             yield _head_of(response), self._deadline.parts_of(response)
 
@@ -165,11 +171,8 @@ class Exchange:
 
     @contextmanager
     def _open(
-        self, method: str, path: str, body: dict[str, Any] | None, *, patience: float | None = None, **headers: str
+        self, method: str, path: str, body: dict[str, Any] | None, limits: Limits, **headers: str
     ) -> Iterator[httpx.Response]:
-        limits = FOR_AN_ACCOUNT if body is None else self._model_limits
-        if patience is not None:
-            limits = Limits(patience, patience, patience)
         with self._answered(method, path, limits, model=_model_in(body), json=body, headers=headers) as response:
             yield response
 

@@ -63,7 +63,7 @@ def error_for(
     content = _json_object(body)
     said = _message(content, body)
     told = bool(said)
-    tail = _tail(said, reference)
+    tail = tail_of(said, reference)
     error = _page_error(status, tail) if body.strip() and not content else None
     error = error or _error(status, content, said, tail, model, retry_after)
     error.told_by_api, error.server_words = told, said[:_LONGEST_MESSAGE]
@@ -80,10 +80,9 @@ def error_in_stream(content: dict[str, Any], model: str | None) -> CliError:
         content: The line.
         model: The model that was asked for.
     """
-    said = _words(content)
-    status = _status_in(content) or next((status for status, words in _KINDS_OF_WORDS if words.search(said)), None)
+    status = status_told(content)
     if status is None:
-        return AnswerError(f"The model broke off{_tail(said, None)}", hint=BREAK_HINT)
+        return AnswerError(f"The model broke off{tail_of(words_of(content))}", hint=BREAK_HINT)
     error = error_for(status, json.dumps(content).encode(), model=model)
     error.hint = error.hint or BREAK_HINT
     return error
@@ -127,6 +126,12 @@ def _error(
     return UsageError(f"The server does not take the request ({status}){tail}", code="bad_request", http_status=status)
 
 
+def status_told(content: dict[str, Any]) -> int | None:
+    """The HTTP status that an error line under status 200 stands for: the one it names, or the one of its words."""
+    said = words_of(content)
+    return _status_in(content) or next((status for status, words in _KINDS_OF_WORDS if words.search(said)), None)
+
+
 def _too_many(said: str, tail: str, retry_after: float | None) -> LimitError:
     """Whether a 429 is a crowd, which passes, or a used up allowance, which waits for its hour or a larger plan."""
     unsaid = not said and retry_after is not None
@@ -161,7 +166,7 @@ def _page_error(status: int, tail: str) -> CliError | None:
     return None
 
 
-def _tail(said: str, reference: str | None) -> str:
+def tail_of(said: str, reference: str | None = None) -> str:
     """The end of a sentence: what the server said, not too long, and its reference id in any case."""
     found = re.search(r"\((?:ref|reference)[ :=]+[^()]{1,80}\)", said)
     id_ = found[0] if found else f"(ref: {reference})" if reference else ""
@@ -199,18 +204,18 @@ def _json_object(body: bytes) -> dict[str, Any]:
 
 def _message(content: dict[str, Any], body: bytes) -> str:
     """What the server said, on one line: the ``error`` of a JSON body, else a body that is plain text."""
-    said = _words(content)
+    said = words_of(content)
     if not said and not content:
         text = body.decode("utf-8", "replace").strip()
         said = "" if text.startswith(("<", "{", "[")) else " ".join(text.split())
     return said
 
 
-def _words(value: object, depth: int = _DEEPEST_ERROR) -> str:
+def words_of(value: object, depth: int = _DEEPEST_ERROR) -> str:
     """The words of an error: a text, an object with one in it, or such an object written as a text."""
     if isinstance(value, str):
         inner = _json_object(value.encode("utf-8", "replace")) if value.lstrip().startswith("{") and depth else {}
-        return _words(inner, depth - 1) or " ".join(value.split())
+        return words_of(inner, depth - 1) or " ".join(value.split())
     if isinstance(value, dict) and depth:
-        return next(filter(None, (_words(value.get(name), depth - 1) for name in ("error", "message", "detail"))), "")
+        return next(filter(None, (words_of(value.get(name), depth - 1) for name in ("error", "message", "detail"))), "")
     return ""

@@ -13,9 +13,9 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ollama_cli.api.model_ref import ModelRef
+from ollama_cli.api.model_list import with_cloud_names
 from ollama_cli.credentials.files import read_file, refuse_unsafe, write_atomically
-from ollama_cli.errors import StoreError, UsageError
+from ollama_cli.errors import StoreError
 
 if TYPE_CHECKING:
     from ollama_cli.api.model_list import ListedModel
@@ -37,14 +37,12 @@ def is_plain(name: str) -> bool:
 
 
 def run_names(place: Place, models: Iterable[ListedModel]) -> list[str]:
-    """How ``run`` takes the models that a server lists: the cloud's with the suffix that says so."""
-    names = []
-    for model in models:
-        try:
-            names.append(ModelRef.parse(model.name).cloud_twin if place.kind == "cloud" else model.name)
-        except UsageError:  # it is called what cannot be asked for
-            continue
-    return names
+    """How ``run`` takes the models that a server lists: the cloud's with the suffix that says so.
+
+    Raises:
+        UsageError: A model of the cloud has a name that cannot be asked for.
+    """
+    return [model.name for model in (with_cloud_names(models) if place.kind == "cloud" else models)]
 
 
 class KnownModels:

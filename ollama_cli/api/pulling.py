@@ -1,4 +1,4 @@
-"""The events of ``/api/pull``: how far a daemon is with loading a model."""
+"""The events of ``/api/pull``, ``/api/push`` and ``/api/create``: how far a daemon is with its work on a model."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 _LARGEST_SIZE = 2**63 - 1
+_LONGEST_DIGEST = 256
+_LONGEST_STATUS = 500
 
 
 @dataclass(frozen=True)
@@ -15,7 +17,7 @@ class PullProgress:
 
     Attributes:
         status: What the daemon does, in its words.
-        digest: The layer that it loads, or nothing.
+        digest: The layer that it loads or sends, or nothing.
         total: The layer's size in bytes.
         completed: How many of them are there.
     """
@@ -27,14 +29,19 @@ class PullProgress:
 
     @classmethod
     def from_event(cls, content: Mapping[str, Any]) -> PullProgress:
-        """Read an event; what is missing, of another type or no size is nothing."""
+        """Read an event; what is missing, of another type, or no size is nothing."""
         return cls(
-            str(content.get("status") or ""),
-            str(content.get("digest") or ""),
+            _text(content.get("status"), _LONGEST_STATUS),
+            _text(content.get("digest"), _LONGEST_DIGEST),
             _size(content.get("total")),
             _size(content.get("completed")),
         )
 
 
+def _text(told: object, longest: int) -> str:
+    """A text, without halves of characters, which JSON may name and nothing can write."""
+    return told[:longest].encode("utf-8", "replace").decode() if isinstance(told, str) else ""
+
+
 def _size(told: object) -> int:
-    return told if isinstance(told, int) and 0 <= told <= _LARGEST_SIZE else 0
+    return told if type(told) is int and 0 <= told <= _LARGEST_SIZE else 0

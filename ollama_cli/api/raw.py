@@ -18,7 +18,7 @@ from ollama_cli.settings.hosts import origin_of
 if TYPE_CHECKING:
     from ollama_cli.api.place import Place
 
-REPEATABLE = frozenset({"GET", "HEAD", "OPTIONS", "PUT", "DELETE"})
+_REPEATABLE = frozenset({"GET", "HEAD", "OPTIONS", "PUT", "DELETE"})
 """Methods for which it makes no difference whether a request is carried out once or twice."""
 
 
@@ -28,10 +28,11 @@ class RawRequest:
 
     Attributes:
         method: In capitals.
-        url: Where it goes, whole; see ``url_at``.
+        url: Where it goes: whole, see ``url_at``, or a path of the API.
         headers: What it says besides what every request does.
         body: What is sent: bytes, or pieces that can be gone through more than once; None is no body.
         model: The model that it is about, where that is known.
+        repeatable: Whether it does no harm to send it again when the first answer was lost; None is what its method is.
     """
 
     method: str
@@ -39,6 +40,12 @@ class RawRequest:
     headers: tuple[tuple[str, str], ...] = ()
     body: bytes | Iterable[bytes] | None = None
     model: str | None = None
+    repeatable: bool | None = None
+
+    @property
+    def may_be_repeated(self) -> bool:
+        """Whether it is sent again when the first answer was lost."""
+        return self.method in _REPEATABLE if self.repeatable is None else self.repeatable
 
 
 @dataclass(frozen=True)

@@ -32,6 +32,9 @@ def no_daemon(error: UnavailableError, place: Place, instead: str = "") -> CliEr
     )
 
 
+OF_THE_SERVER = "`ollama-cli list` shows the models that it has."
+
+
 @contextmanager
 def explaining_daemon(place: Place, active: Active | None, instead: str = "") -> Iterator[None]:
     """Tell a daemon's failures with the way out.
@@ -56,12 +59,16 @@ def explaining_daemon(place: Place, active: Active | None, instead: str = "") ->
 
 
 @contextmanager
-def changing_daemon(context: Context, command: str) -> Iterator[OllamaClient]:
+def changing_daemon(
+    context: Context, command: str, *, instead: str = "", where_models_are: str | None = OF_THE_SERVER
+) -> Iterator[OllamaClient]:
     """A client for the daemon whose models a command works on; ollama.com's are not ours to work on.
 
     Args:
         context: What the command works with.
         command: What it is called.
+        instead: What else can be done where no daemon answers; see ``no_daemon``.
+        where_models_are: The hint where there is no such model; None leaves the error's own.
 
     Raises:
         UsageError: Where commands act now is ollama.com.
@@ -77,8 +84,9 @@ def changing_daemon(context: Context, command: str) -> Iterator[OllamaClient]:
         )
     active = context.daemon_credential(place)
     try:
-        with explaining_daemon(place, active):
+        with explaining_daemon(place, active, instead):
             yield context.client(place, active)
     except ModelNotFoundError as error:
-        error.hint = "`ollama-cli list` shows the models that it has."
+        if where_models_are is not None:
+            error.hint = where_models_are
         raise

@@ -6,7 +6,7 @@ import json
 from typing import TYPE_CHECKING
 
 from ollama_cli.commands.secret_input import read_secret
-from ollama_cli.errors import SignInError, UsageError
+from ollama_cli.errors import SignInError, StoreError, UsageError
 from ollama_cli.secret import Secret
 from ollama_cli.terminal.sanitize import clean_line
 
@@ -59,13 +59,13 @@ def keep_api_key(context: Context, options: SigninOptions) -> None:
             f"An API key is for ollama.com, and OLLAMA_HOST names {place.base_url}.",
             hint="Add --cloud; a token for that server is kept with --host URL --token.",
         )
-    leave_unusable_keyring(context, place)
     gives_way = _device_key_that_gives_way(context, place)
     text = _read_api_key(context, place, options)
     active = Active(ApiKey(text), "what was given")
     account, refused, taken = account_of(context.client(place, active), active)
     if not taken:
         raise _api_key_refused(place, refused)
+    leave_unusable_keyring(context, place, "the API key is kept")
     record, left = context.wallet.secrets.put(context.key_name(place), API_KEY, text, in_place_of=gives_way)
     if gives_way is not None:
         context.streams.say("This profile's device key was on no account; the API key takes its place.")
@@ -87,7 +87,12 @@ def _device_key_that_gives_way(context: Context, place: Place) -> str | None:
     record = context.wallet.record(name)
     if record is None:
         return None
-    stored = context.wallet.find(name)
+    try:
+        stored = context.wallet.find(name)
+    except StoreError as error:
+        if context.options.insecure_storage and record.store == "keyring" and error.code != "stored_key_unusable":
+            return None  # it stays in its keyring, unlisted; see `leave_unusable_keyring`
+        raise
     if stored is not None and not is_on_an_account(context.client(place, stored)):
         return record.public_key
     told = "is signed in already, with a device key" if stored else "has a device key, which is gone from its store"

@@ -119,13 +119,13 @@ def _credential_facts(context: Context, place: Place, active: Active | None) -> 
 
 def _passed_over(context: Context, place: Place) -> str | None:
     """What the profile keeps for a place, where a credential that is given is used before it."""
+    from ollama_cli.credentials.chosen import record_for
+
     with suppress(StoreError):
-        wallet, name = context.wallet, context.key_name(place)
-        record = wallet.secrets.record(name, api_key=True) if place.kind == "cloud" else None
-        kept = record or wallet.record(name)
-        if kept is not None:
-            what = record.in_words if record else "device key"
-            return f"the {what} of profile {wallet.profile}, in {wallet.describe_store(kept)}"
+        wallet = context.wallet
+        record = record_for(wallet, context.key_name(place), in_cloud=place.kind == "cloud")
+        if record is not None:
+            return f"the {record.in_words} of profile {wallet.profile}, in {wallet.describe_store(record)}"
     return None
 
 

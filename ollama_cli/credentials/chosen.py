@@ -11,10 +11,13 @@ from ollama_cli.credentials.index import CredentialIndex
 from ollama_cli.credentials.key_reader import KeyReader
 from ollama_cli.credentials.profiles import index_path
 from ollama_cli.credentials.wallet import Wallet
+from ollama_cli.errors import StoreError
 from ollama_cli.settings.hosts import CLOUD_URL, is_loopback
 
 if TYPE_CHECKING:
-    from ollama_cli.credentials.credential import Active
+    from ollama_cli.credentials.credential import Active, StoredSecret
+    from ollama_cli.credentials.listing import Record
+    from ollama_cli.credentials.secret_record import SecretRecord
     from ollama_cli.credentials.store import CredentialStore
     from ollama_cli.settings import Settings
 
@@ -116,3 +119,43 @@ def stored_for(settings: Settings, origin: str, wallet: Wallet) -> Active | None
             wallet.profiles.require(settings.profile)
         return wallet.credential(origin)
     return wallet.secrets.find(origin, api_key=False) or wallet.find(origin)
+
+
+def record_for(wallet: Wallet, name: str, *, in_cloud: bool) -> Record | SecretRecord | None:
+    """What a wallet notes about the credential that it keeps under a name: API key or token, else device key.
+
+    Raises:
+        StoreError: The list cannot be read.
+    """
+    return wallet.secrets.record(name, api_key=in_cloud) or wallet.record(name)
+
+
+def token_for(
+    origin: str, open_wallet: Callable[[], Wallet], *, tell: Callable[[str], None] | None
+) -> StoredSecret | None:
+    """The token that is kept for a daemon's origin, or None.
+
+    A daemon that asks for none is asked without one, also where there is no home folder or the list is damaged.
+
+    Args:
+        origin: The origin.
+        open_wallet: Gives the wallet.
+        tell: Told that no token could be looked for; None where that is an error.
+
+    Raises:
+        StoreError: The token cannot be had from its store; or could not be looked for.
+    """
+    try:
+        wallet = open_wallet()
+    except StoreError:  # there is no home to keep anything in
+        if tell is None:
+            raise
+        return None
+    try:
+        record = wallet.secrets.record(origin, api_key=False)
+    except StoreError as error:
+        if tell is None:
+            raise
+        tell(f"Warning: {error.message} So no token for {origin} is looked for.")
+        return None
+    return wallet.secrets.find(origin, api_key=False) if record is not None else None

@@ -5,7 +5,6 @@ from __future__ import annotations
 import errno
 import os
 import stat
-import tempfile
 from contextlib import suppress
 from pathlib import Path
 
@@ -79,6 +78,8 @@ def write_atomically(path: Path, text: str, *, durable: bool = True) -> None:
     Raises:
         StoreError: It cannot be written, as on a full or read-only disk; the old one still stands.
     """
+    import tempfile  # most commands only read
+
     private_folder(path.parent)
     try:
         descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")  # mkstemp makes it 0600

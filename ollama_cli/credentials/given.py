@@ -102,7 +102,7 @@ def _text(value: Secret | None, file: Path | None, name: str) -> tuple[Secret, s
         raise UsageError(
             f"Both {name} and {name}_FILE are set, and which one is meant cannot be told.", hint="Unset one of them."
         )
-    if not file.exists() and file.name == str(file):  # it may be the key itself, set by mistake
+    if file.name == str(file) and not _is_there(file):  # it may be the key itself, set by mistake
         raise UsageError(
             f"{name}_FILE does not name a file that is there.", hint="Write its path out, from / on.", code="bad_key"
         )
@@ -110,6 +110,14 @@ def _text(value: Secret | None, file: Path | None, name: str) -> tuple[Secret, s
     if not text:
         raise UsageError(f"The file that {name}_FILE names, {file}, is empty.", code="bad_key")
     return Secret(text), f"{name}_FILE {file}"
+
+
+def _is_there(path: Path) -> bool:
+    try:
+        path.stat()
+    except (OSError, ValueError):  # a text that no path can be is none that is there
+        return False
+    return True
 
 
 def _device_key(text: str, source: str, reader: KeyReader) -> Active:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from ollama_cli.credentials.public_key import is_public_key
@@ -57,7 +57,14 @@ class Record:
     @classmethod
     def read(cls, item: dict[str, Any]) -> Record:
         """A record as the file holds it; what a later release notes besides is let be."""
-        return cls(**{name: item[name] for name in _RECORD_FIELDS if name in item})
+        record = cls.__new__(cls)  # without the constructor, which would take most of the time of reading a long list
+        vars(record).update(item)
+        return record
+
+    @property
+    def in_words(self) -> str:
+        """What it is, for a person."""
+        return "device key" if self.role == CURRENT else "device key of a rotation"
 
     @property
     def entry(self) -> str:
@@ -68,9 +75,6 @@ class Record:
 def entry_name(profile: str, origin: str, slot: int = 1) -> str:
     """The name under which a store keeps a key of a profile for an origin; the second is for a rotation."""
     return f"{profile}@{origin}" if slot == 1 else f"{profile}@{origin}#{slot}"
-
-
-_RECORD_FIELDS = tuple(field.name for field in fields(Record))  # asked for once: a list may be long
 
 
 @dataclass(frozen=True)

@@ -42,7 +42,7 @@ def read_ollama_key(user_home: Path | None, reader: KeyReader) -> OllamaKey:
 
     if user_home is None:
         raise UsageError("There is no home folder to look for the installed Ollama's key in.", hint="Set HOME.")
-    path = _path(user_home)
+    path = ollama_key_path(user_home)
     try:
         text = read_file(path).decode("utf-8")
     except FileNotFoundError:
@@ -72,12 +72,13 @@ def is_ollama_key(user_home: Path | None, public_key: str) -> bool:
     if user_home is None:
         return False
     try:
-        lines = read_file(_path(user_home)).splitlines()
+        lines = read_file(ollama_key_path(user_home)).splitlines()
         content = b64decode(b"".join(line for line in lines if not line.startswith(b"-----")))
     except (OSError, ValueError):
         return False
     return b64decode(public_key.split()[1]) in content
 
 
-def _path(user_home: Path) -> Path:
+def ollama_key_path(user_home: Path) -> Path:
+    """Where an Ollama that runs as this user has its key."""
     return user_home / ".ollama" / "id_ed25519"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from typing import Any
 
 API_KEY = "api_key"
@@ -33,7 +33,9 @@ class SecretRecord:
     @classmethod
     def read(cls, item: dict[str, Any]) -> SecretRecord:
         """A record as the file holds it; what a later release notes besides is let be."""
-        return cls(**{name: item[name] for name in _FIELDS if name in item})
+        record = cls.__new__(cls)  # as with a device key's record
+        vars(record).update(item)
+        return record
 
     @property
     def is_api_key(self) -> bool:
@@ -49,9 +51,6 @@ class SecretRecord:
     def in_words(self) -> str:
         """What it is, for a person."""
         return "API key" if self.is_api_key else "token"
-
-
-_FIELDS = tuple(field.name for field in fields(SecretRecord))
 
 
 def secret_entry_name(profile: str, origin: str, *, is_api_key: bool) -> str:

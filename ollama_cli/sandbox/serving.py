@@ -20,6 +20,8 @@ from ollama_cli.sandbox.failing import HANG_UP, RESET
 LOOPBACK = "127.0.0.1"
 _SILENT = logging.CRITICAL + 1
 _SECONDS_TO_END = 2.0
+_TURNS_TO_END = 4
+"""Turns of the loop until a connection that was accepted just before the end is made, aborted, and closed."""
 _SECONDS_TO_STAY = 75  # longer than clients keep a connection that they may use again
 
 
@@ -116,9 +118,9 @@ async def _end(server: uvicorn.Server) -> None:
         task.cancel()
     if tasks:
         await asyncio.wait(tasks, timeout=_SECONDS_TO_END)
-    for connection in list(server.server_state.connections):
-        transport: asyncio.Transport | None = getattr(connection, "transport", None)
-        if transport is not None:
-            transport.abort()
-    await asyncio.sleep(0)  # lets the transports close their sockets
-    await asyncio.sleep(0)
+    for _ in range(_TURNS_TO_END):
+        for connection in list(server.server_state.connections):
+            transport: asyncio.Transport | None = getattr(connection, "transport", None)
+            if transport is not None:
+                transport.abort()
+        await asyncio.sleep(0)

@@ -38,6 +38,11 @@ def show_frames(streams: Streams, error: BaseException) -> None:
     streams.say("".join(traceback.format_list(traceback.extract_tb(error.__traceback__))))
 
 
+def in_sandbox(hint: str | None) -> str | None:
+    """A hint whose commands stay in the sandbox."""
+    return hint.replace("`ollama-cli ", "`ollama-cli --sandbox ") if hint else hint
+
+
 def show_error(streams: Streams, error: CliError, *, as_json: bool) -> None:
     """Print an error on stderr.
 

@@ -6,12 +6,23 @@ import io
 import os
 import stat
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TextIO
 
 from ollama_cli.errors import CliError, UsageError
+
+
+@dataclass
+class LastLines:
+    """The last lines of a terminal, while something in them is drawn over and over.
+
+    Attributes:
+        print_above: Prints a line above them; None while nothing is drawn there.
+    """
+
+    print_above: Callable[[str], None] | None = None
 
 
 @dataclass(frozen=True)
@@ -23,6 +34,7 @@ class Streams:
     Attributes:
         color: Whether escape sequences may colour what a terminal shows.
         dumb: Whether the terminal knows no escape sequences at all.
+        last_lines: What is drawn in the last lines of the terminal behind ``err``.
     """
 
     input: TextIO
@@ -30,6 +42,7 @@ class Streams:
     err: TextIO
     color: bool = True
     dumb: bool = False
+    last_lines: LastLines = field(default_factory=LastLines, compare=False)
 
     @classmethod
     def standard(cls) -> Streams:
@@ -67,7 +80,10 @@ class Streams:
 
     def say(self, text: str) -> None:
         """Tell a person something, on stderr, as a line of its own."""
-        self.whisper(f"{text}\n")
+        if self.last_lines.print_above is not None:
+            self.last_lines.print_above(text)
+        else:
+            self.whisper(f"{text}\n")
 
     def whisper(self, text: str) -> None:
         """Write to stderr. Where nobody can hear it, that changes nothing about the work or its status."""

@@ -1,4 +1,4 @@
-"""How far a transfer of layers is: bars at a terminal, a plain line a step elsewhere. All of it on stderr."""
+"""How far a transfer is: bars at a terminal, a plain line a step elsewhere. All of it on stderr."""
 
 from __future__ import annotations
 
@@ -7,19 +7,18 @@ from typing import TYPE_CHECKING, Protocol, Self
 
 from ollama_cli.terminal.sanitize import clean_line
 from ollama_cli.terminal.streams import Streams
+from ollama_cli.terminal.words import size_in_words
 
 if TYPE_CHECKING:
-    from rich.progress import Progress, TaskID
-
-_SHORT_DIGEST = 12
+    from ollama_cli.terminal.transfer_bars import TransferBars
 
 
 class Step(Protocol):
     """A step of a transfer.
 
     Attributes:
-        status: What is done, in the server's words.
-        digest: The layer, or nothing.
+        status: What is done, in a few words.
+        digest: What is transferred, such as a layer's digest, by which its steps belong together; or nothing.
         total: Its size in bytes.
         completed: How many of them are there.
     """
@@ -35,54 +34,46 @@ class Step(Protocol):
 
 
 class TransferProgress:
-    """Shows the steps of a transfer, as a context manager."""
+    """Shows the steps of a transfer, as a context manager.
 
-    def __init__(self, streams: Streams) -> None:
+    Args:
+        streams: Where they are shown.
+        lines: Whether what is no terminal gets a line a step; else it gets nothing.
+    """
+
+    def __init__(self, streams: Streams, *, lines: bool = True) -> None:
         self._streams = streams
-        self._bars: Progress | None = None
-        self._tasks: dict[str, TaskID] = {}
+        self._lines = lines
+        self._bars: TransferBars | None = None
         self._last = ""
+        self._begun: set[str] = set()
 
     def __enter__(self) -> Self:
-        if self._streams.err.isatty():
-            self._bars = _bars(self._streams)
-            self._bars.start()
+        if self._streams.err.isatty() and not self._streams.dumb:
+            from ollama_cli.terminal.transfer_bars import TransferBars
+
+            self._bars = TransferBars(self._streams)
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         if self._bars is not None:
-            self._bars.stop()
+            self._bars.end()
 
     def show(self, step: Step) -> None:
         """Show a step."""
         text = clean_line(step.status)
-        if self._bars is not None and step.digest:
-            self._show_layer(self._bars, step)
+        if self._bars is not None:
+            self._bars.show(text, step)
+        elif self._lines and text:
+            self._say(text, step)
+
+    def _say(self, text: str, step: Step) -> None:
+        if step.digest:
+            if step.digest not in self._begun:
+                self._begun.add(step.digest)
+                self._streams.say(f"{text} ({size_in_words(step.total)})" if step.total else text)
         elif text != self._last:
             self._last = text
-            if self._bars is not None:
-                self._bars.console.print(text, markup=False, emoji=False, highlight=False)
-            else:
-                self._streams.say(text)
-
-    def _show_layer(self, bars: Progress, step: Step) -> None:
-        if step.digest not in self._tasks:
-            name = clean_line(step.digest.removeprefix("sha256:"))[:_SHORT_DIGEST]
-            self._tasks[step.digest] = bars.add_task(name, total=step.total or None)
-        bars.update(self._tasks[step.digest], completed=step.completed, total=step.total or None)
-
-
-def _bars(streams: Streams) -> Progress:
-    from rich.console import Console
-    from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn, TransferSpeedColumn
-
-    return Progress(
-        TextColumn("{task.description}", markup=False),
-        BarColumn(),
-        DownloadColumn(),
-        TransferSpeedColumn(),
-        TimeRemainingColumn(),
-        console=Console(file=streams.err, no_color=not streams.color),
-    )
+            self._streams.say(text)

@@ -90,3 +90,35 @@ def spinner(streams: Streams, text: str) -> Iterator[Callable[[str], None]]:
 
     streams.say(text)
     yield say
+
+
+@contextmanager
+def pausing_spinner(streams: Streams) -> Iterator[Callable[[str | None], None]]:
+    """A spinner on a terminal's stderr that can make room for a question; elsewhere nothing is shown.
+
+    Yields:
+        Shows a text, or with None makes room.
+    """
+    if not streams.err.isatty():
+        yield lambda _: None
+        return
+    from rich.console import Console
+    from rich.markup import escape
+
+    console = Console(file=streams.err, no_color=not streams.color)
+    if console.is_dumb_terminal:
+        yield lambda _: None
+        return
+    status = console.status("")
+
+    def show(text: str | None) -> None:
+        if text is None:
+            status.stop()
+        else:
+            status.update(escape(text))
+            status.start()
+
+    try:
+        yield show
+    finally:
+        status.stop()

@@ -34,6 +34,9 @@ FOR_AN_ACCOUNT = Limits(SECONDS_TO_CONNECT, 30, 30)
 FOR_A_MODEL = Limits(SECONDS_TO_CONNECT, 900, 300)
 """For requests that a model answers: it may have to be loaded first, or to wait for its turn."""
 
+FOR_WORK = Limits(SECONDS_TO_CONNECT, 3600, 3600)
+"""For a daemon's work on a model: it says nothing while it verifies or converts hundreds of gigabytes."""
+
 _A_MOMENT = 0.001
 """Seconds: a socket takes none at all for "do not wait"."""
 

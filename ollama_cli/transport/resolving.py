@@ -15,6 +15,8 @@ from contextlib import suppress
 from ipaddress import ip_address
 from typing import TypeVar
 
+from ollama_cli.errors import UnavailableError
+
 SECONDS_TO_CONNECT = 10.0
 """How long a connection, and its TLS, may take."""
 
@@ -62,6 +64,27 @@ def open_tcp(host: str, port: int, timeout: float | None) -> socket.socket:
         return connection
 
     return connect_to_any(host, port, timeout, connect)
+
+
+def resolve(name: str, seconds: float) -> list[str]:
+    """The addresses of a name.
+
+    Args:
+        name: A host name, or an address, which stands for itself.
+        seconds: How long that may take.
+
+    Raises:
+        UnavailableError: There is no such name, or it was not found in time.
+    """
+    hint = "Check the network connection, and the name server that this machine is set to."
+    try:
+        return _addresses_of(name, 0, seconds)
+    except TimeoutError as error:
+        raise UnavailableError(
+            f"The name {name} was not resolved within {seconds:g} seconds.", hint=hint, code="dns"
+        ) from error
+    except OSError as error:
+        raise UnavailableError(f"The name {name} cannot be resolved.", hint=hint, code="dns") from error
 
 
 def _addresses_of(host: str, port: int, timeout: float | None) -> _Addresses:

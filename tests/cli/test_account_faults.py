@@ -13,10 +13,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
+from forking import Forks
 from support import Cli, make_device
 
 from ollama_cli.sandbox.accounts import Accounts
 from ollama_cli.sandbox.server import EmbeddedSandbox
+
+pytestmark = pytest.mark.forked
 
 STATUS, SIGNIN, SIGNOUT = ["status"], ["signin", "--no-wait"], ["signout"]
 REVOKE = ["keys", "revoke", "--yes"]
@@ -206,9 +209,9 @@ ROWS = [
 
 
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: row.name)
-def test_a_fault_has_its_status_and_its_sentence(tmp_path: Path, row: Row) -> None:
+def test_a_fault_has_its_status_and_its_sentence(tmp_path: Path, row: Row, forks: Forks) -> None:
     with EmbeddedSandbox(tmp_path / "sandbox", faults=[row.fault] if row.fault else []) as sandbox:
-        device = Cli(tmp_path, {"OLLAMA_CLOUD_BASE_URL": sandbox.url})
+        device = Cli(tmp_path, {"OLLAMA_CLOUD_BASE_URL": sandbox.url}, forks)
         if row.has_key:
             key = make_device(device, sandbox.url)
             if row.denied:

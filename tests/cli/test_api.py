@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
+from in_thread import running
 from streaming import streaming_server
 from support import COMMAND, SECONDS, Cli, Sandbox
 from terminals import finish, printed, screen, terminal
@@ -74,11 +75,10 @@ def answering(*replies: Reply) -> Iterator[Echo]:
         def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the name in the library
             pass
 
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler) as listening:
-        threading.Thread(target=listening.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
-        echo.environment["OLLAMA_CLOUD_BASE_URL"] = f"http://127.0.0.1:{listening.server_address[1]}"
+    listening = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    echo.environment["OLLAMA_CLOUD_BASE_URL"] = f"http://127.0.0.1:{listening.server_address[1]}"
+    with running(listening):
         yield echo
-        listening.shutdown()
 
 
 def raw_run(cli: Cli, *args: str, env: Mapping[str, str], stdin: bytes = b"") -> subprocess.CompletedProcess[bytes]:

@@ -4,15 +4,20 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 from canaries import found
-from keeping import entries, keep_api_key, keep_key, listed, wallet_of
+from keeping import entries, index_file, keep_api_key, keep_key, listed
 from screens import Terminal
-from support import Cli, Sandbox, approve
+from support import Cli, Sandbox, approve, wallet_of
 
+from ollama_cli.credentials.credential import ApiKey, is_device_key
+from ollama_cli.credentials.file_store import FileStore
+from ollama_cli.credentials.index import CredentialIndex
 from ollama_cli.sandbox.server import EmbeddedSandbox
+from ollama_cli.secret import Secret
 
 NOWHERE = "http://127.0.0.1:9"
 MODEL = "gpt-oss:120b-cloud"
@@ -158,6 +163,70 @@ def test_a_server_that_cannot_say_whether_the_device_is_on_an_account_keeps_it(d
     keep_key(device, NOWHERE, "default")
     assert signin(device, "whatever", OLLAMA_CLOUD_BASE_URL=NOWHERE)[0] == 7
     assert wallet_of(device).find(NOWHERE) is not None
+
+
+def test_a_device_key_in_a_closed_keyring_is_left_there_once_the_api_key_works(
+    device: Cli, cloud: EmbeddedSandbox
+) -> None:
+    key = keep_key(device, cloud.url, "default")
+    index_file(device).write_text(index_file(device).read_text().replace('"file"', '"keyring"'))
+    assert device("signin", "--api-key", stdin=new_key(cloud)).returncode == 9
+    assert signin(device, "refused-key")[0] == 4
+    assert [record["public_key"] for record in listed(device)["credentials"]] == [key.public_key]
+    status, _, err = signin(device, new_key(cloud))
+    assert (status, "So the API key is kept, in a file that is not encrypted." in err) == (0, True)
+    assert listed(device)["credentials"] == []
+    assert [record["store"] for record in listed(device)["secrets"]] == ["file"]
+
+
+# Cut short
+
+
+class Killed(BaseException):
+    """Stands for kill -9 in the middle of something."""
+
+
+@pytest.mark.parametrize("step", range(4))
+@pytest.mark.parametrize("before", ["nothing", "an API key", "a device key"])
+def test_wherever_it_is_cut_short_the_next_try_ends_well(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, step: int, before: str
+) -> None:
+    device = Cli(tmp_path)
+    gives_way = keep_key(device, NOWHERE, "default").public_key if before == "a device key" else None
+    if before == "an API key":
+        keep_api_key(device, NOWHERE, "old")
+    steps = 0
+
+    def counted(original: Callable[..., object]) -> Callable[..., object]:
+        def counting(*args: object) -> object:
+            nonlocal steps
+            steps += 1
+            if steps > step:
+                raise Killed
+            return original(*args)
+
+        return counting
+
+    with monkeypatch.context() as patch:
+        for cls, name in ((FileStore, "put"), (FileStore, "delete"), (CredentialIndex, "_write")):
+            patch.setattr(cls, name, counted(getattr(cls, name)))
+        with suppress(Killed):
+            wallet_of(device).secrets.put(NOWHERE, "api_key", Secret("new"), in_place_of=gives_way)
+    wallet = wallet_of(device)
+    held = wallet.credential(NOWHERE)
+    if before == "an API key":
+        assert held is not None
+        assert isinstance(held.credential, ApiKey)
+        assert held.credential.secret.reveal() in {"old", "new"}
+    if held is not None and is_device_key(held.credential):
+        assert held.credential.public_key == gives_way
+    record = wallet.record(NOWHERE)
+    wallet.secrets.put(NOWHERE, "api_key", Secret("new"), in_place_of=record.public_key if record else None)
+    held = wallet_of(device).credential(NOWHERE)
+    assert held is not None
+    assert isinstance(held.credential, ApiKey)
+    assert held.credential.secret.reveal() == "new"
+    assert wallet_of(device).record(NOWHERE) is None
 
 
 # How it is given

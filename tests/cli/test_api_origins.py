@@ -17,6 +17,8 @@ from support import Cli
 
 from ollama_cli import DeviceKey
 
+pytestmark = pytest.mark.forked
+
 CLOUD = "ollama.com:443"
 NAMES = ["ollama.com", "*.ollama.com", "evil.example", "*.evil.example", "ollama.com.evil.example"]
 API_KEY = "an-api-key-of-some-length"

@@ -20,7 +20,7 @@ from canaries import found, found_below, private_half
 from guarded import GuardedDaemon
 from keeping import keep_api_key
 from screens import Terminal
-from support import Cli, Sandbox, hidden_fields, make_device
+from support import NO_TLS, Cli, Sandbox, hidden_fields, make_device
 from wiretap import Wiretap, tapped
 
 from ollama_cli import DeviceKey
@@ -98,7 +98,7 @@ class Watched:
         assert not found(secrets, self.printed)
         assert found_below(secrets, self.cli.home) == set(where)
         assert not found_below(secrets, self.cli.home.parent / "cloud")
-        journal = httpx.get(f"{self.sandbox.url}/sandbox/requests", trust_env=False)
+        journal = httpx.get(f"{self.sandbox.url}/sandbox/requests", trust_env=False, verify=NO_TLS)
         assert journal.json()
         assert not found(secrets, journal.content)
 
@@ -471,13 +471,16 @@ def test_the_sandbox_keeps_and_tells_no_secret(tmp_path: Path) -> None:
     assert process.stderr is not None
     first = process.stderr.readline()
     url = re.findall(r"http://127\.0\.0\.1:\d+", first)[0]
-    sandbox = Sandbox(url, process)
+    sandbox = Sandbox(url)
     try:
         sandbox.decide(device("--sandbox", "signin", "--no-wait").stdout.strip())
         (key_file,) = (tmp_path / "state" / "data" / "sandbox" / "data" / "keys").iterdir()
         secrets = {"device key": private_half(key_file.read_text())}
         answers = b""
-        with httpx.Client(trust_env=False, base_url=url) as browser, httpx.Client(trust_env=False) as other:
+        with (
+            httpx.Client(trust_env=False, verify=NO_TLS, base_url=url) as browser,
+            httpx.Client(trust_env=False, verify=NO_TLS) as other,
+        ):
             fields = hidden_fields(browser.get("/settings/keys").text)
             made = browser.post("/settings/keys", data={**fields, "action": "make-api-key", "name": "x"}).text
             (api_key,) = set(re.findall(r"sandbox-[\w-]{43}", made))
@@ -495,7 +498,7 @@ def test_the_sandbox_keeps_and_tells_no_secret(tmp_path: Path) -> None:
             ]
             assert all(answer.status_code >= 400 for answer in answers_to[:3])
         shown = b"".join(answer.content + str(answer.headers).encode() for answer in answers_to)
-        shown += httpx.get(f"{url}/sandbox/requests", trust_env=False).content
+        shown += httpx.get(f"{url}/sandbox/requests", trust_env=False, verify=NO_TLS).content
         assert b"Basic" not in shown
         assert found({name: secrets[name] for name in ("form", "API key", "browser")}, answers) == {"form"}
         assert not found(secrets, shown)

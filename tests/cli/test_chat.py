@@ -147,6 +147,21 @@ def test_earlier_lines_can_be_asked_for_ahead(cli: Cli) -> None:
     assert [said[-1] for said in asked(server.requests)] == ["one", "two", "one"]
 
 
+def test_the_keys_of_emacs_edit_the_line(cli: Cli) -> None:
+    with serving([SHOW, answering("ok")]) as server:
+        terminal = Terminal(cli, "run", "tiny", env={"OLLAMA_HOST": server.url})
+        say(terminal, "before")
+        terminal.until_text("ok")
+        terminal.until_prompt()
+        terminal.type("three gone\x17\x01one \x1bf\x05four\x1bb\x1bb\x1bdtwo three\x0c")
+        terminal.until(lambda: str(terminal.screen.display[0]).rstrip() == ">>> one two three four", "a clear screen")
+        assert "".join(terminal.screen.display[1:]).strip() == ""
+        terminal.type("\x01\x0b\x19\x05\x08!\x02\x04\r")
+        terminal.until_text("ok")
+        assert leave(terminal) == 0
+    assert asked(server.requests)[-1][-1] == "one two three fou"
+
+
 def test_pasted_slashes_are_text_and_typed_ones_commands(cli: Cli) -> None:
     with serving([SHOW, answering("ok")]) as server:
         terminal = Terminal(cli, "run", "tiny", env={"OLLAMA_HOST": server.url})
@@ -316,6 +331,22 @@ def test_screens_of_every_width(cli: Cli, columns: int) -> None:
     words = " ".join(terminal.text.split())  # one that was broken at the edge would be two
     assert f">>> Erzähl \U0001f98a 狐 {answer} >>> /?" in words
     assert "/image FILE send an image or a sound with your next message /copy" in words
+
+
+@pytest.mark.parametrize(("before", "after"), [(100, 40), (40, 100)])
+def test_a_window_that_changes_within_an_answer_leaves_no_rubbish(cli: Cli, before: int, after: int) -> None:
+    pieces = ["A list of **three things**", ":\n\n- one is *short*", " and\n- two is `also`", " short\n- three "]
+    last = "is an animal \U0001f98a that runs through the wood, as far as it can, and then goes home to sleep."
+    with serving([SHOW, answering(*pieces, last, delay=1)]) as server:
+        terminal = Terminal(cli, "run", "tiny", env={"OLLAMA_HOST": server.url}, columns=before)
+        say(terminal, "go")
+        terminal.until_text("three things")
+        terminal.resize(after)
+        terminal.until_text("sleep")
+        assert leave(terminal) == 0
+    # The text goes on in a new row, wherever it was; nothing is shown twice, and no mark is left.
+    shown = f"go A list of three things: - one is short and - two is also short - three {last} >>>"
+    assert shown.replace(" ", "") in "".join(terminal.text.split())
 
 
 @pytest.mark.parametrize("env", [{"TERM": "dumb"}, {"NO_COLOR": "1"}], ids=["dumb", "plain"])

@@ -10,6 +10,7 @@ import stat
 import subprocess
 import sys
 import textwrap
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -233,18 +234,18 @@ def test_only_the_owner_can_read_it(cli: Cli, archive: Archive) -> None:
 
 
 def _newer(path: Path) -> None:
-    with sqlite3.connect(path) as connection:
+    with closing(sqlite3.connect(path)) as connection, connection:
         connection.execute("PRAGMA user_version = 99")
 
 
 def _without_a_table(path: Path) -> None:
-    with sqlite3.connect(path) as connection:
+    with closing(sqlite3.connect(path)) as connection, connection:
         connection.execute("ALTER TABLE chats RENAME TO mislaid")
 
 
 def _of_another_program(path: Path) -> None:
     path.unlink()
-    with sqlite3.connect(path) as connection:
+    with closing(sqlite3.connect(path)) as connection, connection:
         connection.execute("CREATE TABLE theirs (x)")
 
 
@@ -297,7 +298,7 @@ def test_a_file_that_cannot_be_used_is_named_and_left_alone(cli: Cli, archive: A
     ],
 )
 def test_a_chat_that_is_none_is_named_and_can_be_removed(cli: Cli, archive: Archive, change: str) -> None:
-    with sqlite3.connect(archive.database.path) as connection:
+    with closing(sqlite3.connect(archive.database.path)) as connection, connection:
         connection.execute(change)
     with pytest.raises(ArchiveError, match=r"Chat 1 in .* is damaged") as raised:
         archive.find(1)

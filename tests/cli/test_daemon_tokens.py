@@ -154,7 +154,10 @@ def test_a_token_for_a_server_that_is_not_there_is_not_kept(cli: Cli) -> None:
 def test_a_token_goes_before_the_signature_that_ollama_auth_asks_for(guarded: Guarded) -> None:
     keep_token(guarded.device, guarded.daemon.url, f"Bearer {TOKEN}")
     make_device(guarded.device, guarded.daemon.url)
-    assert guarded.device("list", env={"OLLAMA_HOST": guarded.daemon.url, "OLLAMA_AUTH": "1"}).returncode == 0
+    signed = {"OLLAMA_HOST": guarded.daemon.url, "OLLAMA_AUTH": "1"}
+    assert guarded.device("list", env=signed).returncode == 0
+    done = guarded.device("list", env=signed | {"OLLAMA_CLI_PROFILE": "wrok"})
+    assert (done.returncode, "There is no profile wrok" in done.stderr) == (4, True)
 
 
 def test_a_daemon_is_asked_without_a_token_where_nothing_can_be_kept(guarded: Guarded, tmp_path: Path) -> None:

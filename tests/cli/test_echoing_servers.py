@@ -14,6 +14,8 @@ from support import Cli
 
 from ollama_cli import DeviceKey, signin_url
 
+pytestmark = pytest.mark.forked
+
 CLOUD, LOCAL = "gpt-oss:120b-cloud", "tiny"
 API_KEY = "an-api-key-that-no-server-gets-printed"
 DAEMON_KEY = DeviceKey.generate().public_key

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import json
 import os
-import socket
 import zlib
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -14,11 +12,12 @@ from pathlib import Path
 from urllib.parse import quote
 
 import pytest
-import trustme
-from ollama_com import Proxy, answering, listening, speaking, tls_for
-from support import Cli
+from ollama_com import Proxy, answering, badly_certified, listening, speaking
+from support import Cli, closed_port
 
 from ollama_cli.sandbox.server import EmbeddedSandbox
+
+pytestmark = pytest.mark.forked
 
 MODEL = "gpt-oss:120b-cloud"
 ERRORS = Path(__file__).parents[1] / "data" / "daemon_errors.json"
@@ -184,34 +183,11 @@ NDJSON = b"HTTP/1.1 200 OK\r\nContent-Type: application/x-ndjson\r\n"
 PIECE = b'{"response":"What came","done":false}\n'
 
 
-def _closed_port() -> int:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port: int = free.getsockname()[1]
-    return port
-
-
 @contextmanager
 def cloud(answer: bytes) -> Iterator[dict[str, str]]:
     """A cloud that answers these bytes to everything."""
     with listening(answering(answer)) as port:
         yield {"OLLAMA_CLOUD_BASE_URL": f"http://127.0.0.1:{port}"}
-
-
-@contextmanager
-def tls(folder: Path, kind: str) -> Iterator[dict[str, str]]:
-    """A server with a certificate that is not what it has to be."""
-    authority, now = trustme.CA(), dt.datetime.now(dt.UTC)
-    authority.cert_pem.write_to_path(str(folder / "authority.pem"))
-    validity: dict[str, dt.datetime] = {}
-    if kind == "expired":
-        validity = {"not_before": now - dt.timedelta(2), "not_after": now - dt.timedelta(1)}
-    elif kind == "early":
-        validity = {"not_before": now + dt.timedelta(1)}
-    name = "portal.example" if kind == "other" else "localhost"
-    with listening(answering(b""), tls_for(name, authority=authority, **validity)) as port:
-        trust = {} if kind == "untrusted" else {"SSL_CERT_FILE": str(folder / "authority.pem")}
-        yield {"OLLAMA_CLOUD_BASE_URL": f"https://localhost:{port}", **trust}
 
 
 @contextmanager
@@ -240,9 +216,7 @@ def surroundings(name: str, folder: Path) -> Iterator[dict[str, str]]:
         "packed-later": NDJSON + b"Content-Encoding: gzip\r\n\r\n" + _damaged(),
     }
     fixed = {
-        "refused": {"OLLAMA_CLOUD_BASE_URL": f"http://127.0.0.1:{_closed_port()}"},
         "unknown-name": {"OLLAMA_HOST": "http://nowhere.invalid"},
-        "proxy-refused": {"HTTPS_PROXY": f"http://127.0.0.1:{_closed_port()}"},
         "proxy-unknown": {"HTTPS_PROXY": "http://nowhere.invalid:3128"},
         "proxy-ftp": {"HTTPS_PROXY": "ftp://127.0.0.1:21"},
     }
@@ -251,6 +225,10 @@ def surroundings(name: str, folder: Path) -> Iterator[dict[str, str]]:
             yield fixed[name[1:]]
         elif name[1:] in answers:
             yield opened.enter_context(cloud(answers[name[1:]]))
+        elif name == "@refused":
+            yield {"OLLAMA_CLOUD_BASE_URL": f"http://127.0.0.1:{opened.enter_context(closed_port())}"}
+        elif name == "@proxy-refused":
+            yield {"HTTPS_PROXY": f"http://127.0.0.1:{opened.enter_context(closed_port())}"}
         elif name == "@no-tls":
             port = opened.enter_context(listening(speaking(b"HTTP/1.1 400 Bad Request\r\n\r\n")))
             yield {"OLLAMA_CLOUD_BASE_URL": f"https://localhost:{port}"}
@@ -258,7 +236,7 @@ def surroundings(name: str, folder: Path) -> Iterator[dict[str, str]]:
             port = opened.enter_context(listening(speaking(b"")))
             yield {"OLLAMA_CLOUD_BASE_URL": f"https://localhost:{port}"}
         elif kind == "tls":
-            yield opened.enter_context(tls(folder, which))
+            yield opened.enter_context(badly_certified(folder, which))
         else:
             yield opened.enter_context(proxy(refusals[which]))
 

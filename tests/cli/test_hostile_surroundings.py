@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import subprocess
-import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -13,9 +12,13 @@ from pathlib import Path
 
 import pytest
 from conftest import sign_in
+from forking import Forks
+from in_thread import running
 from support import COMMAND, Cli, Sandbox
 
 from ollama_cli import DeviceKey
+
+pytestmark = pytest.mark.forked
 
 MODEL = "gpt-oss:120b-cloud"
 
@@ -36,12 +39,9 @@ def server(answer: Callable[[BaseHTTPRequestHandler], tuple[int, bytes]]) -> Ite
         def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the name in the library
             pass
 
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as listening:
-        thread = threading.Thread(target=listening.serve_forever)
-        thread.start()
+    listening = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    with running(listening):
         yield f"http://127.0.0.1:{listening.server_address[1]}"
-        listening.shutdown()
-        thread.join()
 
 
 @pytest.mark.parametrize(
@@ -62,10 +62,10 @@ def server(answer: Callable[[BaseHTTPRequestHandler], tuple[int, bytes]]) -> Ite
 )
 @pytest.mark.parametrize("command", [["signout"], ["keys", "revoke", "--yes"]])
 def test_only_what_the_server_confirmed_is_forgotten(
-    tmp_path: Path, start: Callable[..., Sandbox], fault: str, status: int, command: list[str]
+    tmp_path: Path, start: Callable[..., Sandbox], fault: str, status: int, command: list[str], forks: Forks
 ) -> None:
     faulty = start(f"DELETE /api/user/keys/*={fault}")
-    device = Cli(tmp_path, {"OLLAMA_CLOUD_BASE_URL": faulty.url})
+    device = Cli(tmp_path, {"OLLAMA_CLOUD_BASE_URL": faulty.url}, forks)
     sign_in(device, faulty)
     assert device(*command).returncode == status
     assert device("status", "--quiet").returncode == 0

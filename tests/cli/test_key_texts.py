@@ -11,6 +11,8 @@ from conftest import sign_in
 from support import Cli, Sandbox
 from terminals import finish, printed, terminal
 
+pytestmark = pytest.mark.forked
+
 MODEL = "gpt-oss:120b-cloud"
 PASSPHRASE = "correct horse"
 

@@ -11,10 +11,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from forking import Forks
 from support import Cli, Sandbox, approve, approved_key, make_device
 
 from ollama_cli import DeviceKey
 from ollama_cli.sandbox.server import EmbeddedSandbox
+
+pytestmark = pytest.mark.forked
 
 NOWHERE = "http://127.0.0.1:9"
 FINGERPRINT = r"SHA256:[\w+/]{43}"
@@ -50,9 +53,9 @@ def device_key(device: Cli, sandbox: Sandbox) -> DeviceKey:
 
 
 @pytest.fixture
-def offline(tmp_path: Path) -> Cli:
+def offline(tmp_path: Path, forks: Forks) -> Cli:
     """The installed command where nothing answers, so that whatever asks a server fails."""
-    return Cli(tmp_path, {"OLLAMA_CLOUD_BASE_URL": NOWHERE})
+    return Cli(tmp_path, {"OLLAMA_CLOUD_BASE_URL": NOWHERE}, forks)
 
 
 @pytest.fixture
@@ -326,10 +329,10 @@ FAULTS = [
 
 @pytest.mark.parametrize(("fault", "status", "ends", "words"), FAULTS, ids=[fault[0] for fault in FAULTS])
 def test_a_fault_at_the_first_of_three_keys(
-    tmp_path: Path, fault: str, status: int, ends: list[str], words: str
+    tmp_path: Path, fault: str, status: int, ends: list[str], words: str, forks: Forks
 ) -> None:
     with EmbeddedSandbox(tmp_path / "sandbox", faults=[f"DELETE /api/user/keys/*={fault}"]) as faulty:
-        device = Cli(tmp_path, {"OLLAMA_CLOUD_BASE_URL": faulty.url})
+        device = Cli(tmp_path, {"OLLAMA_CLOUD_BASE_URL": faulty.url}, forks)
         own = make_device(device, faulty.url)
         faulty.approve(own.public_key, "own")
         references = [own.encoded, *(approved_key(faulty).encoded for _ in range(2))]
@@ -341,11 +344,11 @@ def test_a_fault_at_the_first_of_three_keys(
     assert kept(device) is not forgotten
 
 
-def test_a_network_lost_in_the_middle_tells_what_is_done_and_leaves_the_rest(tmp_path: Path) -> None:
+def test_a_network_lost_in_the_middle_tells_what_is_done_and_leaves_the_rest(tmp_path: Path, forks: Forks) -> None:
     first, second = DeviceKey.generate(), DeviceKey.generate()
     fault = f"DELETE /api/user/keys/{second.encoded}=drop"
     with EmbeddedSandbox(tmp_path / "sandbox", faults=[fault]) as faulty:
-        device = Cli(tmp_path, {"OLLAMA_CLOUD_BASE_URL": faulty.url})
+        device = Cli(tmp_path, {"OLLAMA_CLOUD_BASE_URL": faulty.url}, forks)
         own = make_device(device, faulty.url)
         for key in (own, first, second):
             faulty.approve(key.public_key, "device")
@@ -437,11 +440,11 @@ def test_a_key_that_cannot_be_deleted_is_told_as_revoked(device: Cli, device_key
 
 @pytest.mark.parametrize("as_json", [False, True], ids=["text", "json"])
 def test_ctrl_c_in_the_middle_tells_what_is_done(
-    tmp_path: Path, start: Callable[..., Sandbox], *, as_json: bool
+    tmp_path: Path, start: Callable[..., Sandbox], *, as_json: bool, forks: Forks
 ) -> None:
     keys = [DeviceKey.generate() for _ in range(3)]
     slow = start(f"DELETE /api/user/keys/{keys[1].encoded}=delay:30")
-    device = Cli(tmp_path, {"OLLAMA_CLOUD_BASE_URL": slow.url})
+    device = Cli(tmp_path, {"OLLAMA_CLOUD_BASE_URL": slow.url}, forks)
     own = make_device(device, slow.url)
     for key in (own, *keys):
         approve(slow, key)

@@ -12,7 +12,7 @@ from pathlib import Path
 import httpx
 import pytest
 from conftest import sign_in
-from support import Cli, Sandbox, hidden_fields, start_sandbox
+from support import NO_TLS, Cli, Sandbox, hidden_fields, start_sandbox
 
 MODEL = "gpt-oss:120b-cloud"
 LINK = re.compile(r"^http://127\.0\.0\.1:\d+/connect\?name=[^&\s]+&key=[\w-]+$", re.MULTILINE)
@@ -44,8 +44,8 @@ def test_sandbox_ignores_every_other_credential_and_host(cli: Cli) -> None:
 
 
 def test_sandbox_attaches_to_a_running_one(cli: Cli, tmp_path: Path) -> None:
-    running = start_sandbox(tmp_path)
-    with running.process:
+    running, process = start_sandbox(tmp_path)
+    with process:
         refused = cli("--sandbox", "run", MODEL, "hi")
         assert refused.returncode == 4
         link = LINK.search(refused.stderr)
@@ -53,8 +53,8 @@ def test_sandbox_attaches_to_a_running_one(cli: Cli, tmp_path: Path) -> None:
         assert link[0].startswith(running.url)
         running.decide(link[0])
         assert cli("--sandbox", "run", MODEL, "hi").returncode == 0
-        running.process.send_signal(signal.SIGINT)
-        assert running.process.wait(timeout=10) == 0
+        process.send_signal(signal.SIGINT)
+        assert process.wait(timeout=10) == 0
     assert cli("--sandbox", "status", "--quiet").returncode == 0  # the account outlives the server
 
 
@@ -217,7 +217,7 @@ def test_a_key_file_and_a_key_in_the_environment_sign(device: Cli, sandbox: Sand
 
 
 def make_api_key(sandbox: Sandbox) -> str:
-    with httpx.Client(trust_env=False, base_url=sandbox.url) as browser:
+    with httpx.Client(trust_env=False, verify=NO_TLS, base_url=sandbox.url) as browser:
         page = browser.get("/settings/keys").text
         form = next(form for form in re.findall(r"<form.*?</form>", page, re.DOTALL) if "make" in form.lower())
         shown = browser.post("/settings/keys", data={**hidden_fields(form), "name": "test"})

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import socket
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -12,8 +11,10 @@ from typing import Any
 import pytest
 from forking import Forks
 from recorded import serving
-from support import Cli, Sandbox
+from support import Cli, Sandbox, closed_port
 from terminals import finish, terminal
+
+pytestmark = pytest.mark.forked
 
 TINY = {"name": "tiny:latest", "model": "tiny:latest", "size": 5, "digest": "ab", "modified_at": "", "details": {}}
 STUB = {**TINY, "name": "big:cloud", "model": "big:cloud", "remote_host": "https://ollama.com:443"}
@@ -68,9 +69,8 @@ def test_a_list_as_json_is_what_the_server_tells(cli: Cli) -> None:
 @pytest.fixture
 def without_daemon(tmp_path: Path) -> Iterator[Forks]:
     """Runs commands on a machine on which nothing listens where a daemon does."""
-    with socket.socket() as closed:
-        closed.bind(("127.0.0.1", 0))
-        forks = Forks(tmp_path, moved={11434: closed.getsockname()[1]})
+    with closed_port() as port:
+        forks = Forks(tmp_path, moved={11434: port})
         yield forks
         forks.close()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shutil
 import subprocess
@@ -10,10 +11,11 @@ from pathlib import Path
 
 import pytest
 from ollama_com import OllamaCom, ollama_com
-from support import Cli, Sandbox, make_device
+from support import COMMAND, SECONDS, Cli, Sandbox, can, make_device
 
 from ollama_cli.sandbox.server import EmbeddedSandbox
 
+WITH_MOUNTS = ["unshare", "--map-root-user", "--mount", "--"]
 MODEL = "gpt-oss:120b-cloud"
 
 
@@ -127,6 +129,13 @@ def test_a_server_without_tls_is_asked_through_http_proxy(embedded: EmbeddedSand
     com.proxy.password = "me:SECRET"
     refused = cli("run", "gpt-oss:20b", "hi", "--json", env=environment)
     assert (refused.returncode, '"proxy"' in refused.stderr) == (7, True)
+    asked = len(com.proxy.heads)
+    past_it = cli("run", "gpt-oss:20b", "hi", "--json", env={**environment, "NO_PROXY": "other.example,daemon.example"})
+    assert (past_it.returncode, json.loads(past_it.stderr)["error"]["code"]) == (
+        7,
+        "dns",
+    )  # it asked for the name itself
+    assert len(com.proxy.heads) == asked
 
 
 def test_this_machine_is_reached_without_a_proxy(signed_in: Cli, sandbox: Sandbox) -> None:
@@ -134,15 +143,43 @@ def test_this_machine_is_reached_without_a_proxy(signed_in: Cli, sandbox: Sandbo
     assert signed_in("run", MODEL, "hi", env=nowhere).returncode == 0
 
 
-@pytest.mark.skipif(shutil.which("openssl") is None, reason="a folder of certificates is made with openssl")
-def test_a_folder_of_certificates_is_trusted_too(
-    embedded: EmbeddedSandbox, com: OllamaCom, cli: Cli, tmp_path: Path
-) -> None:
+@pytest.fixture
+def certificates(com: OllamaCom, tmp_path: Path) -> Path:
+    """A folder of certificates, as OpenSSL reads one, with that of ollama.com's authority."""
+    if shutil.which("openssl") is None:
+        pytest.skip("a folder of certificates is made with openssl")
     asked = ["openssl", "x509", "-hash", "-noout", "-in", str(com.authority)]
     name = subprocess.run(asked, capture_output=True, text=True, check=True).stdout.strip()
     folder = tmp_path / "certificates"
     folder.mkdir()
     (folder / f"{name}.0").write_bytes(com.authority.read_bytes())
+    return folder
+
+
+def test_a_folder_of_certificates_is_trusted_too(
+    embedded: EmbeddedSandbox, com: OllamaCom, cli: Cli, certificates: Path
+) -> None:
     environment = {"HTTPS_PROXY": com.environment["HTTPS_PROXY"], "OLLAMA_API_KEY": embedded.make_api_key().reveal()}
-    assert cli("status", env={**environment, "SSL_CERT_DIR": str(folder)}).returncode == 0
+    assert cli("status", env={**environment, "SSL_CERT_DIR": str(certificates)}).returncode == 0
     assert cli("status", env=environment).returncode == 7
+
+
+@pytest.mark.skipif(not can(*WITH_MOUNTS), reason="a user namespace is not allowed here")
+@pytest.mark.skipif(not Path("/etc/ssl/certs").is_dir(), reason="the system keeps its certificates elsewhere")
+def test_the_system_s_trust_store_is_heeded(
+    embedded: EmbeddedSandbox, com: OllamaCom, cli: Cli, certificates: Path
+) -> None:
+    """An administrator has put the authority where this machine's trusted ones stand; no variable names it."""
+    credential = {"HTTPS_PROXY": com.environment["HTTPS_PROXY"], "OLLAMA_API_KEY": embedded.make_api_key().reveal()}
+    put_there = 'mount --bind "$0" /etc/ssl/certs && exec "$@"'
+    done = subprocess.run(
+        [*WITH_MOUNTS, "sh", "-c", put_there, str(certificates), COMMAND, "status", "--json"],
+        env=cli.environment | credential,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=SECONDS,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["place"] == "https://ollama.com"

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 from filelock import FileLock
-from keeping import entries, index_file, keep_api_key, keep_key, keep_token, listed, use, wallet_of
+from keeping import entries, index_file, keep_api_key, keep_key, keep_token, listed, use
 from screens import Terminal
-from support import Cli, Sandbox, approve, make_device
+from support import Cli, Sandbox, approve, make_device, wallet_of
 
 from ollama_cli.sandbox.server import EmbeddedSandbox
 

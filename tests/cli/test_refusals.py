@@ -10,11 +10,14 @@ from typing import Any
 import pytest
 from conftest import sign_in
 from filelock import FileLock
+from forking import Forks
 from recording import Answer, Received, recording
 from support import Cli, Sandbox
 
 from ollama_cli import DeviceKey, signin_url
 from ollama_cli.credentials.public_key import encode_public_key
+
+pytestmark = pytest.mark.forked
 
 CLOUD, LOCAL = "gpt-oss:120b-cloud", "tiny"
 GIVEN = DeviceKey.generate()
@@ -198,9 +201,11 @@ def test_a_device_that_never_was_on_an_account_was_not_taken_off(device: Cli, sa
     assert refused_run(device, "status", "--json")["code"] == "signin_required"
 
 
-def test_a_page_on_the_way_tells_nothing_about_the_account(tmp_path: Path, start: Callable[..., Sandbox]) -> None:
+def test_a_page_on_the_way_tells_nothing_about_the_account(
+    tmp_path: Path, start: Callable[..., Sandbox], forks: Forks
+) -> None:
     portal = start("/api/generate=status:401+body:html")
-    device = Cli(tmp_path, {"OLLAMA_CLOUD_BASE_URL": portal.url})
+    device = Cli(tmp_path, {"OLLAMA_CLOUD_BASE_URL": portal.url}, forks)
     sign_in(device, portal)
     assert refused_run(device, "run", CLOUD, "hi", "--json")["code"] == "signin_required"
 
@@ -244,10 +249,10 @@ def test_lists_of_older_and_later_releases_are_read(signed_in: Cli) -> None:
     ],
 )
 def test_a_daemon_is_signed_out_already_only_when_it_says_so_itself(
-    tmp_path: Path, start: Callable[..., Sandbox], fault: str, environment: dict[str, str], status: int
+    tmp_path: Path, start: Callable[..., Sandbox], fault: str, environment: dict[str, str], status: int, forks: Forks
 ) -> None:
     daemon = start(f"POST /api/signout={fault}")
-    done = Cli(tmp_path, {"OLLAMA_HOST": daemon.url, **environment})("--insecure-storage", "signout")
+    done = Cli(tmp_path, {"OLLAMA_HOST": daemon.url, **environment}, forks)("--insecure-storage", "signout")
     assert done.returncode == status
     assert ("signed out already" in done.stderr) == (status == 0)
 

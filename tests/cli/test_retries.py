@@ -11,7 +11,7 @@ from urllib.parse import quote
 
 import httpx
 import pytest
-from support import Cli, make_device
+from support import NO_TLS, Cli, make_device
 from terminals import finish, terminal
 
 from ollama_cli.sandbox.server import EmbeddedSandbox
@@ -37,7 +37,7 @@ def failing(tmp_path: Path) -> Iterator[Callable[..., tuple[Cli, str]]]:
 
 def asked(url: str) -> list[dict[str, Any]]:
     """The questions that a sandbox was asked."""
-    sent: list[dict[str, Any]] = httpx.get(f"{url}/sandbox/requests", trust_env=False).json()
+    sent: list[dict[str, Any]] = httpx.get(f"{url}/sandbox/requests", trust_env=False, verify=NO_TLS).json()
     return [request for request in sent if request["target"].startswith("/api/generate")]
 
 
@@ -124,5 +124,5 @@ def test_ctrl_c_ends_the_wait(failing: Callable[..., tuple[Cli, str]]) -> None:
 def test_a_sign_out_that_may_have_worked_is_not_repeated(tmp_path: Path, cli: Cli) -> None:
     with EmbeddedSandbox(tmp_path / "sandbox", faults=["POST /api/signout=drop"]) as daemon:
         assert cli("signout", env={"OLLAMA_HOST": daemon.url}).returncode == 7
-        sent = httpx.get(f"{daemon.url}/sandbox/requests", trust_env=False).json()
+        sent = httpx.get(f"{daemon.url}/sandbox/requests", trust_env=False, verify=NO_TLS).json()
     assert [request["target"] for request in sent] == ["/api/signout"]

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import json
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
+from forking import Forks
+from in_thread import running
 from support import Cli, make_device
 
 from ollama_cli.sandbox.server import EmbeddedSandbox
+
+pytestmark = pytest.mark.forked
 
 COMMANDS = [["signout"], ["keys", "revoke", "--yes"]]
 
@@ -31,10 +34,10 @@ COMMANDS = [["signout"], ["keys", "revoke", "--yes"]]
     ],
 )
 def test_a_second_look_that_fails_forgets_nothing(
-    tmp_path: Path, fault: str, status: int, sentence: str, command: list[str]
+    tmp_path: Path, fault: str, status: int, sentence: str, command: list[str], forks: Forks
 ) -> None:
     with EmbeddedSandbox(tmp_path / "sandbox", faults=[f"POST /api/me={fault}"]) as faulty:
-        device = Cli(tmp_path, {"OLLAMA_CLOUD_BASE_URL": faulty.url})
+        device = Cli(tmp_path, {"OLLAMA_CLOUD_BASE_URL": faulty.url}, forks)
         make_device(device, faulty.url)  # and nobody approves it
         done = device(*command)
     assert done.returncode == status
@@ -46,10 +49,10 @@ def test_a_second_look_that_fails_forgets_nothing(
 @pytest.mark.parametrize("skew", [-900, 3600])
 @pytest.mark.parametrize("approved", [False, True], ids=["unknown", "approved"])
 def test_a_clock_that_can_be_mended_is_mended_before_anything_is_forgotten(
-    tmp_path: Path, *, skew: int, approved: bool, command: list[str]
+    tmp_path: Path, *, skew: int, approved: bool, command: list[str], forks: Forks
 ) -> None:
     with EmbeddedSandbox(tmp_path / "sandbox", faults=[f"*=skew:{skew}"]) as away:
-        device = Cli(tmp_path, {"OLLAMA_CLOUD_BASE_URL": away.url})
+        device = Cli(tmp_path, {"OLLAMA_CLOUD_BASE_URL": away.url}, forks)
         key = make_device(device, away.url)
         if approved:
             away.approve(key.public_key, "device")
@@ -76,18 +79,15 @@ def server_without_time() -> Iterator[str]:
         def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the name in the library
             pass
 
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as listening:
-        thread = threading.Thread(target=listening.serve_forever)
-        thread.start()
+    listening = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    with running(listening):
         yield f"http://127.0.0.1:{listening.server_address[1]}"
-        listening.shutdown()
-        thread.join()
 
 
 @pytest.mark.parametrize("command", COMMANDS, ids=" ".join)
-def test_a_refusal_without_the_servers_time_forgets_nothing(tmp_path: Path, command: list[str]) -> None:
+def test_a_refusal_without_the_servers_time_forgets_nothing(tmp_path: Path, command: list[str], forks: Forks) -> None:
     with server_without_time() as url:
-        device = Cli(tmp_path, {"OLLAMA_CLOUD_BASE_URL": url})
+        device = Cli(tmp_path, {"OLLAMA_CLOUD_BASE_URL": url}, forks)
         make_device(device, url)
         done = device(*command)
     assert done.returncode == 7

@@ -13,6 +13,8 @@ from recording import Answer, Received, Recording, recording
 from support import Cli
 from terminals import finish, printed, screen, terminal
 
+pytestmark = pytest.mark.forked
+
 CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202e]")
 HOSTILE = "\x1b]52;c;aGFjaw==\x07Good\x1b[2J news\u202e\x9b31m"
 LONG = " ".join(f"word{number}" for number in range(400))

@@ -17,7 +17,7 @@ import httpx
 import pytest
 from forking import Forks
 from recorder import OllamaCom, Recorder
-from support import approved_key, clean_environment
+from support import NO_TLS, approved_key, clean_environment
 
 from ollama_cli import DeviceKey
 from ollama_cli.credentials.chosen import open_wallet
@@ -326,7 +326,7 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
 def _furnish(world: World, home: Path, *, stored: bool) -> None:
     """Make a home in which the sandbox is known, and, if wanted, a key is stored for each server."""
     data = home / "state" / "data"
-    instance = httpx.get(f"{world.sandbox.url}/sandbox", trust_env=False).json()["sandbox"]
+    instance = httpx.get(f"{world.sandbox.url}/sandbox", trust_env=False, verify=NO_TLS).json()["sandbox"]
     announce_server(data / "sandbox", world.attached.url, instance)
     settings = Settings.from_environment({"OLLAMA_CLI_HOME": str(home / "state")})
     for profile in ("default", *PROFILES.values()) if stored else PROFILES.values():

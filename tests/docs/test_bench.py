@@ -22,7 +22,7 @@ def test_start_up_is_measured_against_a_bare_interpreter() -> None:
     table = measured("startup.py", "1")
     ratios = re.findall(r"^(\S.*?\S) +[\d.]+ +[\d.]+ +([\d.]+) +[\d.]+$", table, re.MULTILINE)
     assert ratios[0][0] == "python -c pass"
-    assert len(ratios) == 5
+    assert len(ratios) == 6
     assert float(ratios[0][1]) == 1.0
 
 
@@ -43,3 +43,8 @@ def test_a_first_token_from_afar_is_measured_beside_a_bare_request() -> None:
 def test_a_long_answer_is_measured() -> None:
     table = measured("stream.py", "1", "200")
     assert len(re.findall(r"^(?:ollama-cli run|the same, 20 times as many)( +[\d.]+){5}$", table, re.MULTILINE)) == 2
+
+
+def test_many_profiles_are_measured_beside_one() -> None:
+    table = measured("profiles.py", "1")
+    assert len(re.findall(r"^status \(signed (?:in|out)\), 1000 profiles: [\d.]+ times", table, re.MULTILINE)) == 2

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from ollama_cli import errors
+from ollama_cli.diagnosis.finding import NAMES, Verdict
 from ollama_cli.errors import CliError
 from ollama_cli.sandbox import faults
 from ollama_cli.sandbox.faults import parse_fault
@@ -72,6 +73,12 @@ def test_the_page_about_the_sandbox_tells_its_faults_and_models() -> None:
     assert len(kinds) > 10
     assert {kind for kind in kinds if f"| `{kind}" not in page} == set()
     assert {model.name for model in MODELS if f"| `{model.name}` |" not in page} == set()
+
+
+def test_the_page_about_doctor_tells_its_checks_and_verdicts() -> None:
+    page = (ROOT / "docs" / "doctor.md").read_text(encoding="utf-8")
+    assert {name for check, name in NAMES.items() if f"| {name} |" not in page or f"`{check}`" not in page} == set()
+    assert {verdict for verdict in Verdict if f"| `{verdict.value.replace('_', ' ')}` |" not in page} == set()
 
 
 def test_faults_that_pages_show_can_be_given() -> None:

@@ -8,15 +8,32 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from recorded import names, serving, session, work
+from recorded import make_files, names, serving, session, work
 from support import Cli
 
 from ollama_cli.terminal.words import moment_of, time_in_words
 
 DAEMON = Path(__file__).parents[1] / "data" / "daemon"
-STATUSES = {"cp_missing": 3, "rm_missing": 3, "show_missing": 3, "stop_missing": 3, "show_two_flags": 2}
+STATUSES = {
+    "cp_missing": 3,
+    "rm_missing": 3,
+    "show_missing": 3,
+    "stop_missing": 3,
+    "show_two_flags": 2,
+    "create_bad_modelfile": 2,
+    "create_no_modelfile": 2,
+    "pull_error": 3,
+    "push_denied": 5,
+    "push_not_signed_in": 4,
+    "unknown_command": 2,
+    "unknown_flag": 2,
+}
+OURS = frozenset({"push_not_signed_in"})
+"""Where the reference ends with 0 and ours does not: a refused sign-in is no success."""
+
 MODIFIED_AT = "2026-08-01T10:00:00Z"
-SESSIONS = [name for prefix in ("list", "ls_", "show", "ps", "stop", "cp", "rm") for name in names(prefix)]
+PREFIXES = ("list", "ls_", "show", "ps", "stop", "cp", "rm", "create", "pull", "push", "unknown_")
+SESSIONS = [name for prefix in PREFIXES for name in names(prefix)]
 
 
 def table(stdout: str) -> list[list[str]]:
@@ -25,15 +42,16 @@ def table(stdout: str) -> list[list[str]]:
 
 
 @pytest.mark.parametrize("name", SESSIONS)
-def test_session(name: str, cli: Cli) -> None:
+def test_session(name: str, cli: Cli, tmp_path: Path) -> None:
     recorded = session(name)
+    make_files(recorded, tmp_path)
     expected = recorded["expect"]
 
     with serving(recorded["routes"]) as server:
-        done = cli(*recorded["argv"], env={"OLLAMA_HOST": server.url})
+        done = cli(*recorded["argv"], env={"OLLAMA_HOST": server.url}, cwd=tmp_path)
 
     assert done.returncode == STATUSES.get(name, 0), done.stderr
-    assert (expected["exit"] == 0) == (name not in STATUSES)
+    assert (expected["exit"] == 0) == (name not in STATUSES or name in OURS)
     assert work(server.requests) == work(expected["requests"])
     assert {request["authorization"] for request in server.requests} <= {None}
     if "stdout" in expected:
@@ -49,7 +67,8 @@ def route(name: str) -> dict[str, Any]:
     method, path = asked.split()[1:3]
     head, _, body = answered.partition("\n\n")
     status = int(head.split()[1])
-    content = {"json": json.loads(body)} if body.strip() else {"text": ""}
+    lines = [json.loads(line) for line in body.splitlines() if line.strip()]
+    content = {"json": lines[0]} if len(lines) == 1 else {"ndjson": lines} if lines else {"text": ""}
     return {"method": method, "path": path, "status": status, **content}
 
 
@@ -66,6 +85,11 @@ def route(name: str) -> dict[str, Any]:
         (["stop", "tiny"], ["show", "gen_unload"], 0, ["tiny is stopped."]),
         (["rm", "tiny2"], ["show", "gen_unload", "delete"], 0, ["tiny2 is deleted."]),
         (["rm", "tiny2"], ["show_missing", "delete_missing"], 3, ["There is no model 'tiny2'."]),
+        (["ps"], ["ps_empty"], 0, ["NAME", "UNTIL"]),
+        (["pull", "h:1/library/nope"], ["pull_missing"], 3, ["There is no model 'h:1/library/nope'."]),
+        (["pull", "h:1/library/nope"], ["pull_noreg"], 7, ["cannot reach the registry", "connection refused"]),
+        (["pull", "h:1/library/tiny"], ["pull_secure"], 2, ["does not speak TLS", "--insecure"]),
+        (["push", "h:1/library/nope"], ["push_missing"], 3, ["The server has no model 'h:1/library/nope'."]),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else str(value),
 )
@@ -75,3 +99,37 @@ def test_a_daemon_s_answers(argv: list[str], answers: list[str], status: int, sh
     assert done.returncode == status, done.stderr
     for text in shown:
         assert text in done.stdout + done.stderr
+
+
+ABC = "/api/blobs/sha256:ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
+VERSION = {"method": "GET", "path": "/api/version", "json": {"version": "0.1"}}
+NOT_THERE = {**route("blob_head_missing"), "path": ABC}
+NOT_TAKEN = {**route("blob_badsum"), "path": ABC}
+
+
+@pytest.mark.parametrize(
+    ("modelfile", "more", "routes", "status", "shown"),
+    [
+        ("FROM tiny", [], ["create_from"], 0, "writing manifest\nsuccess\n"),
+        ("FROM tiny", ["-q", "q8_0"], ["create_quant"], 0, "verifying conversion"),
+        ("FROM tiny", [], ["create_nofrom"], 2, "neither 'from' or 'files' was specified"),
+        ("FROM ./abc", [], ["blob_head", "create_badblob"], 2, "not in GGUF format"),
+        ("FROM ./abc", [], [NOT_THERE, "blob_post", "create_from"], 0, "sending abc (3 B)"),
+        ("FROM ./abc", [], [NOT_THERE, "blob_post_again", "create_from"], 0, "success"),
+        ("FROM ./abc", [], [NOT_THERE, NOT_TAKEN], 2, "digest mismatch"),
+    ],
+)
+def test_a_daemon_s_answers_to_create(
+    modelfile: str, more: list[str], routes: list[Any], status: int, shown: str, cli: Cli, tmp_path: Path
+) -> None:
+    make_files({"files": {"Modelfile": modelfile, "abc": "abc"}}, tmp_path)
+    answers = [answer if isinstance(answer, dict) else route(answer) for answer in routes]
+    with serving([VERSION, *answers]) as server:
+        done = cli("create", *more, "mine", env={"OLLAMA_HOST": server.url}, cwd=tmp_path)
+    assert done.returncode == status, done.stderr
+    assert shown in done.stderr
+    asked = [f"{request['method']} {request['path']}" for request in server.requests]
+    assert asked == [
+        *(["GET /api/version"] if "./" in modelfile else []),
+        *(f"{r['method']} {r['path']}" for r in answers),
+    ]

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import json
 import re
-import socket
 from pathlib import Path
 from typing import Any
 
 import pytest
 from recorded import make_files, names, serving, session, work
-from support import Cli
+from support import Cli, closed_port
 
 NOT_SIGNED_IN = 4
 CUT_SHORT = 8
@@ -45,17 +44,10 @@ def play(recorded: dict[str, Any], cli: Cli, folder: Path, *more: str) -> Any:
     """Run a session's command line against its server."""
     make_files(recorded, folder)
     routes = recorded.get("routes", [])
-    with serving(routes) as server:
-        host = f"http://127.0.0.1:{_closed_port()}" if recorded.get("dead") else server.url
+    with serving(routes) as server, closed_port() as port:
+        host = f"http://127.0.0.1:{port}" if recorded.get("dead") else server.url
         done = cli(*recorded["argv"], *more, stdin=recorded.get("stdin", ""), env={"OLLAMA_HOST": host}, cwd=folder)
     return done, server.requests
-
-
-def _closed_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 @pytest.mark.parametrize("name", names("run_"))

@@ -17,6 +17,7 @@ from ollama_cli.transport.client import open_client
 from ollama_cli.transport.failures import explained
 from ollama_cli.transport.lean_httpx import httpx
 from ollama_cli.transport.pooled import ResolvingBackend
+from ollama_cli.transport.resolving import resolve
 
 NAME = "slow.example"
 
@@ -83,3 +84,11 @@ def test_every_address_of_a_name_is_tried(monkeypatch: pytest.MonkeyPatch) -> No
 def test_a_name_that_cannot_be_one(name: str) -> None:
     with pytest.raises(httpcore.ConnectError):
         ResolvingBackend().connect_tcp(name, 443, timeout=30)
+
+
+@pytest.mark.usefixtures("asked")
+def test_a_name_alone_is_waited_for_so_long_and_no_longer() -> None:
+    with pytest.raises(UnavailableError, match="was not resolved") as raised:
+        resolve(NAME, 0.01)
+    assert raised.value.code == "dns"
+    assert resolve("192.0.2.1", 0.01) == ["192.0.2.1"]

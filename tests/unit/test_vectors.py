@@ -10,6 +10,7 @@ import httpx
 import pytest
 
 from ollama_cli import DeviceKey, ModelRef, parse_host, signin_url
+from ollama_cli.api.model_name import ModelName
 from ollama_cli.credentials.device_key import KeyTextError
 from ollama_cli.errors import UsageError
 from ollama_cli.signing.connect_link import key_in
@@ -169,3 +170,14 @@ def test_a_token_holds_the_key_and_a_signature_of_64_bytes() -> None:
     key, signature = recorded_key().sign("x").split(":")
     assert key == KEYS["keys"][0]["public_key"].split()[1]
     assert len(b64decode(signature, validate=True)) == 64
+
+
+@pytest.mark.parametrize("recorded", vectors("model_names"), ids=lambda name: str(name["name"])[:40])
+def test_names_of_models_are_read_as_the_reference_does(recorded: dict[str, Any]) -> None:
+    if not recorded["valid"]:
+        with pytest.raises(UsageError):
+            ModelName.parse(recorded["name"])
+        return
+    name = ModelName.parse(recorded["name"])
+    assert vars(name) == {part: recorded[part] for part in ("host", "namespace", "model", "tag", "scheme")}
+    assert (name.shortest, name.base_url) == (recorded["display"], recorded["base_url"])

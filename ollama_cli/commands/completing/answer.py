@@ -1,10 +1,11 @@
 """``ollama-cli __complete``: what the shells' scripts ask when somebody presses Tab.
 
-``__complete zsh WORD…``, and so for fish: the words after the program's name, up to the cursor. ``__complete bash LINE
-COMP_WORDBREAKS``: the line up to the cursor. ``__complete powershell .WORD…``: each word behind a dot, for PowerShell
-leaves out what is empty. The answer is a line that says ``words``, or ``files`` and what stands before the file's name
-in its word; then a line for each word that fits, with what it is after a tab (in bash, only what goes in the place of
-the last piece of the word). What goes wrong gives no answer and no message: a Tab is not worth an error.
+``__complete zsh``, and so for the others, reads the words after the program's name, up to the cursor, each with a NUL
+after it; ``__complete bash`` reads the line up to the cursor, and COMP_WORDBREAKS. They come on stdin, for other users
+of the machine could read what is on a command line. The answer is a line that says ``words``, or ``files`` and what
+stands before the file's name in its word; then a line for each word that fits, with what it is after a tab (in bash,
+only what goes in the place of the last piece of the word). What goes wrong gives no answer and no message: a Tab is not
+worth an error.
 """
 
 from __future__ import annotations
@@ -17,8 +18,10 @@ from ollama_cli.commands.completing import REFRESH
 from ollama_cli.commands.completing.bash_line import split_line
 from ollama_cli.commands.completing.cursor import Cursor, find_cursor
 from ollama_cli.commands.completing.offers import Offer, offers_at
-from ollama_cli.errors import CliError
 from ollama_cli.terminal.sanitize import clean_line
+
+LONGEST_LINE = 1_000_000
+"""Bytes of a command line that are read."""
 
 LONGEST_ABOUT = 72
 """Characters of what is told of a word."""
@@ -38,19 +41,17 @@ def complete(root: Any, arguments: Sequence[str]) -> int:  # noqa: ANN401 - Type
         The exit status: 1 where there is no answer.
     """
     try:
-        shell, *words = arguments
-        if shell == REFRESH:
+        if arguments[:1] == [REFRESH]:
             from ollama_cli.commands.completing.models import ask_servers
 
-            ask_servers(words)
+            ask_servers(arguments[1:])
             return 0
-        kept = 0
+        (shell,) = arguments
+        words, kept = _asked(), 0
         if shell == "bash":
             line, breaks = words
             words, kept = split_line(line, breaks)
             words = words[1:]
-        elif shell == "powershell":
-            words = [word[1:] for word in words]
         cursor = find_cursor(root, words)
         answer = _answer(cursor, kept, told=shell != "bash") if cursor is not None else ""
         sys.stdout.buffer.write(answer.encode("utf-8", "replace"))
@@ -60,11 +61,14 @@ def complete(root: Any, arguments: Sequence[str]) -> int:  # noqa: ANN401 - Type
     return 0
 
 
+def _asked() -> list[str]:
+    """What the shell hands over; what follows the last NUL is a line end of PowerShell's."""
+    data = sys.stdin.buffer.read(LONGEST_LINE)
+    return [word.decode("utf-8", "replace") for word in data.split(b"\0")[:-1]]
+
+
 def _answer(cursor: Cursor, kept: int, *, told: bool) -> str:
-    try:
-        offers, files = offers_at(cursor)
-    except CliError:
-        return ""
+    offers, files = offers_at(cursor)
     fitting = sorted_out(offers, cursor.before + cursor.word)
     lines = [f"files {files.before}" if files is not None and not fitting else "words"]
     lines += [f"{offer.word}\t{about(offer)}" if told else offer.word[kept:] for offer in fitting]

@@ -44,8 +44,8 @@ def known_names(cursor: Cursor) -> list[str]:
         return _names_of_sandbox()
     places = _places(cursor, context.given_settings)
     known = context.known_models
-    _have_asked(known, places)
-    return list(dict.fromkeys(name for place in places for name in known.names(place.base_url)))
+    names = _names(known, places)
+    return _names(known, places) if _waited_for_news(known, places) else names
 
 
 def ask_servers(kinds: Sequence[str]) -> None:
@@ -83,17 +83,29 @@ def _names_of_sandbox() -> list[str]:
     return [ModelRef.parse(model.name).cloud_twin for model in MODELS]
 
 
-def _have_asked(known: KnownModels, places: Sequence[Place]) -> None:
-    """Have servers asked anew whose names are not fresh."""
+def _names(known: KnownModels, places: Sequence[Place]) -> list[str]:
+    return list(dict.fromkeys(name for place in places for name in known.names(place.base_url)))
+
+
+def _waited_for_news(known: KnownModels, places: Sequence[Place]) -> bool:
+    """Have servers asked anew whose names are not fresh; says whether the answer was waited for."""
     stale = [place for place in places if not known.asked_since(place.base_url, _fresh_seconds(known, place))]
     stale = [place for place in stale if known.note_asked(place.base_url)]  # else every Tab would ask
     if not stale:
-        return
+        return False
     unheard = any(not known.was_listed(place.base_url) for place in stale)
+    with suppress(OSError, subprocess.TimeoutExpired):  # where no process can be made, what is known has to do
+        process = _start_asking(stale)
+        if unheard:
+            process.wait(SECONDS_TO_WAIT)
+    return unheard
+
+
+def _start_asking(places: Sequence[Place]) -> subprocess.Popen[bytes]:
     environment = {name: value for name, value in os.environ.items() if name not in SECRET_VARIABLES}
     nowhere = subprocess.DEVNULL
-    process = subprocess.Popen(  # noqa: S603 - ourselves; with -P, for nothing is to be imported from this folder
-        [sys.executable, "-P", "-m", "ollama_cli", COMPLETE, REFRESH, *(place.kind for place in stale)],
+    return subprocess.Popen(  # noqa: S603 - ourselves; with -P, for nothing is to be imported from this folder
+        [sys.executable, "-P", "-m", "ollama_cli", COMPLETE, REFRESH, *(place.kind for place in places)],
         stdin=nowhere,
         stdout=nowhere,
         stderr=nowhere,
@@ -101,9 +113,6 @@ def _have_asked(known: KnownModels, places: Sequence[Place]) -> None:
         start_new_session=True,
         creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),
     )
-    if unheard:
-        with suppress(subprocess.TimeoutExpired):
-            process.wait(SECONDS_TO_WAIT)
 
 
 def _fresh_seconds(known: KnownModels, place: Place) -> float:

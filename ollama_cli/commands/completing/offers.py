@@ -7,9 +7,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import suppress
 from typing import NamedTuple, TypeAlias
 
 from ollama_cli.commands.completing.cursor import HELP, Cursor, names_of, options_of
+from ollama_cli.errors import CliError
 
 
 class Offer(NamedTuple):
@@ -46,11 +48,12 @@ def offers_at(cursor: Cursor) -> tuple[list[Offer], Files | None]:
         choices = _commands(cursor)
     else:
         choices = _values(cursor)
-    for choice in choices:
-        if isinstance(choice, Files):
-            files = Files(cursor.before + choice.before)
-        else:
-            offers.append(Offer(cursor.before + choice.word, choice.about))
+    with suppress(CliError):  # what cannot be read has nothing to offer
+        for choice in choices:
+            if isinstance(choice, Files):
+                files = Files(cursor.before + choice.before)
+            else:
+                offers.append(Offer(cursor.before + choice.word, choice.about))
     return offers, files
 
 
@@ -127,10 +130,10 @@ def _models(cursor: Cursor) -> Choices:
 def _keys(cursor: Cursor) -> Choices:
     from ollama_cli.commands.completing.kept import keys
 
+    yield Files()  # a .pub file names a key too
     for fingerprint, about in keys(cursor):
         if fingerprint not in cursor.arguments:
             yield Offer(fingerprint, about)
-    yield Files()  # a .pub file names a key too
 
 
 def _profiles(cursor: Cursor) -> Choices:

@@ -70,7 +70,6 @@ def run(context: Context, options: ListOptions) -> None:
 
 def _models(context: Context, place: Place) -> list[ListedModel]:
     from ollama_cli.api.client import OllamaClient
-    from ollama_cli.api.known_models import run_names
     from ollama_cli.api.place import cloud_place
     from ollama_cli.commands.asking import ask
 
@@ -83,14 +82,13 @@ def _models(context: Context, place: Place) -> list[ListedModel]:
             raise
         context.streams.say(f"Note: {error.message} These are the models of ollama.com.")
         return _cloud_models(context, cloud_place(context.settings))
-    context.known_models.note(place.base_url, run_names(place, models))
+    context.known_models.note(place.base_url, (model.name for model in models))
     return models
 
 
 def _cloud_models(context: Context, place: Place) -> list[ListedModel]:
     """ollama.com's models, by the names under which ``run`` takes them; anybody may ask for them, so nobody signs."""
     from ollama_cli.api.client import OllamaClient
-    from ollama_cli.api.known_models import run_names
     from ollama_cli.api.model_list import with_cloud_names
     from ollama_cli.commands.asking import ask
 
@@ -98,5 +96,6 @@ def _cloud_models(context: Context, place: Place) -> list[ListedModel]:
         models = context.client(place, None).models()
     except SignInError:
         models = ask(context, place, OllamaClient.models)[0]
-    context.known_models.note(place.base_url, run_names(place, models))
-    return with_cloud_names(models)
+    named = with_cloud_names(models)
+    context.known_models.note(place.base_url, (model.name for model in named))
+    return named

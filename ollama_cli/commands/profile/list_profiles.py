@@ -71,16 +71,15 @@ def run_list(context: Context, options: ListOptions) -> None:
 
 def _facts(record: Record | SecretRecord) -> dict[str, str | None]:
     from ollama_cli.credentials.key_facts import iso_time
-    from ollama_cli.credentials.listing import CURRENT, Record
+    from ollama_cli.credentials.listing import Record
     from ollama_cli.credentials.public_key import fingerprint_of
 
     if isinstance(record, Record):
-        what = "device key" if record.role == CURRENT else "device key of a rotation"
         scheme, fingerprint = None, fingerprint_of(record.public_key)
     else:
-        what, scheme, fingerprint = record.in_words, None if record.is_api_key else record.kind, None
+        scheme, fingerprint = None if record.is_api_key else record.kind, None
     return {
-        "credential": what,
+        "credential": record.in_words,
         "scheme": scheme,
         "origin": record.origin,
         "fingerprint": fingerprint,

@@ -8,7 +8,6 @@ from typing import Annotated, ClassVar
 import typer
 
 from ollama_cli.commands.command_line import Command, as_text, seconds
-from ollama_cli.commands.run.options import RunOptions
 
 
 class RunCommand(Command):
@@ -99,6 +98,7 @@ def run_command(
     Images and sounds that the prompt names, such as ./cat.png, go along to a model that takes them.
     """
     from ollama_cli.commands.run.one_shot import run
+    from ollama_cli.commands.run.options import RunOptions
 
     options = RunOptions(
         model=as_text(model),

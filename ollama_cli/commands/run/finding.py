@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ollama_cli.errors import CliError, ModelNotFoundError
+from ollama_cli.errors import ModelNotFoundError
 
 if TYPE_CHECKING:
     from ollama_cli.api.client import OllamaClient
@@ -58,37 +58,17 @@ def load_model(context: Context, client: OllamaClient, name: str, model: ModelRe
     try:
         _pull(context, client, name, insecure=insecure)
     except ModelNotFoundError as missing:
-        _suggest_twin(context, client, model, missing)
+        from ollama_cli.commands.cloud_twin import require_twin
+
+        require_twin(context, client, model, missing, command="run", question="Run {}, in the cloud?")
         return False
     return True
 
 
 def _pull(context: Context, client: OllamaClient, name: str, *, insecure: bool) -> None:
+    from ollama_cli.commands.models.denial import explaining_denial
     from ollama_cli.terminal.transfers import TransferProgress
 
-    with TransferProgress(context.streams) as progress:
+    with explaining_denial(client, name, "pull"), TransferProgress(context.streams) as progress:
         for step in client.pull(name, insecure=insecure):
             progress.show(step)
-
-
-def _suggest_twin(context: Context, client: OllamaClient, model: ModelRef, missing: ModelNotFoundError) -> None:
-    """Offer the cloud's model of the same name.
-
-    Raises:
-        ModelNotFoundError: There is none, or nobody agreed.
-    """
-    from ollama_cli.terminal.prompts import confirm
-    from ollama_cli.terminal.sanitize import clean_line
-
-    twin = model.cloud_twin
-    try:
-        client.show(twin)
-    except CliError:  # there is none, or the daemon cannot tell
-        raise missing from None
-    if not context.streams.interactive:
-        raise ModelNotFoundError(
-            missing.message, hint=f"There is a cloud model of that name: ollama-cli run {twin}"
-        ) from missing
-    context.streams.say(clean_line(missing.message))
-    if not confirm(context.streams, f"Run {twin}, in the cloud?", default=True):
-        raise missing

@@ -3,14 +3,14 @@
 _ollama_cli_completion() {
   # Where the command was typed as a path, that one is asked; an alias or another name stands for ollama-cli.
   local program=ollama-cli kind='' line
-  case ${1-} in
-    '~/'*) program=${HOME-}/${1#'~/'} ;;
-    */*) program=$1 ;;
-  esac
+  if [[ ${1-} == */* ]]; then
+    program=${1//\\/}
+    program=${program/#\~\//${HOME-}/}
+  fi
   COMPREPLY=()
   while IFS= read -r line; do
     if [[ -n $kind ]]; then COMPREPLY+=("$line"); else kind=$line; fi
-  done < <("$program" __complete bash "${COMP_LINE:0:COMP_POINT}" "$COMP_WORDBREAKS" </dev/null 2>/dev/null)
+  done < <(printf '%s\0' "${COMP_LINE:0:COMP_POINT}" "$COMP_WORDBREAKS" | "$program" __complete bash 2>/dev/null)
   if [[ $kind == files* ]]; then
     return 0 # no word fits, so readline completes the file
   fi

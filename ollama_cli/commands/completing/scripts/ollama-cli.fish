@@ -7,10 +7,11 @@ function __ollama_cli_complete
     if string match --quiet '*/*' -- $words[1]
         set program (string replace --regex '^~/' "$HOME/" -- $words[1])
     end
+    command --query $program; or return # fish would tell of it in the middle of the line
     set --erase words[1]
     set -l token (commandline --current-token --cut-at-cursor)
     set -l word (string unescape -- $token; or string trim --left --chars '\'"' -- $token)
-    set -l answer ($program __complete fish $words "$word" </dev/null 2>/dev/null)
+    set -l answer (printf '%s\0' $words "$word" | $program __complete fish 2>/dev/null)
     if string match --quiet 'files*' -- $answer[1]
         set -l before (string replace 'files ' '' -- $answer[1])
         set -l written (string sub --start (math 1 + (string length -- "$before")) -- "$word")

@@ -17,7 +17,7 @@ _ollama_cli() {
     word=${line%%$'\t'*} about=${line#*$'\t'}
     entry=${word//:/\\:}${about:+:$about}
     if [[ $word == *= ]]; then unfinished+=("$entry"); else plain+=("$entry"); fi
-  done < <("$program" __complete zsh "${(@Q)words[2,CURRENT-1]}" "${(Q)PREFIX}" </dev/null 2>/dev/null)
+  done < <(printf '%s\0' "${(@Q)words[2,CURRENT-1]}" "${(Q)PREFIX}" | "$program" __complete zsh 2>/dev/null)
   if [[ $kind == files* ]]; then
     [[ -n ${kind#files } ]] && compset -P "${(b)kind#files }"
     _files
