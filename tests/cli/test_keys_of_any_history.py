@@ -54,7 +54,7 @@ whose = st.sampled_from(PROFILES)
 often = st.sampled_from([True, True, True, False])
 
 NAMED = "one of the keys"
-ENDINGS = (
+ENDINGS: tuple[tuple[str, ...], ...] = (
     ("signout",),
     ("signout", "--local-only"),
     ("keys", "revoke", "--yes"),
@@ -178,9 +178,8 @@ class Histories(RuleBasedStateMachine):
         if command[-1] == NAMED:
             listed = [key["public_key"] for key in self.listed()] or [DeviceKey.generate().public_key]
             command = (*command[:-1], data.draw(st.sampled_from(listed)))
-        if command[0] != "profile":
-            command = ("--profile", profile, *command)
-        self.run(*command, crash=crash, fault=fault, forgets="--local-only" in command)
+        whom = [] if command[0] == "profile" else ["--profile", profile]
+        self.run(*whom, *command, crash=crash, fault=fault, forgets="--local-only" in command)
 
     @rule(
         profile=whose,
