@@ -29,18 +29,22 @@ def rotation_of(context: Context, place: Place) -> str | None:
     return NEW_KEY_WAITS if record.role == NEW else OLD_KEY_REMAINS
 
 
-def in_words(rotation: str) -> str:
+def in_words(context: Context, rotation: str) -> str:
     """The same for a person."""
+    named = "--sandbox " if context.options.sandbox else ""
+    if context.named_profile is not None:
+        named = f"--profile {context.named_profile} "
+    command = f"`ollama-cli {named}keys rotate`"
     if rotation == NEW_KEY_WAITS:
-        return "a new key waits to be approved; `ollama-cli keys rotate` goes on, with --cancel it is given up"
-    return "done but for the old key, which `ollama-cli keys rotate` takes off your account"
+        return f"a new key waits to be approved; {command} goes on, with --cancel it is given up"
+    return f"done but for the old key, which {command} takes off your account"
 
 
 def tell_of_rotation(context: Context, place: Place) -> None:
     """Say that a rotation is under way, if it is."""
     rotation = rotation_of(context, place)
     if rotation is not None:
-        context.streams.say(f"Rotation of this device's key: {in_words(rotation)}.")
+        context.streams.say(f"Rotation of this device's key: {in_words(context, rotation)}.")
 
 
 def put_rotation_away(context: Context, place: Place) -> None:

@@ -140,4 +140,4 @@ def _show(context: Context, facts: Mapping[str, str | None], *, signed_in: bool,
     made, rotation = facts["made"], facts["rotation"]
     told = {name.capitalize().replace("_", " "): value for name, value in facts.items()}
     told |= {"Made": time_in_words(moment_of(made)) if made else None}
-    show_facts(context.streams, {**told, "Rotation": in_words(rotation) if rotation else None})
+    show_facts(context.streams, {**told, "Rotation": in_words(context, rotation) if rotation else None})

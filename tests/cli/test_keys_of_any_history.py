@@ -135,9 +135,9 @@ class Histories(RuleBasedStateMachine):
         self.left -= self.here()
         lost = self.at_server - self.here() - self.left
         if lost:
-            assert forgets, (args, done)
-            assert lost <= known, (args, done)
-            assert done.status is None or PAGE in done.said, (args, done)
+            assert forgets, (args, done, lost, self.listed())
+            assert lost <= known, (args, done, lost, known)
+            assert done.status is None or PAGE in done.said, (args, done, lost)
             self.left |= lost
         if args[-3:-1] == ("keys", "rotate") and worked:
             now = set(self.signing().values())
@@ -148,9 +148,9 @@ class Histories(RuleBasedStateMachine):
         self.cloud.approve(public_key, "device")
 
     def approve_key_of(self, profile: str, role: str) -> None:
-        """Do what a person does who opens the link of a profile's key, if it has one."""
+        """Do what a person does who opens the link of a profile's key, if it has one that is still worth something."""
         for key in self.listed():
-            if (key["profile"], key["role"]) == (profile, role):
+            if (key["profile"], key["role"]) == (profile, role) and key["public_key"] in self.here():
                 self.approve(key["public_key"])
 
     @initialize(profiles=st.sampled_from([("default",), PROFILES]))
@@ -190,14 +190,15 @@ class Histories(RuleBasedStateMachine):
     )
     def take_in(self, profile: str, crash: int, fault: str, *, api_key: bool, approved: bool) -> None:
         """Import a key, or sign in with an API key."""
+        command = "signin --api-key" if api_key else "keys import -"
         if api_key:
-            given, command = self.cloud.make_api_key().reveal(), ("signin", "--api-key")
+            given = self.cloud.make_api_key().reveal()
         else:
             key = DeviceKey.generate()
-            given, command = key.to_openssh().reveal(), ("keys", "import", "-")
+            given = key.to_openssh().reveal()
             if approved:
                 self.approve(key.public_key)
-        self.run("--profile", profile, *command, crash=crash, fault=fault, stdin=given)
+        self.run("--profile", profile, *command.split(), crash=crash, fault=fault, stdin=given)
 
     @rule(profile=whose, fault=faults, what=st.sampled_from(["look", "look", "use", "take off"]), data=st.data())
     def meanwhile(self, profile: str, fault: str, what: str, data: st.DataObject) -> None:
