@@ -110,6 +110,10 @@ class CredentialIndex:
         listing = self._read()
         self._write(replace(listing, secrets=_without(listing.secrets, record)))
 
+    def restore(self, listing: Listing) -> None:
+        """Take back what was noted since a list was read."""
+        self._write(listing)
+
     def use(self, profile: str) -> None:
         """Have a profile count where none is named."""
         self._write(replace(self._read(), current=profile))

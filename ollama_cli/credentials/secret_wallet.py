@@ -106,8 +106,13 @@ class SecretWallet:
             before = (old or key) if self._new_store == "keyring" else None
             store = self._open_store(before.store if before is not None else self._new_store)
             record = SecretRecord(self._profile(), origin, kind, store.kind, int(time.time()))
-            store.put(record.entry, text)
-            self._index.put_secret(record, in_place_of=key)
+            listing = self._index.read()
+            self._index.put_secret(record, in_place_of=key)  # first: a kill leaves no secret that is not listed
+            try:
+                store.put(record.entry, text)
+            except StoreError:
+                self._index.restore(listing)
+                raise
             moved = old is not None and old.store != record.store
             try:
                 for gone in (key, old if moved else None):

@@ -6,22 +6,28 @@ import json
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
+from urllib.parse import quote
 
 import pytest
 from canaries import found
+from forking import Forks
 from keeping import entries, index_file, keep_api_key, keep_key, listed
 from screens import Terminal
 from support import Cli, Sandbox, approve, wallet_of
 
-from ollama_cli.credentials.credential import ApiKey, is_device_key
+from ollama_cli.credentials.credential import ApiKey, StoredKey, StoredSecret
 from ollama_cli.credentials.file_store import FileStore
 from ollama_cli.credentials.index import CredentialIndex
+from ollama_cli.errors import StoreError
 from ollama_cli.sandbox.server import EmbeddedSandbox
 from ollama_cli.secret import Secret
 
 NOWHERE = "http://127.0.0.1:9"
 MODEL = "gpt-oss:120b-cloud"
 PAGE = "/settings/keys"
+
+
+pytestmark = pytest.mark.forked
 
 
 @pytest.fixture
@@ -32,9 +38,9 @@ def cloud(tmp_path: Path) -> Iterator[EmbeddedSandbox]:
 
 
 @pytest.fixture
-def device(tmp_path: Path, cloud: EmbeddedSandbox) -> Cli:
+def device(tmp_path: Path, cloud: EmbeddedSandbox, forks: Forks) -> Cli:
     """The installed command beside it."""
-    return Cli(tmp_path, {"OLLAMA_CLOUD_BASE_URL": cloud.url})
+    return Cli(tmp_path, {"OLLAMA_CLOUD_BASE_URL": cloud.url}, forks)
 
 
 def new_key(cloud: EmbeddedSandbox) -> str:
@@ -213,20 +219,35 @@ def test_wherever_it_is_cut_short_the_next_try_ends_well(
         with suppress(Killed):
             wallet_of(device).secrets.put(NOWHERE, "api_key", Secret("new"), in_place_of=gives_way)
     wallet = wallet_of(device)
-    held = wallet.credential(NOWHERE)
+    held: StoredKey | StoredSecret | None = None
+    with suppress(StoreError):  # it is listed, and was not stored any more: that is told
+        held = wallet.credential(NOWHERE)
     if before == "an API key":
-        assert held is not None
-        assert isinstance(held.credential, ApiKey)
-        assert held.credential.secret.reveal() in {"old", "new"}
-    if held is not None and is_device_key(held.credential):
+        assert isinstance(held, StoredSecret)
+        assert held.credential in {ApiKey(Secret("old")), ApiKey(Secret("new"))}
+    if isinstance(held, StoredKey):
         assert held.credential.public_key == gives_way
+    names = {quote(record.entry, safe="@") for record in wallet.profiles.listing().kept_by("default")}
+    assert {name for name in entries(device) if name.startswith("api-key")} <= names
     record = wallet.record(NOWHERE)
     wallet.secrets.put(NOWHERE, "api_key", Secret("new"), in_place_of=record.public_key if record else None)
     held = wallet_of(device).credential(NOWHERE)
-    assert held is not None
-    assert isinstance(held.credential, ApiKey)
-    assert held.credential.secret.reveal() == "new"
+    assert isinstance(held, StoredSecret)
+    assert held.credential == ApiKey(Secret("new"))
     assert wallet_of(device).record(NOWHERE) is None
+
+
+def test_a_store_that_fails_leaves_what_was_listed(device: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
+    keep_api_key(device, NOWHERE, "old")
+    before = listed(device)
+
+    def fail(*_: object) -> None:
+        raise StoreError("no")
+
+    monkeypatch.setattr(FileStore, "put", fail)
+    with pytest.raises(StoreError):
+        wallet_of(device).secrets.put(NOWHERE, "api_key", Secret("new"))
+    assert listed(device) == before
 
 
 # How it is given

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 from canaries import found
+from forking import Forks
 from guarded import GuardedDaemon
 from keeping import entries, index_file, keep_token, listed
 from recorder import Recorder
@@ -22,6 +23,9 @@ TOKEN = "a-token-of-the-proxy-that-nobody-else-sees"
 PAIR = "me:a-password-of-the-proxy-with-ümlaut"
 BASIC = f"Basic {b64encode(PAIR.encode()).decode()}"
 MODEL = "qwen3-coder:480b"
+
+
+pytestmark = pytest.mark.forked
 
 
 @dataclass
@@ -39,7 +43,7 @@ class Guarded:
 
 
 @pytest.fixture
-def guarded(tmp_path: Path) -> Iterator[Guarded]:
+def guarded(tmp_path: Path, forks: Forks) -> Iterator[Guarded]:
     with ExitStack() as stack:
         sandbox = stack.enter_context(EmbeddedSandbox(tmp_path / "cloud", pace=0))
         daemon = GuardedDaemon(sandbox.url, f"Bearer {TOKEN}")
@@ -48,7 +52,7 @@ def guarded(tmp_path: Path) -> Iterator[Guarded]:
         other = Recorder(sandbox.url)
         for server in (daemon, other):
             stack.enter_context(server.running())
-        yield Guarded(Cli(tmp_path), daemon, other)
+        yield Guarded(Cli(tmp_path, forks=forks), daemon, other)
 
 
 def test_a_token_is_tried_kept_sent_and_forgotten(guarded: Guarded) -> None:
@@ -143,6 +147,12 @@ def test_an_address_that_may_have_no_token_is_refused_before_it_is_read(
     done = cli("signin", "--host", host, "--token")
     assert (done.returncode, told in done.stderr) == (status, True), done.stderr
     assert "user:pass" not in done.stderr
+
+
+def test_a_token_that_is_listed_for_an_address_without_tls_is_not_sent(cli: Cli) -> None:
+    keep_token(cli, "http://box.example:11434", f"Bearer {TOKEN}")
+    done = cli("list", env={"OLLAMA_HOST": "box.example", "HTTP_PROXY": "http://127.0.0.1:9"})
+    assert (done.returncode, "the connection is not encrypted" in done.stderr) == (1, True)
 
 
 def test_a_token_for_a_server_that_is_not_there_is_not_kept(cli: Cli) -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from filelock import FileLock
+from forking import Forks
 from keeping import entries, index_file, keep_api_key, keep_key, keep_token, listed, use
 from screens import Terminal
 from support import Cli, Sandbox, approve, make_device, wallet_of
@@ -19,10 +20,13 @@ NOWHERE = "http://127.0.0.1:9"
 MODEL = "gpt-oss:120b-cloud"
 
 
+pytestmark = pytest.mark.forked
+
+
 @pytest.fixture
-def offline(tmp_path: Path) -> Cli:
+def offline(tmp_path: Path, forks: Forks) -> Cli:
     """The installed command where nothing answers, so that whatever asks a server fails."""
-    return Cli(tmp_path, {"OLLAMA_CLOUD_BASE_URL": NOWHERE})
+    return Cli(tmp_path, {"OLLAMA_CLOUD_BASE_URL": NOWHERE}, forks)
 
 
 def account(device: Cli, *args: str, env: dict[str, str] | None = None) -> tuple[str | None, str | None]:
