@@ -17,6 +17,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ollama_cli.credentials.listing import CURRENT, LEFT, NEW, OLD, Record, entry_name
+from ollama_cli.credentials.stored_key import stored_key
 from ollama_cli.errors import StoreError
 
 if TYPE_CHECKING:
@@ -81,7 +82,6 @@ class Rotation:
         Raises:
             StoreError: The store cannot be used, or another command has changed the keys meanwhile.
         """
-        from ollama_cli.credentials.credential import StoredKey
         from ollama_cli.credentials.device_key import DeviceKey
 
         with self._index.locked():
@@ -103,7 +103,7 @@ class Rotation:
                     slot=_OTHER_SLOT[current.slot],
                     account=account,
                 )
-                return StoredKey(key, store.description, made_at=record.created_at)
+                return stored_key(key, store, record)
             stored = self._key_of(record)
         if stored is None:
             raise _changed_meanwhile()

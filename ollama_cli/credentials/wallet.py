@@ -17,6 +17,7 @@ from ollama_cli.credentials.listing import CURRENT, NEW, Record, entry_name
 from ollama_cli.credentials.profiles import Profiles
 from ollama_cli.credentials.public_key import fingerprint_of
 from ollama_cli.credentials.secret_wallet import SecretWallet, api_key_there, worth_noting
+from ollama_cli.credentials.stored_key import occupied, refuse_of_another_profile, stored_key
 from ollama_cli.errors import StoreError
 from ollama_cli.settings.profile_name import DEFAULT_PROFILE
 
@@ -131,7 +132,7 @@ class Wallet:
                 "and run `ollama-cli signin`.",
                 code="stored_key_unusable",
             )
-        return _stored(key, store, record) if key else None
+        return stored_key(key, store, record) if key else None
 
     def ensure(self, origin: str) -> StoredKey:
         """The key for an origin, made and stored now if there is none.
@@ -161,7 +162,7 @@ class Wallet:
                 self._index.add(self.profile, origin, store.kind, key.public_key, role=role, slot=slot)
                 for role, (slot, key) in zip((CURRENT, NEW), kept.items(), strict=False)
             ]
-            return _stored(kept[records[0].slot], store, records[0])
+            return stored_key(kept[records[0].slot], store, records[0])
 
     def text(self, origin: str) -> Secret | None:
         """The PEM of the key for an origin as its store holds it, with a passphrase if it has one.
@@ -195,14 +196,14 @@ class Wallet:
         """
         with self._index.locked():
             self._refuse_beside_api_key(origin)
-            self._refuse_of_another_profile(origin, key)
+            refuse_of_another_profile(self._index.all(), self.profile, origin, key.public_key)
             record = self.record(origin)
             store = self._open_store(record.store if record else self._new_store)
             found = self._kept(store, origin, [record.slot] if record else _SLOTS)
             slot = record.slot if record else min(found, default=1)
             kept = found.get(slot)
             if (kept or record or key).public_key not in {key.public_key, in_place_of}:
-                raise _occupied(store, listed=record is not None)
+                raise occupied(store, listed=record is not None)
             if kept is None or kept.public_key != key.public_key:
                 store.put(entry_name(self.profile, origin, slot), text)
             if record is None or record.public_key != key.public_key:
@@ -211,7 +212,7 @@ class Wallet:
                 )
             elif shared_with is not None and record.shared_with != shared_with:
                 record = self._index.note_shared(record, shared_with)
-            return _stored(key, store, record)
+            return stored_key(key, store, record)
 
     def note_shared(self, origin: str, public_key: str) -> None:
         """Note that the installed Ollama has the key for an origin too, where it is still this one.
@@ -278,17 +279,6 @@ class Wallet:
         if self.secrets.record(origin, api_key=True) is not None and self.record(origin) is None:
             raise api_key_there()
 
-    def _refuse_of_another_profile(self, origin: str, key: DeviceKey) -> None:
-        """Refuse a key for two profiles: signing one out would sign the other out, unsaid."""
-        for record in self._index.all():
-            same = (record.public_key, record.origin) == (key.public_key, origin)
-            if same and record.profile != self.profile:
-                raise StoreError(
-                    f"The key is the one of the profile {record.profile} already.",
-                    hint=f"Use that one, or remove it: ollama-cli profile remove {record.profile}",
-                    code="store_occupied",
-                )
-
     def _load(self, store: CredentialStore, entry: str) -> DeviceKey | None:
         secret = store.get(entry)
         if secret is None:
@@ -305,26 +295,3 @@ class Wallet:
                 hint=f"It is left as it is. {way}\nOr delete the entry and run `ollama-cli signin`.",
                 code="stored_key_unusable",
             ) from error
-
-
-def _stored(key: DeviceKey, store: CredentialStore, record: Record) -> StoredKey:
-    shared = record.shared_with == "ollama"
-    source = f"{store.description}; it is the installed Ollama's key too" if shared else store.description
-    signed_in = record.signed_in_at is not None
-    return StoredKey(
-        key,
-        source,
-        signed_in=signed_in,
-        shared_with_ollama=shared,
-        made_at=record.created_at,
-        last_used_at=record.last_used_at,
-    )
-
-
-def _occupied(store: CredentialStore, *, listed: bool) -> StoreError:
-    take_up = "" if listed else "`ollama-cli signin` takes it up again. "
-    return StoreError(
-        f"There is another key for this device in {store.description} already.",
-        hint=f"{take_up}Run `ollama-cli signout` first: it takes that key off the account and forgets it.",
-        code="store_occupied",
-    )

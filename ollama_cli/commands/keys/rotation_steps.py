@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from ollama_cli.commands.keys import rotation_questions as questions
 from ollama_cli.commands.rotating import NEW_KEY_WAITS, OLD_KEY_REMAINS, put_away_key, told
+from ollama_cli.commands.still_active import tell_what_counts_before
 from ollama_cli.credentials.listing import LEFT, NEW
 from ollama_cli.credentials.public_key import fingerprint_of
 from ollama_cli.errors import CliError, DeclinedError, SignInError, UsageError
@@ -53,6 +54,7 @@ class RotationSteps:
             where = self._context.wallet.describe_store(new)
             self._tell(f"This device signs with its new key now: {fingerprint_of(new.public_key)}, in {where}.")
         self._end(new, account)
+        tell_what_counts_before(self._context, self._place, "the new key")
 
     def cancel(self) -> None:
         """Give up a rotation whose new key has not taken over.
