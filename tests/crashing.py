@@ -78,6 +78,11 @@ def fail(cloud: EmbeddedSandbox, *faults: str) -> None:
     app._app._plan = FaultPlan(tuple(parse_fault(fault) for fault in faults))
 
 
+def without_waits(patch: pytest.MonkeyPatch) -> None:
+    """Have a request that is tried again not wait before."""
+    patch.setattr("ollama_cli.transport.retries._seconds_to_wait", lambda _: 0.0)
+
+
 @dataclass(frozen=True)
 class Done:
     """How a command ended.

@@ -69,6 +69,21 @@ def test_an_imported_key_is_stored_and_exported(desktop: Cli, service: SecretSer
     assert desktop("keys", "export", "--public").stdout == f"{key.public_key}\n"
 
 
+def test_a_key_is_rotated_and_a_lock_between_two_steps_loses_nothing(
+    desktop: Cli, sandbox: Sandbox, service: SecretService
+) -> None:
+    sandbox.decide(desktop("signin", "--no-wait").stdout.strip())
+    sandbox.decide(desktop("keys", "rotate", "--no-wait").stdout.strip())
+    assert sorted("#2" in label for label, _ in entries(service)) == [False, True]
+    service.lock()
+    done = desktop("keys", "rotate", "--json")
+    assert (done.returncode, json.loads(done.stderr)["error"]["code"]) == (9, "store_locked")
+    service.unlock()
+    assert desktop("keys", "rotate").returncode == 0
+    assert desktop("status", "--quiet").returncode == 0
+    assert len(entries(service)) == 1
+
+
 def test_a_locked_keyring_is_named_with_the_ways_out(desktop: Cli, service: SecretService) -> None:
     desktop("signin", "--no-wait")
     service.lock()

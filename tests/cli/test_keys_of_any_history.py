@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import ClassVar
 
 import pytest
-from crashing import Crashes, Done, fail, run_here
+from crashing import Crashes, Done, fail, run_here, without_waits
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
@@ -239,7 +239,7 @@ class Histories(RuleBasedStateMachine):
 @pytest.fixture
 def histories(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[type[Histories]]:
     """The machine, at a sandbox of its own."""
-    monkeypatch.setattr("ollama_cli.transport.retries._seconds_to_wait", lambda _: 0.0)
+    without_waits(monkeypatch)
     with EmbeddedSandbox(tmp_path / "cloud") as cloud:
         Histories.cloud, Histories.accounts = cloud, Accounts(tmp_path / "cloud")
         Histories.crashes, Histories.home = Crashes(monkeypatch), tmp_path / "home"

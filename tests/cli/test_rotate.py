@@ -10,6 +10,7 @@ from urllib.parse import quote
 
 import pytest
 from chatting import leave, say
+from crashing import fail, run_here, without_waits
 from rotating import Rotating, json_error, link_of, rotating
 from screens import Terminal
 from support import COMMAND, Cli
@@ -562,3 +563,108 @@ def test_a_disk_that_is_full_leaves_the_old_key_alone(there: Rotating) -> None:
     assert "cannot be written" in done.stderr
     assert there.on_account == there.here == {there.old.public_key}
     assert there.device("status", "--quiet").returncode == 0
+
+
+# The server fails before anything is made
+
+
+@pytest.mark.parametrize(
+    ("fault", "code"),
+    [
+        ("drop", "connection_lost"),
+        ("status:500", "server_error"),
+        ("body:html", "answer_invalid"),
+        ("skew:200000", "clock_wrong"),
+        ("redirect:http://127.0.0.1:9/", "redirect"),
+    ],
+)
+def test_no_key_is_made_where_the_server_cannot_be_asked(
+    there: Rotating, monkeypatch: pytest.MonkeyPatch, fault: str, code: str
+) -> None:
+    without_waits(monkeypatch)
+    fail(there.cloud, f"POST /api/me={fault}")
+    done = run_here(there.device.environment, *ROTATE, "--json")
+    assert (done.status, done.out) == (4 if code == "clock_wrong" else 7, "")
+    assert json_error(done.said)["code"] == code
+    assert there.here == there.on_account == {there.old.public_key}
+
+
+@pytest.mark.parametrize("fault", ["drop", "status:500", "body:html", "status:401+body:html", "redirect:http://x/"])
+def test_a_server_that_fails_when_the_new_key_is_proved_costs_no_key(
+    there: Rotating, monkeypatch: pytest.MonkeyPatch, fault: str
+) -> None:
+    without_waits(monkeypatch)
+    there.approve(there.begin())
+    before = there.on_account
+    fail(there.cloud, f"POST /api/me={fault}")
+    done = run_here(there.device.environment, *ROTATE, "--no-wait", "--json")
+    assert done.status in {4, 7}
+    assert there.here == there.on_account == before
+    assert there.has_a_working_key()
+    fail(there.cloud)
+    assert run_here(there.device.environment, *ROTATE).status == 0
+    assert there.is_done()
+
+
+def test_a_person_who_denies_the_new_key_keeps_the_old_one(there: Rotating) -> None:
+    new = there.begin()
+    there.accounts.deny(new.public_key, "device", 0)
+    done = there.device(*ROTATE, "--timeout", "0.1", "--json")
+    assert (done.returncode, json_error(done.stderr)["code"]) == (4, "signin_timeout")
+    assert "the new key" in json_error(done.stderr)["message"]
+    assert there.on_account == {there.old.public_key}
+    assert there.device("status", "--quiet").returncode == 0
+
+
+def test_ctrl_c_while_a_person_decides_loses_nothing(there: Rotating) -> None:
+    child = terminal(there.device, *ROTATE, "--no-browser")
+    link = expect_link(child)
+    child.expect("Waiting for you")
+    child.sendintr()
+    status, shown = finish(child)
+    assert status == 130
+    assert "Traceback" not in shown
+    assert there.device(*ROTATE, "--no-wait").stdout.strip() == link
+
+
+def test_what_cannot_be_meant_is_refused(there: Rotating) -> None:
+    done = run_here(there.device.environment, "--key-file", str(there.files[0]), *ROTATE)
+    assert done.status == 2
+    done = run_here(there.device.environment | {"OLLAMA_NO_CLOUD": "1"}, *ROTATE)
+    assert done.status == 5
+    done = run_here(there.device.environment, *ROTATE, "--name", "x" * 65)
+    assert done.status == 2
+    assert there.here == {there.old.public_key}
+
+
+def test_it_acts_on_the_stored_key_and_says_what_is_used_before_it(there: Rotating) -> None:
+    there.approve(there.begin())
+    done = run_here(there.device.environment | {"OLLAMA_CLI_KEY": there.old.to_openssh().reveal()}, *ROTATE)
+    assert done.status == 0
+    assert "OLLAMA_CLI_KEY is used before the new key" in done.said
+    assert there.is_done()
+
+
+def test_the_key_of_one_profile_is_rotated_and_no_other(there: Rotating) -> None:
+    run_here(there.device.environment, "--profile", "work", "--insecure-storage", "signin", "--no-wait")
+    work = next(key for key, _ in there.listed() if key != there.old.public_key)
+    there.cloud.approve(work, "device")
+    done = run_here(there.device.environment, "--profile", "work", *ROTATE, "--no-wait")
+    assert "`ollama-cli --profile work keys rotate` goes on" in done.said
+    new = there.listed()[-1][0]
+    there.cloud.approve(new, "device")
+    status = run_here(there.device.environment, "--profile", "work", "status")
+    assert "`ollama-cli --profile work keys rotate`" in status.out
+    assert "device key of a rotation" in run_here(there.device.environment, "profile", "list").out
+    assert run_here(there.device.environment, "--profile", "work", *ROTATE).status == 0
+    assert there.on_account == there.here == {there.old.public_key, new}
+    assert there.device("--profile", "nobody", *ROTATE).returncode == 4
+
+
+def test_a_profile_with_an_api_key_has_no_key_to_rotate(there: Rotating, tmp_path: Path) -> None:
+    (tmp_path / "api key").write_text(there.cloud.make_api_key().reveal())
+    environment = there.device.environment
+    run_here(environment, "--profile", "work", "--insecure-storage", "signin", "--api-key", stdin=tmp_path / "api key")
+    done = run_here(environment, "--profile", "work", *ROTATE, "--json")
+    assert done.status == 4
+    assert "has an API key, and no device key" in json_error(done.said)["message"]

@@ -16,6 +16,7 @@ from ollama_cli.terminal.sanitize import clean_line
 
 if TYPE_CHECKING:
     from ollama_cli.account.rotation import Ended
+    from ollama_cli.account.signin import Waiting
     from ollama_cli.api.account import Account
     from ollama_cli.api.place import Place
     from ollama_cli.commands.keys.rotate import RotateOptions
@@ -80,7 +81,10 @@ class RotationSteps:
 
     def _change_over(self, record: Record | None) -> Account:
         """Have a new key approved and proved, and make it the current one."""
+        from ollama_cli.commands.signin import waiting_for
+
         context = self._context
+        waiting = waiting_for(context.streams, self._options.signin)
         new = self._stored(record) if record is not None else None
         if new is None:
             new, leave_old = self._begin()
@@ -88,7 +92,7 @@ class RotationSteps:
             current = context.device_record
             leave_old = current is not None and questions.leaves_old(context, current, self._options)
             context.streams.say("Going on with the rotation that was begun before.")
-        account = self._approval(new)
+        account = self._approval(new, waiting)
         self._check_account(account, new)
         self._rotation.take_over(new.credential.public_key, leave_old=leave_old)
         return account
@@ -121,13 +125,9 @@ class RotationSteps:
         context.streams.say("The old key stays in use until the new one works.")
         return new, leave_old
 
-    def _approval(self, new: StoredKey) -> Account:
-        from ollama_cli.commands.signin import waiting_for
-
+    def _approval(self, new: StoredKey, waiting: Waiting) -> Account:
         context, signin = self._context, self._options.signin
-        waiting = replace(
-            waiting_for(context.streams, signin), subject="the new key", key_label="The new key", later=_LATER
-        )
+        waiting = replace(waiting, subject="the new key", key_label="The new key", later=_LATER)
         try:
             return context.approval(self._place, new, waiting, name=signin.name)
         except SignInError as error:
