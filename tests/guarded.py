@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from base64 import b64decode
 from typing import Any
 
 from recorder import Recorder, _Handler
@@ -11,6 +13,9 @@ PAGE = b"<html><body>Please log in</body></html>"
 
 class GuardedDaemon(Recorder):
     """A recorder that asks for one value of ``Authorization``.
+
+    Attributes:
+        repeats: Whether it repeats in its error what it was sent.
 
     Args:
         upstream: The sandbox that answers who is let in.
@@ -38,15 +43,21 @@ class _Guard(_Handler):
             return
         self.rfile.read(int(self.headers["Content-Length"] or 0))
         self.server.seen.append(self.headers["Authorization"])
-        body = PAGE + (self.headers["Authorization"] or "").encode() * self.server.repeats
+        body = self._repeating() if self.server.repeats else PAGE
         self.send_response(401 if self.server.redirect is None else 307)
         if self.server.redirect is not None:
             self.send_header("Location", f"{self.server.redirect}{self.path}")
         self.send_header("WWW-Authenticate", 'Basic realm="here"')
-        self.send_header("Content-Type", "text/html")
+        self.send_header("Content-Type", "application/json" if self.server.repeats else "text/html")
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
         if self.command != "HEAD":
             self.wfile.write(body)
+
+    def _repeating(self) -> bytes:
+        """An error that tells what came along, also what a name and a password were."""
+        scheme, _, word = (self.headers["Authorization"] or "").partition(" ")
+        pair = b64decode(word).decode() if scheme == "Basic" else ""
+        return json.dumps({"error": f"who is {scheme} {word}, {pair}?"}).encode()
 
     do_GET = do_HEAD = do_POST = do_DELETE = check  # noqa: N815 - the base class looks for these names

@@ -21,6 +21,7 @@ def account_of(client: OllamaClient, active: Active | None) -> tuple[Account | N
     """
     account, refused = client.account()
     taken = account is not None
-    if not taken and active is not None and isinstance(active.credential, ApiKey):
+    with_api_key = active is not None and isinstance(active.credential, ApiKey)
+    if with_api_key and refused is not None and refused.told_by_api:
         taken = client.takes_api_key()
     return account, refused, taken

@@ -7,17 +7,19 @@ import math
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from http import HTTPStatus
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ollama_cli.api.account import Account
 from ollama_cli.api.events import Chunk, chat_chunk_of, chunk_of
 from ollama_cli.api.exchange import LONGEST_ANSWER, LONGEST_DETAILS
-from ollama_cli.api.model_info import ModelInfo
-from ollama_cli.api.model_list import ListedModel, RunningModel, models_of, running_of
 from ollama_cli.api.model_work import ModelWork
-from ollama_cli.api.raw import AnswerHead, RawRequest, unknown_path
-from ollama_cli.api.web import SearchResult, WebPage, page_of, results_of
 from ollama_cli.errors import AnswerError, CliError, SignInError, UnavailableError, UsageError
+
+if TYPE_CHECKING:  # each method imports the answer that it reads: `run` has no use for most of them
+    from ollama_cli.api.model_info import ModelInfo
+    from ollama_cli.api.model_list import ListedModel, RunningModel
+    from ollama_cli.api.raw import AnswerHead, RawRequest
+    from ollama_cli.api.web import SearchResult, WebPage
 
 _KNOWS_THE_CALLER = frozenset(
     {
@@ -121,10 +123,14 @@ class OllamaClient(ModelWork):
 
     def models(self) -> list[ListedModel]:
         """The models that the server has."""
+        from ollama_cli.api.model_list import models_of
+
         return models_of(_json(self._exchange.send("GET", "/api/tags")))
 
     def running(self) -> list[RunningModel]:
         """The models that a daemon holds in memory."""
+        from ollama_cli.api.model_list import running_of
+
         return running_of(_json(self._exchange.send("GET", "/api/ps")))
 
     def unload(self, model: str) -> None:
@@ -164,6 +170,8 @@ class OllamaClient(ModelWork):
         """
         body = {"model": model, "verbose": True} if verbose else {"model": model}
         longest = LONGEST_DETAILS if verbose else LONGEST_ANSWER
+        from ollama_cli.api.model_info import ModelInfo
+
         return ModelInfo.from_answer(_json(self._exchange.send("POST", "/api/show", body, longest=longest)))
 
     def embed(self, body: dict[str, Any]) -> dict[str, Any]:
@@ -200,6 +208,8 @@ class OllamaClient(ModelWork):
         body: dict[str, Any] = {"query": query}
         if max_results is not None:
             body["max_results"] = max_results
+        from ollama_cli.api.web import results_of
+
         return results_of(self._from_web("web_search", body, through_daemon=through_daemon))
 
     def web_fetch(self, url: str, *, through_daemon: bool = False) -> WebPage:
@@ -212,6 +222,8 @@ class OllamaClient(ModelWork):
         Raises:
             AnswerError: The answer holds no page.
         """
+        from ollama_cli.api.web import page_of
+
         return page_of(self._from_web("web_fetch", {"url": url}, through_daemon=through_daemon))
 
     @contextmanager
@@ -232,6 +244,8 @@ class OllamaClient(ModelWork):
             with self._exchange.raw(request, on_refusal=on_refusal) as answer:
                 yield answer
         except CliError as error:
+            from ollama_cli.api.raw import unknown_path
+
             raise unknown_path(error, request.url) from error
 
     def _from_web(self, what: str, body: dict[str, Any], *, through_daemon: bool) -> object:

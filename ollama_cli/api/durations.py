@@ -6,7 +6,6 @@ Libraries for it count in microseconds; the statistics count in nanoseconds.
 from __future__ import annotations
 
 import re
-from fractions import Fraction
 
 from ollama_cli.errors import UsageError
 
@@ -36,6 +35,8 @@ def parse_duration(text: str) -> int:
     Raises:
         UsageError: It is none, or longer than Go can count.
     """
+    from fractions import Fraction
+
     sign, rest = (-1, text[1:]) if text.startswith("-") else (1, text.removeprefix("+"))
     if rest == "0":
         return 0

@@ -8,11 +8,10 @@ from contextlib import ExitStack, contextmanager
 from email.utils import parsedate_to_datetime
 from http import HTTPStatus
 from itertools import chain
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from ollama_cli.api.events import LONGEST_LINE
 from ollama_cli.api.failures import BREAK_HINT, error_for, error_in_stream
-from ollama_cli.api.raw import AnswerHead, RawRequest
 from ollama_cli.errors import AnswerError, CliError, SignInError, UnavailableError
 from ollama_cli.transport.failures import explained, wants_sign_in
 from ollama_cli.transport.hiding import hidden_in_errors, hide, sent_secrets
@@ -20,6 +19,9 @@ from ollama_cli.transport.lean_httpx import httpx
 from ollama_cli.transport.limits import FOR_A_MODEL, FOR_AN_ACCOUNT, Deadline, Limits
 from ollama_cli.transport.proxies import proxy_for, shown
 from ollama_cli.transport.retries import Retries, may_pass, seconds_asked_for
+
+if TYPE_CHECKING:
+    from ollama_cli.api.raw import AnswerHead, RawRequest
 
 LONGEST_ANSWER = 8 * 1024 * 1024
 """Bytes that an answer which is no stream may have."""
@@ -226,6 +228,8 @@ def _broken_off() -> Iterator[None]:
 
 
 def _head_of(response: httpx.Response) -> AnswerHead:
+    from ollama_cli.api.raw import AnswerHead
+
     secrets = sent_secrets(response.request)
     headers = tuple((name, hide(value, secrets)) for name, value in response.headers.multi_items())
     return AnswerHead(response.http_version, response.status_code, hide(response.reason_phrase, secrets), headers)

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from http import HTTPStatus
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ollama_cli.api.events import chunks
 from ollama_cli.api.exchange import Exchange
 from ollama_cli.api.failures import error_in_stream
-from ollama_cli.api.pulling import PullProgress
-from ollama_cli.api.raw import RawRequest
-from ollama_cli.api.work_failures import error_in_work
 from ollama_cli.errors import AnswerError, CliError, UnavailableError
 from ollama_cli.transport.limits import FOR_WORK, Limits
+
+if TYPE_CHECKING:
+    from ollama_cli.api.pulling import PullProgress
 
 _DONE = "success"
 
@@ -94,6 +94,8 @@ class ModelWork:
         Raises:
             UsageError: What was sent has another digest.
         """
+        from ollama_cli.api.raw import RawRequest
+
         headers = (("Content-Length", str(size)), ("Content-Type", "application/octet-stream"))
         request = RawRequest("POST", f"/api/blobs/{digest}", headers, parts, repeatable=True)
         with self._exchange.raw(request, on_refusal=lambda *_: None) as (_, answer):
@@ -101,6 +103,9 @@ class ModelWork:
                 pass
 
     def _work(self, path: str, body: dict[str, Any], model: str, *, creating: bool = False) -> Iterator[PullProgress]:
+        from ollama_cli.api.pulling import PullProgress
+        from ollama_cli.api.work_failures import error_in_work
+
         def failed(content: dict[str, Any], _: object) -> CliError:
             return error_in_work(content, model, creating=creating)
 

@@ -30,14 +30,19 @@ def tell_what_counts_before(context: Context, place: Place, what: str = "this de
         without = "Without --profile, " if named is not None and context.options.key_file is None else ""
         context.streams.say(f"Note: {without}{source} is used before {what}.")
     elif named is not None:
-        from ollama_cli.credentials.profiles import counting_profile
+        _tell_other_profile(context, named)
 
-        counting = counting_profile(context.settings, context.wallet.profiles)
-        if counting != named:
-            context.streams.say(
-                f"Note: without --profile, {counting} is the profile that counts; `ollama-cli profile use {named}` "
-                "changes that."
-            )
+
+def _tell_other_profile(context: Context, named: str) -> None:
+    """Say which profile counts without ``--profile``, where it is another one."""
+    from_environment, current = context.settings.profile, context.wallet.profiles.listing().current
+    if from_environment not in {None, named}:
+        context.streams.say(f"Note: without --profile, OLLAMA_CLI_PROFILE has the profile {from_environment} count.")
+    elif from_environment is None and current != named:
+        context.streams.say(
+            f"Note: without --profile, {current} is the profile that counts; `ollama-cli profile use {named}` "
+            "changes that."
+        )
 
 
 def tell_what_stays_active(context: Context, place: Place) -> None:

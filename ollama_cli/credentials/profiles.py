@@ -23,15 +23,6 @@ def index_path(settings: Settings) -> Path:
     return settings.data_dir / "credentials.json"
 
 
-def counting_profile(settings: Settings, profiles: Profiles) -> str:
-    """The profile that counts where no option names one: the environment's, else the current one.
-
-    Raises:
-        StoreError: The list cannot be read.
-    """
-    return settings.profile or profiles.listing().current
-
-
 class Profiles:
     """The profiles in a list of stored credentials.
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
-from urllib.parse import quote
+from urllib.parse import quote, unquote
 
 import pytest
 from canaries import found
@@ -237,6 +238,24 @@ def test_wherever_it_is_cut_short_the_next_try_ends_well(
     assert wallet_of(device).record(NOWHERE) is None
 
 
+def test_many_at_once_leave_what_is_listed_and_stored_alike(device: Cli) -> None:
+    """Each has a list and a lock of its own, as processes have."""
+
+    def keep_or_forget(number: int) -> None:
+        secrets = wallet_of(device, f"profile-{number % 3}").secrets
+        if number % 4 == 3:
+            secrets.forget(NOWHERE, api_key=True)
+        else:
+            secrets.put(NOWHERE, "api_key", Secret(f"key-{number}"))
+
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(keep_or_forget, range(24)))
+    kept = listed(device).get("secrets", [])
+    names = {f"api-key:{record['profile']}@{NOWHERE}" for record in kept}
+    assert len(names) == len(kept)
+    assert {unquote(name) for name in entries(device)} == names
+
+
 def test_a_store_that_fails_leaves_what_was_listed(device: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
     keep_api_key(device, NOWHERE, "old")
     before = listed(device)
@@ -346,6 +365,13 @@ def test_an_api_key_that_is_gone_from_its_store_is_told(device: Cli, cloud: Embe
     assert "`ollama-cli signin --api-key` stores it anew, `ollama-cli signout` takes it off" in done.stderr
     assert device("signout").returncode == 0
     assert listed(device)["credentials"] == []
+
+
+def test_doctor_tells_of_a_stored_api_key(device: Cli, cloud: EmbeddedSandbox) -> None:
+    keep_api_key(device, cloud.url, new_key(cloud))
+    told = device("doctor").stdout
+    assert "An API key, from a file in" in told
+    assert "It is not needed: the key is kept in a file" in told
 
 
 def test_the_sandbox_keeps_an_api_key_of_its_own(device: Cli, cloud: EmbeddedSandbox) -> None:

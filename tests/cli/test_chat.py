@@ -318,6 +318,21 @@ def test_tab_completes_commands_models_and_files(cli: Cli, tmp_path: Path) -> No
         assert leave(terminal) == 0
 
 
+def test_tab_knows_models_that_were_seen_before_the_server_has_told(cli: Cli) -> None:
+    copy = {"method": "POST", "path": "/api/copy", "json": {}}
+    slow = {"method": "GET", "path": "/api/tags", "json": {"models": []}, "delay": 60}
+    with serving([SHOW, copy, slow]) as server:
+        assert cli("cp", "tiny", "gemma:2b", env={"OLLAMA_HOST": server.url}).returncode == 0
+        terminal = Terminal(cli, "run", "tiny", env={"OLLAMA_HOST": server.url})
+        terminal.until_prompt()
+        while not any(request["path"] == "/api/tags" for request in server.requests):
+            pass
+        terminal.type("/load gem\t")
+        terminal.until_line(">>> /load gemma:2b")
+        terminal.type("\x15")
+        assert leave(terminal) == 0
+
+
 @pytest.mark.parametrize("columns", [40, 80, 200])
 def test_screens_of_every_width(cli: Cli, columns: int) -> None:
     answer = "The quick brown 狐 jumps over the lazy 犬 \U0001f98a and runs on through the wood, as far as it can."

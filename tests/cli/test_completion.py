@@ -23,7 +23,7 @@ def tags(*names: str, **more: Any) -> dict[str, Any]:
 
 def answer(cli: Cli, *words: str, env: Mapping[str, str] | None = None) -> list[str]:
     """The answer's lines, without what is told of the words."""
-    done = cli("__complete", "zsh", stdin="".join(f"{word}\0" for word in words), env=env)
+    done = cli("__complete", "zsh", stdin="".join(f"{word}\0" for word in words), env=env, cwd=cli.home)
     assert done.stderr == ""
     return [line.partition("\t")[0] for line in done.stdout.splitlines()]
 
@@ -52,24 +52,29 @@ def test_models_that_a_list_showed_are_offered_without_asking(cli: Cli) -> None:
     assert offered(cli, "run", "", env={"OLLAMA_HOST": "http://127.0.0.1:1", "OLLAMA_NO_CLOUD": "1"}) == []
 
 
-def test_what_is_run_copied_and_deleted_is_remembered(cli: Cli) -> None:
+def test_what_is_run_made_copied_and_deleted_is_remembered(cli: Cli) -> None:
+    (cli.home / "Modelfile").write_text("FROM tiny")
     done = {"ndjson": [{"response": "ok", "done": True, "done_reason": "stop"}]}
     routes: list[dict[str, Any]] = [
         {"method": "POST", "path": "/api/show", "json": {"capabilities": ["completion"]}},
         {"method": "POST", "path": "/api/generate", **done},
+        {"method": "POST", "path": "/api/create", "ndjson": [{"status": "success"}]},
         {"method": "POST", "path": "/api/copy", "json": {}},
         {"method": "DELETE", "path": "/api/delete", "json": {}},
     ]
     with serving(routes) as server:
         env = {"OLLAMA_HOST": server.url}
         assert cli("run", "tiny", "hi", env=env).returncode == 0
+        assert cli("create", "made", env=env, cwd=cli.home).returncode == 0
         assert cli("cp", "tiny", "mine", env=env).returncode == 0
-        assert offered(cli, "run", "", env=env) == ["mine", "tiny"]
+        assert offered(cli, "run", "", env=env) == ["made", "mine", "tiny"]
         assert cli("rm", "tiny", env=env).returncode == 0
-        assert offered(cli, "run", "", env=env) == ["mine"]
+        assert offered(cli, "run", "", env=env) == ["made", "mine"]
 
 
 def test_a_daemon_is_asked_in_the_background_and_waited_for_only_once(cli: Cli) -> None:
+    for planted in ("ollama_cli.py", "json.py"):  # in the folder in which somebody presses Tab
+        (cli.home / planted).write_text("open('planted', 'w').close()")
     with serving([tags("first", times=1), tags("second")]) as server:
         env = {"OLLAMA_HOST": server.url, "OLLAMA_API_KEY": "secret", "OLLAMA_AUTH": "1"}
         until_offered(cli, ["run", ""], ["first"], env)
@@ -80,6 +85,7 @@ def test_a_daemon_is_asked_in_the_background_and_waited_for_only_once(cli: Cli) 
         until_offered(cli, ["run", ""], ["second"], env)
         assert [request["authorization"] for request in server.requests] == [None, None]
     assert [path.name for path in (cli.home / "state").iterdir()] == ["cache"]  # no key was made
+    assert not (cli.home / "planted").exists()
 
 
 def test_a_server_that_does_not_answer_costs_a_moment(cli: Cli) -> None:

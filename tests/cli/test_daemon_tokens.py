@@ -94,6 +94,7 @@ def test_a_token_that_is_refused_is_not_kept_and_not_repeated(guarded: Guarded) 
         assert (status, out, json.loads(err)["error"]["code"]) == (4, "", "token_refused")
         sent = {"token": wrong.encode(), "password": wrong.encode()[3:]}
         assert not found(sent, err.encode())
+        assert "[hidden]" in err
     assert list(entries(guarded.device).values()) == [f"Bearer {TOKEN}"]
     guarded.daemon.authorization = "Bearer changed-since"
     at_daemon = {"OLLAMA_HOST": guarded.daemon.url}

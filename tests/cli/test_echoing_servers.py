@@ -96,3 +96,30 @@ def test_a_signature_that_a_server_repeats_is_not_printed(cli: Cli, args: list[s
     sent = [received.headers["authorization"] for received in server.received]
     assert len(sent) > 1
     assert not found({token: secret_of(token).encode() for token in sent}, (done.stdout + done.stderr).encode())
+
+
+@pytest.mark.parametrize("echo", ["nested", "401", "an error in a stream", "a denial in a stream"])
+def test_a_daemon_that_repeats_our_signature_while_it_works_does_not_get_it_printed(
+    cli: Cli, tmp_path: Path, echo: str
+) -> None:
+    def answer(request: Received) -> Answer:
+        sent = request.headers["authorization"]
+        denial = in_stream(f"unauthorized: access denied to {sent}")
+        return denial if echo == "a denial in a stream" else ECHOES[echo](sent)
+
+    (tmp_path / "key").write_text(DeviceKey.generate().to_openssh().reveal())
+    with recording(answer) as server:
+        environment = {"OLLAMA_HOST": server.url}
+        key_file = ["--debug", "--key-file", str(tmp_path / "key")]
+        runs = [
+            cli(*key_file, command, *options, "reg.example/ada/tiny", env=environment)
+            for command, options in (("pull", []), ("push", ["--json"]))
+        ]
+    secrets = {
+        received.headers["authorization"]: secret_of(received.headers["authorization"]).encode()
+        for received in server.received
+    }
+    assert secrets
+    for done in runs:
+        assert done.returncode not in {0, 1}
+        assert not found(secrets, (done.stdout + done.stderr).encode())

@@ -49,6 +49,8 @@ def test_each_profile_is_a_device_of_its_own(device: Cli, sandbox: Sandbox) -> N
     assert (signed_in.returncode, signed_in.stdout) == (0, "")
     assert "Signed in as sandbox, in the profile work." in signed_in.stderr
     assert "`ollama-cli profile use work`" in signed_in.stderr
+    again = device("--profile", "work", "signin", env={"OLLAMA_CLI_PROFILE": "default"})
+    assert "without --profile, OLLAMA_CLI_PROFILE has the profile default count" in again.stderr
     second = wallet_of(device, "work").ensure(sandbox.url).credential
     assert second.fingerprint != first.fingerprint
     assert account(device) == ("default", first.fingerprint)
@@ -135,6 +137,15 @@ def test_only_a_profile_that_is_there_is_used(offline: Cli) -> None:
     assert "OLLAMA_CLI_PROFILE has the profile play count" in done.stderr
     again = offline("profile", "use", "work")
     assert (again.returncode, again.stderr) == (0, "The profile work is the current one already.\n")
+
+
+def test_a_shell_is_offered_the_profiles(offline: Cli) -> None:
+    keep_key(offline, NOWHERE, "work")
+    keep_api_key(offline, NOWHERE, "k", "play")
+    lines = (["--profile", ""], ["signin", "--profile", ""], ["profile", "use", ""], ["profile", "remove", ""])
+    for words in lines:
+        told = offline("__complete", "zsh", stdin="".join(f"{word}\0" for word in words)).stdout.splitlines()
+        assert [line.partition("\t")[0] for line in told] == ["words", "default", "play", "work"], words
 
 
 @pytest.mark.parametrize(

@@ -141,8 +141,9 @@ def device(tmp_path: Path, sandbox: Sandbox) -> Iterator[Cli]:
 
 
 def files(folder: Path) -> dict[str, bytes]:
-    """What is written, without the lock, which is empty and stays."""
-    found = [path for path in folder.rglob("*") if path.is_file() and path.suffix != ".lock"]
+    """What is kept: not the lock, which is empty and stays, and not the cache, where it can be written."""
+    kept = (path for path in folder.rglob("*") if path.suffix != ".lock" and "cache" not in path.parts)
+    found = [path for path in kept if path.is_file()]
     return {str(path): path.read_bytes() for path in found}
 
 

@@ -17,6 +17,8 @@ from terminals import finish, printed, screen, terminal
 
 from ollama_cli import DeviceKey, signin_url
 
+pytestmark = pytest.mark.forked
+
 DIGEST = "sha256:170370233dd5c5415250a2ecd5c71586352850729062ccef1496385647293868"
 ADA: dict[str, Any] = {
     "method": "POST",

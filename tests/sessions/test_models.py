@@ -13,6 +13,8 @@ from support import Cli
 
 from ollama_cli.terminal.words import moment_of, time_in_words
 
+pytestmark = pytest.mark.forked
+
 DAEMON = Path(__file__).parents[1] / "data" / "daemon"
 STATUSES = {
     "cp_missing": 3,

@@ -5,11 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from ollama_cli.api.modelfile import decode_modelfile, parse_modelfile
 from ollama_cli.commands.create.model_files import files_at, names_of
 from ollama_cli.commands.create.recipe import recipe_of
-from ollama_cli.errors import UsageError
+from ollama_cli.errors import CliError, UsageError
 
 GGUF = b"GGUF\x03\x00\x00\x00" + bytes(range(256)) * 8
 WEIGHTS = b"\x10\x00\x00\x00\x00\x00\x00\x00{}"
@@ -117,3 +119,45 @@ def test_a_folder_that_cannot_be_used_is_told(tmp_path: Path, files: dict[str, b
 def test_files_of_several_folders_are_named_below_what_they_share(tmp_path: Path) -> None:
     paths = [tmp_path / "a" / "x.gguf", tmp_path / "b" / "c" / "x.gguf"]
     assert list(names_of(paths).values()) == ["a/x.gguf", "b/c/x.gguf"]
+
+
+pieces = st.sampled_from(
+    [".", "..", "/", "~", "~root", "tiny", ":", "cloud", "x.gguf", "*", "[", "\\", "\u202e", "a" * 300]
+)
+texts = st.lists(pieces | st.text(max_size=3), max_size=5).map("".join)
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.sampled_from(["FROM", "ADAPTER", "DRAFT", "REQUIRES", "PARAMETER num_ctx", "PARAMETER top_p"]), texts)
+def test_whatever_is_asked_for_is_a_request_or_refused(tmp_path: Path, instruction: str, text: str) -> None:
+    write(tmp_path, {"x.gguf": GGUF})
+    try:
+        recipe = recipe_of(parse_modelfile(f"FROM tiny\n{instruction} {text}"), tmp_path)
+    except CliError as error:
+        assert error.status in {1, 2}  # noqa: PT017 - either is right
+        return
+    assert recipe.body["from"]
+    for paths in recipe.files.values():
+        assert all(names_of(paths).values())
+
+
+@pytest.mark.parametrize(
+    ("text", "version"),
+    [
+        ("0.14", "0.14"),
+        ("v1.2.3-rc.1+b.01", "1.2.3-rc.1+b.01"),
+        ("1.2.3-01", None),
+        ("01.2", None),
+        ("1.2-x", None),
+        ("1.2.3-a_b", None),
+        ("1.2.3-", None),
+        ("", None),
+    ],
+)
+def test_a_version_is_one_that_can_be_compared(tmp_path: Path, text: str, version: str | None) -> None:
+    instructions = parse_modelfile(f"FROM tiny\nREQUIRES {text}")
+    if version is None:
+        with pytest.raises(UsageError):
+            recipe_of(instructions, tmp_path)
+    else:
+        assert recipe_of(instructions, tmp_path).body["requires"] == version

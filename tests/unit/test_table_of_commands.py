@@ -14,12 +14,8 @@ import typer
 from typer.main import get_command
 
 import ollama_cli.commands
-from ollama_cli.commands import chats, keys
 from ollama_cli.commands.lazy import LazyGroup, Listed, lazy_group
-from ollama_cli.commands.table import COMMANDS
 from ollama_cli.main import app
-
-TABLES = {(): COMMANDS, ("keys",): keys.COMMANDS, ("chats",): chats.COMMANDS}
 
 
 def groups(group: LazyGroup, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], LazyGroup]]:
@@ -35,19 +31,20 @@ def all_groups() -> dict[tuple[str, ...], LazyGroup]:
     return dict(groups(root))
 
 
-def test_every_table_is_a_group_of_the_program() -> None:
-    assert {path: tuple(group.table) for path, group in all_groups().items()} == TABLES
+def all_listed() -> list[Listed]:
+    return [listed for group in all_groups().values() for listed in group.table]
 
 
-@pytest.mark.parametrize("path", TABLES, ids=" ".join)
-def test_the_summary_of_a_command_is_the_beginning_of_its_help(path: tuple[str, ...]) -> None:
-    for name, command in all_groups()[path].commands.items():
-        listed = next(listed for listed in TABLES[path] if listed.name == name)
-        assert command.hidden is listed.hidden
-        if listed.hidden:
-            assert [other for other in TABLES[path] if other.module == listed.module and not other.hidden]
-        else:
-            assert listed.summary == command.get_short_help_str(sys.maxsize), name
+def test_the_summary_of_a_command_is_the_beginning_of_its_help() -> None:
+    assert {(), ("keys",), ("chats",)} <= set(all_groups())
+    for path, group in all_groups().items():
+        for listed in group.table:
+            command = group.commands[listed.name]
+            assert command.hidden is listed.hidden
+            if listed.hidden:
+                assert [other for other in group.table if other.module == listed.module and not other.hidden]
+            else:
+                assert listed.summary == command.get_short_help_str(sys.maxsize), (*path, listed.name)
 
 
 def test_every_module_that_adds_a_command_stands_in_a_table() -> None:
@@ -57,7 +54,7 @@ def test_every_module_that_adds_a_command_stands_in_a_table() -> None:
         if re.search(r"^def register\(", file.read_text(encoding="utf-8"), re.MULTILINE):
             parts = file.relative_to(folder).with_suffix("").parts
             written.add(".".join(part for part in parts if part != "__init__"))
-    assert written == {listed.module for table in TABLES.values() for listed in table}
+    assert written == {listed.module for listed in all_listed()}
 
 
 def imported_commands(*args: str) -> set[str]:
@@ -66,7 +63,7 @@ def imported_commands(*args: str) -> set[str]:
     command = [sys.executable, "-c", code, *args]
     done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=True)
     names = {name.removeprefix("ollama_cli.commands.") for name in done.stderr.split()}
-    return {listed.module for table in TABLES.values() for listed in table} & names
+    return {listed.module for listed in all_listed()} & names
 
 
 def test_only_the_command_that_is_asked_for_is_imported() -> None:

@@ -29,7 +29,7 @@ SECONDS_TO_WAIT = 0.4
 _SECONDS_TO_ASK = 10.0
 _FRESH_SECONDS = {"daemon": 10, "cloud": 3600}
 _SECONDS_TO_NEXT_TRY = 60
-_ON_A_DAEMON = frozenset({"stop", "cp", "rm", "ps", "push"})
+_ON_A_DAEMON = frozenset({"stop", "cp", "rm", "ps", "create", "push"})
 _OF_ONE_SERVER = frozenset({"list", "ls"})
 
 

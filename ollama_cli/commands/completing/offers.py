@@ -164,6 +164,7 @@ _VALUES: Mapping[str, Callable[[Cursor], Choices]] = {
     "HOW": _how_to_think,
     "BOOL": _words("true", "false"),
     "FORMAT": _words("json"),
+    "LEVEL": _words("q4_K_M", "q4_K_S", "q8_0", "f16", "bf16"),
     "METHOD": _words("GET", "POST", "PUT", "PATCH", "DELETE", "HEAD"),
 }
 """What completes a value: by its option's name where that says more, else by the letters of its metavar."""

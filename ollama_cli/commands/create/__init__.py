@@ -87,6 +87,7 @@ def run(context: Context, options: CreateOptions) -> None:
         ModelNotFoundError: There is no such model to begin from.
     """
     from ollama_cli.api.model_name import ModelName
+    from ollama_cli.api.place import daemon_place
     from ollama_cli.commands.create.recipe import DRAFTS
     from ollama_cli.commands.daemon import changing_daemon
     from ollama_cli.commands.models.transferring import Transfer, print_result
@@ -103,6 +104,7 @@ def run(context: Context, options: CreateOptions) -> None:
         Transfer(context.streams, options) as shown,
     ):
         result = _create(client, recipe, options, shown)
+    context.known_models.note_one(daemon_place(context.settings).base_url, options.model)
     print_result(context.streams, result, options)
     if not options.as_json and not options.as_json_lines:
         context.streams.say(f"{clean_line(options.model)} is created.")

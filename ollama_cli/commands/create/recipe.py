@@ -33,7 +33,12 @@ _WITHOUT_EFFECT = frozenset(
 )
 _TEXTS = frozenset({"template", "system", "renderer", "parser"})
 _ENDINGS_OF_FILES = (".gguf", ".safetensors", ".bin", ".pth")
-_VERSION = re.compile(r"v?(0|[1-9]\d*)(\.(0|[1-9]\d*)(\.(0|[1-9]\d*)(-[\w.-]+)?(\+[\w.-]+)?)?)?", re.ASCII)
+_NUMBER = r"(0|[1-9]\d*)"
+_BEFORE = rf"({_NUMBER}|\d*[A-Za-z-][\dA-Za-z-]*)"  # a part of what says that a version is one before another
+_BUILD = r"[\dA-Za-z-]+"
+_VERSION = re.compile(
+    rf"v?{_NUMBER}(\.{_NUMBER}(\.{_NUMBER}(-{_BEFORE}(\.{_BEFORE})*)?(\+{_BUILD}(\.{_BUILD})*)?)?)?", re.ASCII
+)
 
 
 @dataclass
@@ -82,7 +87,11 @@ def _from(recipe: Recipe, instruction: Instruction, folder: Path) -> None:
         recipe.files.setdefault(FILES, []).extend(found)
         return
     if not _may_be_a_model(text):
-        raise UsageError(f"there is no file {text}.", hint="It is looked for beside the Modelfile.", code="bad_file")
+        raise UsageError(
+            f"there is no file {text}, and it is no name of a model.",
+            hint="A file is looked for beside the Modelfile.",
+            code="bad_file",
+        )
     recipe.body["from"] = text
 
 

@@ -132,7 +132,7 @@ def _watched(file: IO[bytes], size: int, status: str, key: str, show: Show) -> I
             raise _changed(Path(file.name))
         done += len(piece)
         yield piece
-    show(FileStep(status, key, size, size))
+    show(FileStep(status, key if size else "", size, size))
 
 
 def _opened(path: Path) -> IO[bytes]:
