@@ -212,6 +212,59 @@ def test_answers_are_markdown_unless_that_is_not_wanted(cli: Cli) -> None:
         assert leave(plain) == 0
 
 
+def test_what_is_set_is_seen_in_the_next_answer(cli: Cli) -> None:
+    said = "The quick brown fox jumps over a lazy dog, again."
+    chunks = [
+        {"message": {"role": "assistant", **part}, "done": False} for part in ({"thinking": "Hm."}, {"content": said})
+    ]
+    last = {"message": {"role": "assistant"}, "done": True, "done_reason": "length", "eval_count": 28}
+    route = {"method": "POST", "path": "/api/chat", "ndjson": [*chunks, last]}
+    with serving([SHOW, route]) as server:
+        terminal = Terminal(cli, "run", "tiny", "--hidethinking", env={"OLLAMA_HOST": server.url}, columns=40)
+
+        def answer_after(*settings: str) -> str:
+            for typed in settings:
+                say(terminal, typed)
+            terminal.until_prompt()
+            before = terminal.text.count(">>> go\n")
+            say(terminal, "go")
+            terminal.until(lambda: terminal.text.count(">>> go\n") > before, "the answer")
+            terminal.until_prompt()
+            return terminal.text.rpartition(">>> go\n")[2]
+
+        first = answer_after()
+        assert "jumps over a\nlazy dog" in first
+        assert "Hm." not in first
+        assert "The answer stops where" in first
+        assert "eval count" not in first
+        verbose = answer_after("/set nowordwrap", "/set verbose")
+        assert "over a lazy do\ng, again" in verbose
+        assert re.search(r"eval count: +28 token", verbose)
+        again = answer_after("/set wordwrap", "/set quiet")
+        assert "jumps over a\nlazy dog" in again
+        assert "eval count" not in again
+        assert leave(terminal) == 0
+
+
+def test_what_is_known_of_the_model_is_shown(cli: Cli) -> None:
+    told = {"license": "Do no harm.", "modelfile": "FROM tiny", "template": "{{ .Prompt }}", "system": "Be brief."}
+    show = {**SHOW, "json": {**SHOW["json"], **told, "parameters": "temperature 1"}}
+    with serving([show]) as server:
+        terminal = Terminal(cli, "run", "tiny", env={"OLLAMA_HOST": server.url})
+        for name, text in told.items():
+            say(terminal, f"/show {name}")
+            terminal.until_text(re.escape(f">>> /show {name}\n{text}\n"))
+        say(terminal, "/set parameter seed 7")
+        say(terminal, "/show parameters")
+        terminal.until_text(r"Of the model:\n  temperature 1\n\nSet by you:\n  seed +7\n")
+        say(terminal, "/set system Be long.")
+        say(terminal, "/show system")
+        terminal.until_text(r"/show system\nBe long\.\n")
+        say(terminal, "/help set")
+        terminal.until_text("remember nothing")
+        assert leave(terminal) == 0
+
+
 def test_copy_export_and_image(cli: Cli, tmp_path: Path) -> None:
     (tmp_path / "cat.png").write_bytes(PNG)
     with serving([SHOW, answering("A **cat**.")]) as server:

@@ -116,6 +116,7 @@ def test_list_of_nothing_says_so(offline: Cli) -> None:
     assert (done.returncode, len(done.stdout.splitlines())) == (0, 1)
     assert "no device key" in done.stderr
     assert offline("keys", "list", "--json").stdout == "[]\n"
+    assert "`ollama-cli --sandbox signin`" in offline("--sandbox", "keys", "list").stderr
 
 
 def test_list_and_show_need_neither_store_nor_cloud(offline: Cli, offline_key: DeviceKey) -> None:

@@ -69,7 +69,8 @@ def run_list(context: Context, options: ListOptions) -> None:
     ]
     show_table(context.streams, _HEADINGS, rows)
     if not rows:
-        context.streams.say("This machine has no device key. `ollama-cli signin` makes one.")
+        sandbox = "--sandbox " if context.options.sandbox else ""
+        context.streams.say(f"This machine has no device key. `ollama-cli {sandbox}signin` makes one.")
 
 
 def _store(key: KeyFacts) -> str:

@@ -129,6 +129,14 @@ class ContextBackend:
 
     def explained(self, error: CliError, opened: Opened) -> CliError:
         """An error with the way out that its server has."""
+        from ollama_cli.terminal.errors import in_sandbox
+
+        told = self._explained(error, opened)
+        if self._context.options.sandbox:
+            told.hint = in_sandbox(told.hint)
+        return told
+
+    def _explained(self, error: CliError, opened: Opened) -> CliError:
         from ollama_cli.account.refusal import daemon_refusal, refusal
         from ollama_cli.commands.daemon import no_daemon
 
