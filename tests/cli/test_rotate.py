@@ -20,6 +20,7 @@ from ollama_cli import DeviceKey
 from ollama_cli.credentials.key_form import kept_form
 
 MODEL = "gpt-oss:120b-cloud"
+PAGE = "https://ollama.com/settings/keys"
 ROTATE = ("keys", "rotate")
 
 
@@ -472,6 +473,23 @@ def test_an_old_key_that_was_lost_is_taken_off_by_the_new_one(tmp_path: Path) ->
         done = there.device(*ROTATE, "--json")
         assert (done.returncode, json.loads(done.stdout)["old_key"]) == (0, "taken_off")
         assert there.is_done(new.public_key)
+
+
+@pytest.mark.parametrize("command", [ROTATE, (*ROTATE, "--cancel"), ("signout",), ("keys", "revoke", "--yes")])
+def test_a_lost_key_that_cannot_be_taken_off_is_told_of(there: Rotating, command: tuple[str, ...]) -> None:
+    lost = there.begin()
+    there.approve(lost)
+    (path,) = [path for path in there.files if "%232" in path.name]
+    path.unlink()
+    fail(there.cloud, "DELETE *=status:403*1")
+    done = run_here(there.device.environment, *command, "--json")
+    assert done.status == {ROTATE: 4, ("keys", "revoke", "--yes"): 9}.get(command, 0), done.said
+    assert "could not be taken off" in done.said
+    assert PAGE in done.said
+    assert lost.public_key not in [key for key, _ in there.listed()]
+    if command[-1] == "--yes":  # then nothing else was tried
+        assert there.old.public_key in there.on_account
+        assert run_here(there.device.environment, *command).status == 0
 
 
 def test_keys_whose_list_was_lost_are_both_taken_up(there: Rotating) -> None:

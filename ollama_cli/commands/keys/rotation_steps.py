@@ -75,7 +75,7 @@ class RotationSteps:
                 hint="`ollama-cli keys rotate` finishes it; another one makes another key.",
             )
         ended = put_away_key(self._context, self._place, record)
-        self._tell(told(ended, f"the new key {fingerprint_of(record.public_key)}"))
+        self._tell_end(ended, f"the new key {fingerprint_of(record.public_key)}")
         self._tell("This device goes on with the key that it has.")
         self._answer(cancelled=True, new_fingerprint=fingerprint_of(record.public_key), new_key=ended)
 
@@ -175,8 +175,14 @@ class RotationSteps:
             error.message = f"{what[0].upper()}{what[1:]} is {state}. {error.message}"
             error.hint = f"{error.hint or ''}\n`ollama-cli keys rotate` then finishes it.".strip()
             raise
-        self._tell(told(ended, what))
+        self._tell_end(ended, what)
         self._answer_rotated(new, account=account, rotated=True, old=old, ended=ended)
+
+    def _tell_end(self, ended: Ended, what: str) -> None:
+        """Say what became of a key; one that may be on an account without being here, also where a script reads."""
+        from ollama_cli.account.rotation import Ended
+
+        (self._context.streams.say if ended is Ended.LOST else self._tell)(told(ended, what))
 
     def _tell(self, text: str) -> None:
         if not self._options.signin.as_json:
