@@ -3,22 +3,27 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from support import Cli, make_device
+from support import Cli
 
 from ollama_cli import DeviceKey
 from ollama_cli.credentials.chosen import open_wallet
+from ollama_cli.credentials.keyring_store import KeyringStore
+from ollama_cli.credentials.listing import entry_name
+from ollama_cli.credentials.wallet import Wallet
 from ollama_cli.sandbox.accounts import Accounts
 from ollama_cli.sandbox.server import EmbeddedSandbox
 from ollama_cli.settings import Settings
 
 APPROVED_BY = "sandbox"
 """The name of the sandbox's account."""
+
+NOTHING: Mapping[str, str] = {}
 
 
 @dataclass
@@ -30,12 +35,14 @@ class Rotating:
         cloud: The server.
         accounts: What the server knows.
         old: The key that the device begins with.
+        store: The kind of store that the device keeps its keys in; a keyring is the one that this process finds.
     """
 
     device: Cli
     cloud: EmbeddedSandbox
     accounts: Accounts
     old: DeviceKey
+    store: str = "file"
 
     @property
     def on_account(self) -> set[str]:
@@ -48,9 +55,20 @@ class Rotating:
         return sorted((self.device.home / "state" / "data" / "keys").iterdir())
 
     @property
+    def secrets(self) -> list[str]:
+        """Every private key that this machine holds, listed or not."""
+        if self.store == "file":
+            return [path.read_text() for path in self.files]
+        import secretstorage
+
+        with closing(secretstorage.dbus_init()) as connection:
+            items = list(secretstorage.get_default_collection(connection).get_all_items())
+            return [item.get_secret().decode() for item in items if self.cloud.url in item.get_label()]
+
+    @property
     def here(self) -> set[str]:
-        """The public keys of the private keys that this machine holds, listed or not."""
-        return {DeviceKey.from_openssh(path.read_text()).public_key for path in self.files}
+        """The public keys of the private keys that this machine holds."""
+        return {DeviceKey.from_openssh(text).public_key for text in self.secrets}
 
     def listed(self) -> list[tuple[str, str | None]]:
         """The public keys that the device lists, and what each is to a rotation."""
@@ -64,9 +82,7 @@ class Rotating:
 
     def begin(self, account: str = APPROVED_BY) -> DeviceKey:
         """Take the first steps of a rotation: its new key is stored and listed."""
-        settings = Settings(home_override=Path(self.device.environment["OLLAMA_CLI_HOME"]))
-        wallet = open_wallet(settings, new_store="file")
-        return wallet.rotation(self.cloud.url).begin("file", account, None).credential
+        return _wallet(self.device, self.store).rotation(self.cloud.url).begin(self.store, account, None).credential
 
     def approve(self, key: DeviceKey) -> None:
         """Put a key on the account."""
@@ -75,7 +91,7 @@ class Rotating:
     def is_done(self, new: str | None = None) -> bool:
         """Whether server and machine know one key, the same, which is not the old one."""
         known = self.on_account
-        if len(known) != 1 or len(self.files) != 1:
+        if len(known) != 1 or len(self.secrets) != 1:
             return False
         return self.old.public_key not in known and self.here == known and new in {None, *known}
 
@@ -91,14 +107,28 @@ def rotating(folder: Path, *faults: str, pace: float = 0.001) -> Iterator[Rotati
         yield signed_in_at(cloud, Accounts(folder / "cloud"), folder / "home")
 
 
-def signed_in_at(cloud: EmbeddedSandbox, accounts: Accounts, home: Path) -> Rotating:
+def signed_in_at(
+    cloud: EmbeddedSandbox,
+    accounts: Accounts,
+    home: Path,
+    store: str = "file",
+    environment: Mapping[str, str] = NOTHING,
+) -> Rotating:
     """Such a device, the only one on the account of a sandbox that is there already."""
     for known in accounts.devices():
         accounts.remove(known.public_key)
-    device = Cli(home, {"OLLAMA_CLOUD_BASE_URL": cloud.url})
-    old = make_device(device, cloud.url)
+    device = Cli(home, {"OLLAMA_CLOUD_BASE_URL": cloud.url, **environment})
+    wallet = _wallet(device, store)
+    if store == "keyring":  # which several homes share
+        for slot in (1, 2):
+            KeyringStore(person_present=False).delete(entry_name(wallet.profile, cloud.url, slot))
+    old = wallet.ensure(cloud.url).credential
     cloud.approve(old.public_key, "device")
-    return Rotating(device, cloud, accounts, old)
+    return Rotating(device, cloud, accounts, old, store)
+
+
+def _wallet(device: Cli, store: str) -> Wallet:
+    return open_wallet(Settings(home_override=Path(device.environment["OLLAMA_CLI_HOME"])), new_store=store)
 
 
 def json_error(stderr: str) -> dict[str, Any]:

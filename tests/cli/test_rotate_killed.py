@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import signal
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 import httpx
 import pytest
 from forking import KILLED_AT, Forks
-from rotating import Rotating, rotating, signed_in_at
+from rotating import NOTHING, Rotating, rotating, signed_in_at
+from stores.secret_service import secret_service
 
 from ollama_cli import DeviceKey
 
@@ -37,15 +38,10 @@ def approve_what_waits(there: Rotating) -> None:
     there.approve(there.begin())
 
 
-def each_step(there: Rotating, folder: Path) -> Iterator[tuple[int, Rotating]]:
-    """A number for every step that may be fatal, with a device that begins anew."""
-    for step in range(1, MOST_STEPS):
-        yield step, signed_in_at(there.cloud, there.accounts, folder / str(step))
-
-
 def test_killed_at_every_step_up_to_the_link(tmp_path: Path, forks: Forks) -> None:
     with rotating(tmp_path) as begun:
-        for step, there in each_step(begun, tmp_path):
+        for step in range(1, MOST_STEPS):
+            there = signed_in_at(begun.cloud, begun.accounts, tmp_path / str(step))
             killed = killed_at(step, there, forks, *ROTATE, "--no-wait")
             assert there.on_account == {there.old.public_key}, step
             assert there.has_a_working_key(), step
@@ -60,17 +56,32 @@ def test_killed_at_every_step_up_to_the_link(tmp_path: Path, forks: Forks) -> No
 
 def test_killed_at_every_step_after_the_approval(tmp_path: Path, forks: Forks) -> None:
     with rotating(tmp_path) as begun:
-        for step, there in each_step(begun, tmp_path):
-            approve_what_waits(there)
-            killed = killed_at(step, there, forks, *ROTATE)
-            assert there.has_a_working_key(), step
-            assert there.on_account <= there.here, step  # a key that the server knows is never lost here
-            if not there.is_done():
-                done = forks(*ROTATE, env=there.device.environment)
-                assert done.returncode == 0, (step, done.stderr)
-                assert there.is_done(), step
-            if not killed:
-                break
+        kill_after_the_approval(begun, forks, tmp_path)
+
+
+def test_killed_at_every_step_after_the_approval_with_a_keyring(
+    tmp_path: Path, forks: Forks, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with secret_service(tmp_path / "secrets") as service, rotating(tmp_path) as begun:
+        service.use(monkeypatch)
+        kill_after_the_approval(begun, forks, tmp_path, "keyring", {"DBUS_SESSION_BUS_ADDRESS": service.address})
+
+
+def kill_after_the_approval(
+    begun: Rotating, forks: Forks, folder: Path, store: str = "file", environment: Mapping[str, str] = NOTHING
+) -> None:
+    for step in range(1, MOST_STEPS):
+        there = signed_in_at(begun.cloud, begun.accounts, folder / str(step), store, environment)
+        approve_what_waits(there)
+        killed = killed_at(step, there, forks, *ROTATE)
+        assert there.has_a_working_key(), step
+        assert there.on_account <= there.here, step  # a key that the server knows is never lost here
+        if not there.is_done():
+            done = forks(*ROTATE, env=there.device.environment)
+            assert done.returncode == 0, (step, done.stderr)
+            assert there.is_done(), step
+        if not killed:
+            break
     assert 8 < step < MOST_STEPS - 1
 
 
