@@ -84,6 +84,11 @@ class Rotating:
         """Take the first steps of a rotation: its new key is stored and listed."""
         return _wallet(self.device, self.store).rotation(self.cloud.url).begin(self.store, account, None).credential
 
+    def begin_encrypted(self, passphrase: str) -> DeviceKey:
+        """The same, with a passphrase on the new key."""
+        rotation = _wallet(self.device, self.store).rotation(self.cloud.url)
+        return rotation.begin(self.store, APPROVED_BY, passphrase).credential
+
     def approve(self, key: DeviceKey) -> None:
         """Put a key on the account."""
         self.cloud.approve(key.public_key, "device")

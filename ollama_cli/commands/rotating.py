@@ -95,7 +95,7 @@ def told(ended: Ended, what: str) -> str:
 
 
 def _name(record: Record) -> str:
-    from ollama_cli.credentials.listing import NEW
+    from ollama_cli.credentials.listing import NAMES
     from ollama_cli.credentials.public_key import fingerprint_of
 
-    return f"the {'new' if record.role == NEW else 'old'} key {fingerprint_of(record.public_key)}"
+    return f"{NAMES[record.role]} {fingerprint_of(record.public_key)}"

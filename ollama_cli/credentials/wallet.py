@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from ollama_cli.credentials.credential import StoredKey
 from ollama_cli.credentials.index import CredentialIndex
 from ollama_cli.credentials.key_reader import KeyReader
-from ollama_cli.credentials.listing import CURRENT, NEW, Record, entry_name
+from ollama_cli.credentials.listing import CURRENT, NAMES, NEW, Record, entry_name
 from ollama_cli.credentials.profiles import Profiles
 from ollama_cli.credentials.public_key import fingerprint_of
 from ollama_cli.credentials.secret_wallet import SecretWallet, api_key_there, worth_noting
@@ -124,7 +124,7 @@ class Wallet:
             StoreError: The store cannot be used, or what it holds is no key, or another.
         """
         store = self._open_store(record.store)
-        key = self._load(store, record.entry)
+        key = self._load(store, record.entry, NAMES[record.role])
         if key is not None and key.public_key != record.public_key:
             raise StoreError(
                 f"The entry {record.entry} in {store.description} is another key than the one that is listed.",
@@ -279,14 +279,14 @@ class Wallet:
         if self.secrets.record(origin, api_key=True) is not None and self.record(origin) is None:
             raise api_key_there()
 
-    def _load(self, store: CredentialStore, entry: str) -> DeviceKey | None:
+    def _load(self, store: CredentialStore, entry: str, name: str = "the key") -> DeviceKey | None:
         secret = store.get(entry)
         if secret is None:
             return None
         from ollama_cli.credentials.device_key import KeyTextError
 
         try:
-            return self._reader.read(secret.reveal(), f"the key in {store.description}")
+            return self._reader.read(secret.reveal(), f"{name} in {store.description}")
         except KeyTextError as error:
             encrypted = error.reason in {"encrypted", "passphrase"}
             way = error.hint if encrypted else "Put the right key back."

@@ -422,6 +422,18 @@ def test_a_key_with_a_passphrase_is_followed_by_one_with_a_passphrase(encrypted:
     assert (done.returncode, json_error(done.stderr)["code"]) == (9, "stored_key_unusable")
 
 
+def test_the_passphrases_of_the_two_keys_are_told_apart(encrypted: Rotating) -> None:
+    new = encrypted.begin_encrypted(NEXT)
+    encrypted.approve(new)
+    child = terminal(encrypted.device, *ROTATE)
+    child.expect("Passphrase for the new key in ")
+    child.sendline(NEXT)
+    child.expect("Passphrase for the old key in ")
+    child.sendline(PASSPHRASE)
+    assert finish(child)[0] == 0
+    assert encrypted.on_account == {new.public_key}
+
+
 def test_a_passphrase_needs_a_terminal(there: Rotating, encrypted: Rotating) -> None:
     done = encrypted.device(*ROTATE, "--json")
     assert (done.returncode, json_error(done.stderr)["code"]) == (9, "stored_key_unusable")
