@@ -7,9 +7,9 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from ollama_cli.account.revocation import End, Target, revoke
-from ollama_cli.account.signout import Outcome, ask_to_take_off, forget
+from ollama_cli.account.signout import Outcome, ask_to_take_off
 from ollama_cli.credentials.listing import LEFT
-from ollama_cli.errors import SignInError
+from ollama_cli.errors import SignInError, StoreError
 
 if TYPE_CHECKING:
     from ollama_cli.api.client import OllamaClient
@@ -40,7 +40,7 @@ def put_away(wallet: Wallet, key_name: str, record: Record, client_for: Callable
         client_for: Makes a client that signs with a key.
 
     Raises:
-        CliError: As ``ask_to_take_off`` and ``forget`` do; the key is still listed then.
+        CliError: As ``ask_to_take_off`` does, or its store cannot be used; the key is still listed then.
     """
     if record.role == LEFT:
         ended = Ended.LEFT
@@ -51,7 +51,11 @@ def put_away(wallet: Wallet, key_name: str, record: Record, client_for: Callable
         else:
             taken_off = ask_to_take_off(client_for(stored), stored.credential.encoded) is Outcome.TAKEN_OFF
             ended = Ended.TAKEN_OFF if taken_off else Ended.NOT_SIGNED_IN
-    forget(wallet, key_name, record.public_key)
+    try:
+        wallet.forget(key_name, record.public_key)
+    except StoreError as error:
+        state = "It is off your account, but" if ended is Ended.TAKEN_OFF else "It is"
+        raise StoreError(f"{state} still kept here. {error.message}", hint=error.hint, code=error.code) from error
     return ended
 
 

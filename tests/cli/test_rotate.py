@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import json
+import os
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,7 +15,7 @@ from chatting import leave, say
 from crashing import fail, run_here, without_waits
 from rotating import Rotating, json_error, link_of, rotating
 from screens import Terminal
-from support import COMMAND, Cli
+from support import COMMAND, Cli, start_sandbox
 from terminals import expect_link, finish, printed, terminal
 
 from ollama_cli import DeviceKey
@@ -132,6 +134,22 @@ def test_the_sandbox_approves_it_by_itself(cli: Cli) -> None:
     assert (status["fingerprint"], status["signed_in"]) == (told["new_fingerprint"], True)
 
 
+def test_in_a_sandbox_that_runs_a_person_approves_it(cli: Cli) -> None:
+    running = start_sandbox(cli.home)
+    try:
+        for command in (["signin"], ROTATE):
+            done = cli("--sandbox", *command, "--no-wait")
+            assert done.returncode == 4
+            assert f"`ollama-cli --sandbox {' '.join(command)}`" in done.stderr
+            running.decide(done.stdout.strip())
+        told = cli("--sandbox", "signin").stderr
+        assert "`ollama-cli --sandbox keys rotate` goes on" in told
+        assert cli("--sandbox", *ROTATE).returncode == 0
+    finally:
+        running.process.terminate()
+        running.process.communicate(timeout=10)
+
+
 # Given up, or ended with everything else
 
 
@@ -220,7 +238,7 @@ def test_an_old_key_that_cannot_be_taken_off_is_remembered(tmp_path: Path, case:
         error = json_error(done.stderr)
         assert done.returncode == (4 if code == "clock_wrong" else 7), error
         assert error["code"] == code
-        assert f"The old key {there.old.fingerprint} is not off your account yet." in error["message"]
+        assert f"The old key {there.old.fingerprint} is not gone yet." in error["message"]
         assert "`ollama-cli keys rotate`" in error["hint"]
         told = json.loads(done.stdout)
         assert (told["rotated"], told["rotation"], told["new_fingerprint"], told["old_fingerprint"]) == (
@@ -305,6 +323,38 @@ def test_a_script_does_not_go_over_to_another_account(switched: Rotating) -> Non
     assert switched.has_a_working_key()
     assert switched.device(*ROTATE, "--cancel").returncode == 0
     assert switched.on_account == switched.here == {switched.old.public_key}
+
+
+def test_another_account_is_noticed_where_the_list_was_lost(there: Rotating) -> None:
+    there.approve(there.begin())
+    there.index.unlink()
+    assert run_here(there.device.environment, "--insecure-storage", "signin").status == 0
+    fail(there.cloud, f"POST /api/me=body:{ELSEWHERE}*1")
+    done = run_here(there.device.environment, *ROTATE, "--json")
+    assert (done.status, json_error(done.said)["code"]) == (1, "account_changed")
+    assert there.has_a_working_key()
+    assert run_here(there.device.environment, *ROTATE).status == 0  # by its own account
+    assert there.is_done()
+
+
+def test_an_old_key_that_cannot_be_deleted_is_remembered(there: Rotating, monkeypatch: pytest.MonkeyPatch) -> None:
+    there.approve(there.begin())
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "unlink", refuse_to_unlink)
+        done = run_here(there.device.environment, *ROTATE, "--json")
+    assert done.status == 9
+    assert "is not gone yet. It is off your account, but still kept here." in json_error(done.said)["message"]
+    assert there.old.public_key in there.here
+    assert there.old.public_key not in there.on_account
+    done = run_here(there.device.environment, *ROTATE, "--json")
+    assert (done.status, json.loads(done.out)["old_key"]) == (0, "not_signed_in")
+    assert there.is_done()
+
+
+def refuse_to_unlink(path: Path, missing_ok: bool = False) -> None:
+    if not path.name.startswith("."):
+        raise PermissionError(errno.EACCES, "Permission denied")
+    os.unlink(path)  # noqa: PTH108 - what is replaced here
 
 
 def test_a_script_goes_over_when_it_says_so(switched: Rotating) -> None:

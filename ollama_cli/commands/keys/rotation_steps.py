@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from ollama_cli.commands.keys import rotation_questions as questions
 from ollama_cli.commands.rotating import NEW_KEY_WAITS, OLD_KEY_REMAINS, put_away_key, told
 from ollama_cli.commands.still_active import tell_what_counts_before
-from ollama_cli.credentials.listing import LEFT, NEW
+from ollama_cli.credentials.listing import NEW
 from ollama_cli.credentials.public_key import fingerprint_of
 from ollama_cli.errors import CliError, DeclinedError, SignInError, UsageError
 from ollama_cli.terminal.sanitize import clean_line
@@ -149,13 +149,19 @@ class RotationSteps:
             DeclinedError: The answer is no; the new key is put away then.
         """
         record = self._rotation.record
-        if record is None or record.account in {None, account.name} or self._options.other_account:
+        if record is None or self._options.other_account:
             return
-        if questions.goes_over(self._context, record.account or "", account.name):
+        before = record.account or self._account_of_current()  # it is not noted where the list was lost
+        if before in {None, account.name} or questions.goes_over(self._context, before or "", account.name):
             return
         ended = put_away_key(self._context, self._place, record)
         self._context.streams.say(told(ended, f"the new key {new.credential.fingerprint}"))
         raise DeclinedError("Nothing was rotated.")
+
+    def _account_of_current(self) -> str | None:
+        current = self._context.wallet.find(self._context.key_name(self._place))
+        account = self._context.client(self._place, current).account()[0] if current is not None else None
+        return account.name if account is not None else None
 
     def _end(self, new: Record | None, account: Account | None) -> None:
         """Take the old key off the account, and forget it."""
@@ -171,8 +177,7 @@ class RotationSteps:
             ended = put_away_key(self._context, self._place, old)
         except CliError as error:
             self._answer_rotated(new, account=account, rotation=OLD_KEY_REMAINS, old=old)
-            state = "not forgotten yet" if old.role == LEFT else "not off your account yet"
-            error.message = f"{what[0].upper()}{what[1:]} is {state}. {error.message}"
+            error.message = f"{what[0].upper()}{what[1:]} is not gone yet. {error.message}"
             error.hint = f"{error.hint or ''}\n`ollama-cli keys rotate` then finishes it.".strip()
             raise
         self._tell_end(ended, what)
