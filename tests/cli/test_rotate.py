@@ -135,7 +135,7 @@ def test_the_sandbox_approves_it_by_itself(cli: Cli) -> None:
 
 
 def test_in_a_sandbox_that_runs_a_person_approves_it(cli: Cli) -> None:
-    running = start_sandbox(cli.home)
+    running, process = start_sandbox(cli.home)
     try:
         for command in (["signin"], ROTATE):
             done = cli("--sandbox", *command, "--no-wait")
@@ -146,8 +146,8 @@ def test_in_a_sandbox_that_runs_a_person_approves_it(cli: Cli) -> None:
         assert "`ollama-cli --sandbox keys rotate` goes on" in told
         assert cli("--sandbox", *ROTATE).returncode == 0
     finally:
-        running.process.terminate()
-        running.process.communicate(timeout=10)
+        process.terminate()
+        process.communicate(timeout=10)
 
 
 # Given up, or ended with everything else
