@@ -186,6 +186,17 @@ def test_a_device_key_in_a_closed_keyring_is_left_there_once_the_api_key_works(
     assert [record["store"] for record in listed(device)["secrets"]] == ["file"]
 
 
+def test_an_api_key_in_a_closed_keyring_is_replaced_by_one_in_a_file(device: Cli, cloud: EmbeddedSandbox) -> None:
+    keep_api_key(device, cloud.url, "in the keyring")
+    index_file(device).write_text(index_file(device).read_text().replace('"file"', '"keyring"'))
+    assert device("signin", "--api-key", stdin=new_key(cloud)).returncode == 9
+    assert listed(device)["secrets"][0]["store"] == "keyring"
+    status, _, err = signin(device, new_key(cloud))
+    assert (status, "what it replaces could not be deleted. There is no keyring" in err) == (0, True)
+    assert [record["store"] for record in listed(device)["secrets"]] == ["file"]
+    assert device("status", "--quiet").returncode == 0
+
+
 # Cut short
 
 

@@ -236,12 +236,14 @@ def test_a_removed_profile_s_device_is_off_the_account(device: Cli, sandbox: San
 def test_a_profile_is_removed_here_only_where_that_is_said(offline: Cli) -> None:
     keep_key(offline, NOWHERE, "work")
     keep_api_key(offline, NOWHERE, "k", "play")
+    keep_api_key(offline, "http://127.0.0.1:8080", "of a stand-in that was", "play")
     assert offline("profile", "remove", "work", "--yes").returncode == 7
-    assert len(entries(offline)) == 2
+    assert len(entries(offline)) == 3
     done = offline("profile", "remove", "work", "--yes", "--local-only")
     assert (done.returncode, "may still be on your account" in done.stderr) == (0, True)
     told = offline("profile", "remove", "play", "--yes")
     assert (told.returncode, "valid until you revoke it" in told.stderr) == (0, True)
+    assert "The API key for http://127.0.0.1:8080 is forgotten." in told.stderr
     assert entries(offline) == {}
     assert offline("profile", "remove", "work", "--yes").returncode == 2
     default = offline("profile", "remove", "default", "--yes")
