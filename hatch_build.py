@@ -20,6 +20,15 @@ COMPLETIONS = {
     "completions/ollama-cli.fish": "share/fish/vendor_completions.d/ollama-cli.fish",
 }
 
+# Python's path is set within Python: the environment that pip builds in takes off the path whatever the environment
+# around it finds by a .pth file, which this tree is once it is installed for editing, PYTHONPATH or not.
+RUN_WITH_TREE = """
+import runpy, sys
+del sys.argv[0]
+sys.path.insert(0, sys.argv.pop(0))
+runpy.run_path(sys.argv[0], run_name="__main__")
+"""
+
 
 class ManualAndCompletion(BuildHookInterface):  # type: ignore[type-arg]  # hatchling finds it by its base class
     """Adds them to a wheel.
@@ -33,9 +42,8 @@ class ManualAndCompletion(BuildHookInterface):  # type: ignore[type-arg]  # hatc
             return
         self._folder = TemporaryDirectory(prefix="ollama-cli-man-")
         root, folder = Path(self.root), Path(self._folder.name)
-        path = os.pathsep.join(filter(None, [self.root, os.environ.get("PYTHONPATH")]))
-        environment = {"PYTHONPATH": path, "PYTHONDONTWRITEBYTECODE": "1", "PYTHONUTF8": "1"}  # the tree stays as it is
-        command = [sys.executable, str(root / "docs" / "make_man.py"), str(folder)]
+        environment = {"PYTHONDONTWRITEBYTECODE": "1", "PYTHONUTF8": "1"}  # the tree stays as it is
+        command = [sys.executable, "-c", RUN_WITH_TREE, self.root, str(root / "docs" / "make_man.py"), str(folder)]
         subprocess.run(command, env=os.environ | environment, check=True)  # noqa: S603 - all of it is ours
         pages = {str(page): f"share/man/man1/{page.name}" for page in sorted(folder.iterdir())}
         completions = {str(root / file): place for file, place in COMPLETIONS.items()}

@@ -232,21 +232,19 @@ class Context:
         A token comes first, for who has stored it knows that the daemon asks for it; the signature is by a key of its
         own. Where nothing can be kept here, nothing is.
         """
-        if self.options.key_file is not None and not self.options.sandbox:
-            return self.given_credential(place)
-        if self.named_profile is not None or place.authenticated:
-            self.require_profile()
-        token = self._token(place)
-        if token is not None:
-            return token
-        return self.wallet.ensure(self.key_name(place)) if place.authenticated else None
+        return self.found_credential(place) or (
+            self.wallet.ensure(self.key_name(place)) if place.authenticated else None
+        )
 
     def found_credential(self, place: Place) -> Active | None:
         """What requests to a place carry, as far as it is there: no key is made for it."""
         if place.kind == "cloud":
             return self.credential(place)
-        found = self.given_credential(place) or self._token(place)
-        return found or (self.wallet.find(self.key_name(place)) if place.authenticated else None)
+        if self.options.key_file is not None and not self.options.sandbox:
+            return self.given_credential(place)
+        if self.named_profile is not None or place.authenticated:
+            self.require_profile()
+        return self._token(place) or (self.wallet.find(self.key_name(place)) if place.authenticated else None)
 
     def _token(self, place: Place) -> StoredSecret | None:
         from ollama_cli.credentials.chosen import token_for

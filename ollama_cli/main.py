@@ -5,7 +5,6 @@ from __future__ import annotations
 import errno
 import gc
 import os
-import re
 import signal
 import sys
 from collections.abc import Sequence
@@ -22,7 +21,7 @@ from ollama_cli.commands.completing import COMPLETE
 from ollama_cli.commands.lazy import lazy_group
 from ollama_cli.commands.table import COMMANDS
 from ollama_cli.errors import CLOSED_PIPE, INTERRUPTED, CliError, UsageError
-from ollama_cli.terminal.errors import in_sandbox, show_error, show_fault, show_frames
+from ollama_cli.terminal.errors import in_profile, in_sandbox, show_error, show_fault, show_frames
 from ollama_cli.terminal.streams import Streams, cannot_write
 
 PROGRAM = "ollama-cli"
@@ -150,8 +149,8 @@ def _keep_profile(error: CliError, context: object) -> None:
     """Have what an error says to type act as the profile that the command was given."""
     from ollama_cli.context import Context
 
-    if isinstance(context, Context) and context.named_profile is not None and error.hint:
-        error.hint = re.sub(rf"`{PROGRAM} (?!profile )", rf"`{PROGRAM} --profile {context.named_profile} ", error.hint)
+    if isinstance(context, Context) and context.named_profile is not None:
+        error.hint = in_profile(error.hint, context.named_profile)
 
 
 def _end_tidily(number: int, _: object) -> NoReturn:

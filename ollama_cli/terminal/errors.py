@@ -44,6 +44,11 @@ def in_sandbox(hint: str | None) -> str | None:
     return re.sub("`ollama-cli (?!--sandbox )", "`ollama-cli --sandbox ", hint) if hint else hint
 
 
+def in_profile(hint: str | None, name: str) -> str | None:
+    """A hint whose commands act as a profile."""
+    return re.sub(r"`ollama-cli (?!profile )", f"`ollama-cli --profile {name} ", hint) if hint else hint
+
+
 def show_error(streams: Streams, error: CliError, *, as_json: bool) -> None:
     """Print an error on stderr.
 

@@ -127,13 +127,13 @@ def test_what_is_typed_ahead_is_kept_and_not_seen_in_the_answer(cli: Cli) -> Non
 
 
 def test_a_sign_of_life_stands_where_an_answer_will_and_leaves_nothing_behind(cli: Cli) -> None:
-    with serving([SHOW, answering("", "Yes.", delay=2)]) as server:
+    with serving([SHOW, answering("", "3", delay=2)]) as server:
         terminal = Terminal(cli, "run", "tiny", env={"OLLAMA_HOST": server.url})
-        say(terminal, "Are you there?")
+        say(terminal, "How many?")
         terminal.until(lambda: "\r ⠋\r".encode() in terminal.sent, "a sign of life")
         terminal.type("typed ahead")
         terminal.until_line(">>> typed ahead")
-        assert [line for line in terminal.lines if line] == [">>> Are you there?", "Yes.", ">>> typed ahead"]
+        assert [line for line in terminal.lines if line] == [">>> How many?", "3", ">>> typed ahead"]
         terminal.type("\x15")
         assert leave(terminal) == 0
 

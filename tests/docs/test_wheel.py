@@ -23,10 +23,11 @@ HELP = (ROOT / "docs" / "commands.md").read_text(encoding="utf-8")
 COMMANDS: list[str] = re.findall(r"^## (ollama-cli.*)$", HELP, re.MULTILINE)
 
 
-def build(tree: Path, kind: str, folder: Path) -> Path:
+def build(tree: Path, kind: str, folder: Path, **variables: str) -> Path:
     """Build one distribution of a tree, without an environment of its own, so that nothing is loaded for it."""
     command = [sys.executable, "-m", "hatchling", "build", "-t", kind, "-d", str(folder)]
-    done = subprocess.run(command, cwd=tree, capture_output=True, text=True, check=False, timeout=60)
+    environment = os.environ | variables
+    done = subprocess.run(command, cwd=tree, env=environment, capture_output=True, text=True, check=False, timeout=60)
     assert done.returncode == 0, done.stderr
     (built,) = folder.iterdir()
     return built
@@ -78,6 +79,16 @@ needs_man = pytest.mark.skipif(
 
 def test_a_wheel_is_the_same_wherever_it_is_built(wheel: Path, tmp_path: Path) -> None:
     assert build(ROOT, "wheel", tmp_path / "again").read_bytes() == wheel.read_bytes()
+
+
+def test_a_wheel_is_built_where_the_tree_is_installed_for_editing(tmp_path: Path) -> None:
+    """The environment that pip builds in takes such a tree off Python's path, as this one does."""
+    (tmp_path / "sitecustomize.py").write_text(
+        f"import sys\nwhile {str(ROOT)!r} in sys.path:\n    sys.path.remove({str(ROOT)!r})\n"
+    )
+    built = build(ROOT, "wheel", tmp_path / "built", PYTHONPATH=str(tmp_path))
+    with zipfile.ZipFile(built) as archive:
+        assert [name for name in archive.namelist() if name.endswith("/ollama-cli.1")]
 
 
 def test_there_is_a_page_for_every_command_and_no_other(share: Path) -> None:
