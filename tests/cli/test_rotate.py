@@ -264,6 +264,7 @@ def test_every_command_knows_of_an_old_key_that_remains(tmp_path: Path) -> None:
         status = json.loads(there.device("status", "--json").stdout)
         assert (status["fingerprint"], status["rotation"]) == (new.fingerprint, "old_key_remains")
         assert "no longer" in there.device("keys", "list").stdout
+        assert "done but for the old key" in there.device("status").stdout
         assert there.device(*ROTATE, "--cancel").returncode == 2
         assert there.device("signout").returncode == 0
         assert there.on_account == there.here == set()
@@ -513,14 +514,20 @@ def test_no_passphrase_is_a_decision(encrypted: Rotating, given_up: bool) -> Non
 # Keys that their store has lost
 
 
-def test_a_new_key_that_was_lost_is_taken_off_and_made_anew(there: Rotating) -> None:
+@pytest.mark.parametrize("approved", [True, False], ids=["approved", "not approved"])
+def test_a_new_key_that_was_lost_is_taken_off_and_made_anew(there: Rotating, approved: bool) -> None:
     lost = there.begin()
-    there.approve(lost)
+    if approved:
+        there.approve(lost)
     (path,) = [path for path in there.files if "%232" in path.name]
     path.unlink()
-    done = there.device(*ROTATE, "--no-wait")
-    assert done.returncode == 4
-    assert f"new key {lost.fingerprint} is off your account" in done.stderr
+    fail(there.cloud, "DELETE *=status:500*1")
+    assert run_here(there.device.environment, *ROTATE, "--no-wait").status == 7
+    assert lost.public_key in [key for key, _ in there.listed()]  # until the server has said something
+    done = run_here(there.device.environment, *ROTATE, "--no-wait")
+    assert done.status == 4
+    state = "is off your account" if approved else "was on no account"
+    assert f"new key {lost.fingerprint} {state}" in done.said
     assert there.on_account == {there.old.public_key}
     assert there.begin().public_key != lost.public_key
 
@@ -552,6 +559,13 @@ def test_a_lost_key_that_cannot_be_taken_off_is_told_of(there: Rotating, command
     if command[-1] == "--yes":  # then nothing else was tried
         assert there.old.public_key in there.on_account
         assert run_here(there.device.environment, *command).status == 0
+
+
+def test_a_current_key_that_was_lost_is_not_rotated(there: Rotating) -> None:
+    (path,) = there.files
+    path.unlink()
+    done = run_here(there.device.environment, *ROTATE, "--json")
+    assert (done.status, json_error(done.said)["code"]) == (9, "stored_key_unusable")
 
 
 def test_keys_whose_list_was_lost_are_both_taken_up(there: Rotating) -> None:
