@@ -148,7 +148,7 @@ def _facts_of_the_program() -> Iterator[str]:
     for names, meaning in _table("environment.md", "## Variables"):
         yield from _item(names.replace("`", ""), f"{meaning[0].upper()}{meaning[1:]}.")
     yield ".SH FILES"
-    before, _, after = re.split(r"((?:^\|.*\n)+)", _part("environment.md", "## Files"), flags=re.MULTILINE)
+    before, _, after = re.split(r"((?:^\|.*\n)+)", _part("environment.md", "## Files"), maxsplit=1, flags=re.MULTILINE)
     yield from _paragraphs(before)
     for file, holds in _table("environment.md", "## Files"):
         yield from _item(file.replace("`", ""), f"{holds[0].upper()}{holds[1:]}.")

@@ -13,7 +13,7 @@ from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ollama_cli.credentials.credential import ApiKey, StoredKey
+from ollama_cli.credentials.credential import StoredKey, StoredSecret, is_device_key
 from ollama_cli.errors import StoreError, UsageError
 from ollama_cli.settings import Host, Settings
 from ollama_cli.settings.hosts import is_loopback
@@ -29,8 +29,8 @@ if TYPE_CHECKING:
     from ollama_cli.chat.archive import Archive
     from ollama_cli.credentials.credential import Active
     from ollama_cli.credentials.device_key import DeviceKey
-    from ollama_cli.credentials.index import Record
     from ollama_cli.credentials.key_reader import KeyReader
+    from ollama_cli.credentials.listing import Record
     from ollama_cli.credentials.wallet import Wallet
     from ollama_cli.sandbox.server import EmbeddedSandbox
     from ollama_cli.transport.early import EarlyConnection
@@ -50,6 +50,7 @@ class GlobalOptions:
     insecure_storage: bool = False
     sandbox: bool = False
     debug: bool = False
+    profile: str | None = None
 
 
 @dataclass
@@ -89,6 +90,9 @@ class Context:
             cloud_url=self._sandbox_url(),
             api_key=None,
             device_key=None,
+            api_key_file=None,
+            device_key_file=None,
+            profile=None,
             sign_for_host=False,
             no_cloud=None,
         )
@@ -126,7 +130,7 @@ class Context:
 
     @cached_property
     def wallet(self) -> Wallet:
-        """The device keys that this machine keeps; with ``--sandbox``, the sandbox's own."""
+        """What the profile that counts keeps on this machine; with ``--sandbox``, the sandbox's own."""
         from ollama_cli.credentials.chosen import open_wallet
 
         settings, new_store = self.given_settings, "file" if self.options.insecure_storage else "keyring"
@@ -135,11 +139,27 @@ class Context:
         return open_wallet(
             settings,
             new_store=new_store,
+            profile=self.named_profile,
             person_present=self.streams.interactive,
             reader=self.key_reader,
             tell_waiting=lambda: self.streams.say("Waiting for the keyring. It may be asking for its password."),
             tell_busy=self._tell_busy,
         )
+
+    @property
+    def named_profile(self) -> str | None:
+        """The profile that ``--profile`` names for this very command; the sandbox has none."""
+        return None if self.options.sandbox else self.options.profile
+
+    def require_profile(self) -> None:
+        """Make sure that a profile which is named, for this command or in the environment, is there.
+
+        Raises:
+            SignInError: It is not.
+        """
+        name = self.named_profile or self.given_settings.profile
+        if name is not None and not self.options.sandbox:
+            self.wallet.profiles.require(name)
 
     def _tell_busy(self) -> None:
         if self.streams.err.isatty():
@@ -173,37 +193,64 @@ class Context:
 
         if self.options.sandbox:
             return None
-        return given_for(self.settings, place.origin, self.options.key_file, self.key_reader)
+        return given_for(
+            self.settings, place.origin, self.options.key_file, self.key_reader, profile=self.named_profile
+        )
 
-    def given_source(self, place: Place) -> str | None:
-        """What gives the credential for a place, such as a variable's name, without looking at the credential."""
+    def given_source(self, place: Place, *, whatever_profile: bool = False) -> str | None:
+        """What gives the credential for a place, such as a variable's name, without looking at the credential.
+
+        Args:
+            place: The server.
+            whatever_profile: Whether to leave aside that ``--profile`` counts before the environment.
+        """
         from ollama_cli.credentials.chosen import given_source
 
-        return None if self.options.sandbox else given_source(self.settings, place.origin, self.options.key_file)
+        if self.options.sandbox:
+            return None
+        profile = None if whatever_profile else self.named_profile
+        return given_source(self.settings, place.origin, self.options.key_file, profile=profile)
 
     def credential(self, place: Place) -> Active | None:
-        """The credential that counts for a place, or None; never a new one."""
-        return self.given_credential(place) or self.wallet.find(self.key_name(place))
+        """The credential that counts for ollama.com, or for what stands in for it, or None; never a new one."""
+        return self.given_credential(place) or self._stored(place)
 
     def cloud_credential(self, place: Place) -> Active:
         """The credential for a model's request to ollama.com.
 
         Without any, a key is made now: the link that the refused request leads to is this key's.
         """
-        return self.given_credential(place) or self.wallet.ensure(self.key_name(place))
+        return self.credential(place) or self.wallet.ensure(self.key_name(place))
+
+    def _stored(self, place: Place) -> StoredKey | StoredSecret | None:
+        self.require_profile()
+        return self.wallet.credential(self.key_name(place))
 
     def daemon_credential(self, place: Place) -> Active | None:
-        """What requests to a daemon carry: nothing, unless OLLAMA_AUTH asks for a signature by a key of its own."""
-        if self.options.key_file is not None:
-            return self.given_credential(place)
-        return self.wallet.ensure(self.key_name(place)) if place.authenticated else None
+        """What requests to a daemon carry: nothing, unless a token is kept for it, or OLLAMA_AUTH asks for a signature.
+
+        A token comes first, for who has stored it knows that the daemon asks for it; the signature is by a key of its
+        own. Where nothing can be kept here, nothing is.
+        """
+        return self.found_credential(place) or (
+            self.wallet.ensure(self.key_name(place)) if place.authenticated else None
+        )
 
     def found_credential(self, place: Place) -> Active | None:
         """What requests to a place carry, as far as it is there: no key is made for it."""
         if place.kind == "cloud":
             return self.credential(place)
-        given = self.given_credential(place)
-        return given or (self.wallet.find(self.key_name(place)) if place.authenticated else None)
+        if self.options.key_file is not None and not self.options.sandbox:
+            return self.given_credential(place)
+        if self.named_profile is not None or place.authenticated:
+            self.require_profile()
+        return self._token(place) or (self.wallet.find(self.key_name(place)) if place.authenticated else None)
+
+    def _token(self, place: Place) -> StoredSecret | None:
+        from ollama_cli.credentials.chosen import token_for
+
+        needed = self.named_profile is not None or place.authenticated
+        return token_for(place.origin, lambda: self.wallet, tell=None if needed else self._say_cleaned)
 
     def connect_early(self, place: Place) -> EarlyConnection | None:
         """Begin to connect to a place that will be asked for sure; None where that saves nothing."""
@@ -329,9 +376,15 @@ class Context:
 
         A list that cannot be written is no reason to fail: the work is done.
         """
-        if isinstance(active, StoredKey) and not active.signed_in:
-            with suppress(StoreError):
-                self.wallet.note_signed_in(self.key_name(place))
+        self.note_used(place, active, signed_in=True)
+
+    def note_used(self, place: Place, active: Active | None, *, signed_in: bool = False) -> None:
+        """Remember that a credential of ours was taken, to about a day, where that costs no waiting."""
+        with suppress(StoreError):
+            if isinstance(active, StoredKey):
+                self.wallet.note_used(self.key_name(place), active, signed_in=signed_in)
+            elif isinstance(active, StoredSecret):
+                self.wallet.secrets.note_used(active.record)
 
     @property
     def device_name(self) -> str:
@@ -348,7 +401,7 @@ class Context:
 
     def link_for(self, place: Place, active: Active | None) -> str | None:
         """The link that puts a credential on an account, where it is a device key."""
-        if active is None or isinstance(active.credential, ApiKey):
+        if active is None or not is_device_key(active.credential):
             return None
         return self.connect_link(place, active.credential)
 

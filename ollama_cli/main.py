@@ -21,7 +21,7 @@ from ollama_cli.commands.completing import COMPLETE
 from ollama_cli.commands.lazy import lazy_group
 from ollama_cli.commands.table import COMMANDS
 from ollama_cli.errors import CLOSED_PIPE, INTERRUPTED, CliError, UsageError
-from ollama_cli.terminal.errors import in_sandbox, show_error, show_fault, show_frames
+from ollama_cli.terminal.errors import in_profile, in_sandbox, show_error, show_fault, show_frames
 from ollama_cli.terminal.streams import Streams, cannot_write
 
 PROGRAM = "ollama-cli"
@@ -41,6 +41,9 @@ def global_options(
     typer_context: typer.Context,
     key_file: Annotated[
         Path | None, typer.Option("--key-file", metavar="FILE", help="Use the private key in FILE for this command.")
+    ] = None,
+    use_profile: Annotated[
+        str | None, typer.Option("--profile", metavar="NAME", help="Act as this profile; see `ollama-cli profile`.")
     ] = None,
     insecure_storage: Annotated[
         bool, typer.Option("--insecure-storage", help="Keep a new key in a file (0600), not in the keyring.")
@@ -66,6 +69,7 @@ def global_options(
         raise Exit
     from ollama_cli.context import Context, GlobalOptions
     from ollama_cli.settings import SECRET_VARIABLES, Settings, dumb_terminal, no_color_wanted
+    from ollama_cli.settings.profile_name import profile_name
 
     color, dumb = not (no_color or no_color_wanted(os.environ)), dumb_terminal(os.environ)
     streams = replace(typer_context.obj, color=color, dumb=dumb)
@@ -74,7 +78,8 @@ def global_options(
         os.environ.pop(name, None)  # no program that is started here, such as an editor, has a use for them
     for warning in settings.warnings:
         streams.say(f"Warning: {warning}")
-    options = GlobalOptions(key_file, insecure_storage, use_sandbox, debug)
+    named = profile_name(use_profile, "--profile") if use_profile is not None else None
+    options = GlobalOptions(key_file, insecure_storage, use_sandbox, debug, named)
     context = Context(settings, options, streams)
     gc.freeze()  # what the start made stays
     gc.enable()
@@ -128,12 +133,24 @@ def _run(args: Sequence[str], streams: Streams) -> int:
     try:
         command = get_command(app)
         with command.make_context(PROGRAM, list(args), obj=streams) as typer_context:
-            command.invoke(typer_context)
+            try:
+                command.invoke(typer_context)
+            except CliError as error:
+                _keep_profile(error, typer_context.obj)
+                raise
         status = 0
     except Exit as error:
         status = error.exit_code
     streams.write("")  # flushes what Typer printed by itself, such as a help
     return status
+
+
+def _keep_profile(error: CliError, context: object) -> None:
+    """Have what an error says to type act as the profile that the command was given."""
+    from ollama_cli.context import Context
+
+    if isinstance(context, Context) and context.named_profile is not None:
+        error.hint = in_profile(error.hint, context.named_profile)
 
 
 def _end_tidily(number: int, _: object) -> NoReturn:

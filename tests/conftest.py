@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from forking import Forks
+from hypothesis import settings
 from support import Cli, Sandbox, approve, make_device, wallet_of
 
 from ollama_cli.sandbox.server import EmbeddedSandbox
@@ -18,6 +19,8 @@ def pytest_configure(config: pytest.Config) -> None:
     """Have commands that tests start see Ctrl-C, also when the tests themselves run in the background of a shell."""
     config.addinivalue_line("markers", "forked: many commands, which are forked from one process to take less time")
     signal.signal(signal.SIGINT, signal.default_int_handler)
+    settings.register_profile("tests", settings(), deadline=None)  # how long a busy machine takes is no test
+    settings.load_profile("tests")
 
 
 @pytest.fixture
@@ -73,4 +76,5 @@ def signed_in(device: Cli, sandbox: Sandbox) -> Cli:
 def sign_in(device: Cli, sandbox: Sandbox) -> None:
     """Leave a device as ``signin`` and a person at the page do, without the time that they take."""
     approve(sandbox, make_device(device, sandbox.url))
-    wallet_of(device).note_signed_in(sandbox.url)
+    wallet = wallet_of(device)
+    wallet.note_used(sandbox.url, wallet.ensure(sandbox.url), signed_in=True)

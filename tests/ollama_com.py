@@ -51,6 +51,7 @@ def listening(handler: Handler, tls: ssl.SSLContext | None = None) -> Iterator[i
 async def _end(server: asyncio.Server, transports: set[asyncio.WriteTransport]) -> None:
     """End everything, also a connection that is accepted, or shakes hands, while this runs."""
     server.close()
+    await asyncio.sleep(0)  # what was accepted just now has to begin, or nobody closes it
     while tasks := asyncio.all_tasks() - {asyncio.current_task()}:
         for task in tasks:
             task.cancel()

@@ -174,9 +174,10 @@ def make_device(device: Cli, url: str) -> DeviceKey:
     return wallet_of(device).ensure(url).credential
 
 
-def wallet_of(device: Cli) -> Wallet:
-    """What a device keeps; a new key is kept in a file."""
-    return open_wallet(Settings(home_override=Path(device.environment["OLLAMA_CLI_HOME"])), new_store="file")
+def wallet_of(device: Cli, profile: str | None = None) -> Wallet:
+    """What a device, or a profile on it, keeps; a new key is kept in a file."""
+    settings = Settings(home_override=Path(device.environment["OLLAMA_CLI_HOME"]))
+    return open_wallet(settings, new_store="file", profile=profile)
 
 
 def approve(sandbox: Sandbox, key: DeviceKey) -> None:

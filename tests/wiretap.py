@@ -25,8 +25,8 @@ class Wiretap:
 
     @property
     def secrets(self) -> dict[str, bytes]:
-        """What was secret of it: the signatures, and the API keys but for how all of the sandbox's begin."""
-        parts = {value.rpartition(":")[2].removeprefix("Bearer ").removeprefix("sandbox-") for value in self.sent}
+        """What was secret of it: signatures, tokens, and API keys but for how all of the sandbox's begin."""
+        parts = {re.split("[ :]", value)[-1].removeprefix("sandbox-") for value in self.sent}
         return {f"sent: {part}": part.encode() for part in parts}
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ollama_cli.credentials.credential import ApiKey, StoredKey
+from ollama_cli.credentials.credential import ApiKey, StoredKey, StoredSecret, Token, is_device_key
 from ollama_cli.errors import SignInError
 from ollama_cli.signing.connect_link import key_in
 
@@ -45,6 +45,8 @@ def refusal(active: Active | None, link: str | None = None, refused: SignInError
     if active is not None and isinstance(active.credential, ApiKey):
         message = f"The API key from {active.source} is refused."
         hint = f"Make a new one at {API_KEYS_PAGE}, or unset it and run `ollama-cli signin`."
+        if isinstance(active, StoredSecret):
+            hint = f"Make a new one at {API_KEYS_PAGE}, and store it with `ollama-cli signin --api-key`."
         link, code = None, "api_key_refused"
     elif was_taken_off(active, refused):
         message = "This device was taken off your account."
@@ -88,7 +90,9 @@ def daemon_refusal(
     link = daemon_link(active, refused)
     if link is not None:
         hint = "Its link below signs that server in as a device of its own."
-    elif active is not None and not isinstance(active.credential, ApiKey):
+    elif active is not None and isinstance(active.credential, Token):
+        return _token_refused(base_url, refused)
+    elif active is not None and is_device_key(active.credential):
         message = f"The Ollama server at {base_url} does not take this device's key, or is itself not signed in."
         hint = (
             f"If it lets in known keys only, have this one put on its list: {active.credential.public_key}\n"
@@ -98,7 +102,19 @@ def daemon_refusal(
         message = f"The Ollama server at {base_url} is not signed in, and names no link to ollama.com to do it with."
     else:
         hint = f"`ollama-cli signin`, with OLLAMA_HOST={base_url}, asks it for a link. {_OTHER_MACHINE}"
+    if refused is not None and active is None and not refused.told_by_api:
+        hint = f"{hint}\nIf a proxy before it asks for a token: `ollama-cli signin --host {base_url} --token`"
     return SignInError(message, hint=_with_words(refused, hint), signin_url=link, http_status=401)
+
+
+def _token_refused(base_url: str, refused: SignInError | None) -> SignInError:
+    told_by_api = refused is not None and refused.told_by_api
+    return SignInError(
+        f"The Ollama server at {base_url} does not take its token{', or is itself not signed in' * told_by_api}.",
+        hint=_with_words(refused, f"`ollama-cli signin --host {base_url} --token` stores another one."),
+        code="token_refused",
+        http_status=401,
+    )
 
 
 def daemon_link(active: Active | None, refused: SignInError | None) -> str | None:
@@ -107,9 +123,7 @@ def daemon_link(active: Active | None, refused: SignInError | None) -> str | Non
     public_key = key_in(link) if link is not None else None
     if public_key is None:
         return None
-    own = (
-        active is not None and not isinstance(active.credential, ApiKey) and active.credential.public_key == public_key
-    )
+    own = active is not None and is_device_key(active.credential) and active.credential.public_key == public_key
     return None if own else link
 
 

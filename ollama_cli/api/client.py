@@ -21,6 +21,17 @@ if TYPE_CHECKING:  # each method imports the answer that it reads: `run` has no 
     from ollama_cli.api.raw import AnswerHead, RawRequest
     from ollama_cli.api.web import SearchResult, WebPage
 
+_KNOWS_THE_CALLER = frozenset(
+    {
+        HTTPStatus.BAD_REQUEST,
+        HTTPStatus.PAYMENT_REQUIRED,
+        HTTPStatus.FORBIDDEN,
+        HTTPStatus.UNPROCESSABLE_ENTITY,
+        HTTPStatus.TOO_MANY_REQUESTS,
+    }
+)
+"""Statuses of a refusal that is not about who asks."""
+
 
 class OllamaClient(ModelWork):
     """What can be asked of a server.
@@ -58,6 +69,19 @@ class OllamaClient(ModelWork):
         if refused is not None and not refused.clock_agrees:
             raise time_not_told() from refused
         return account is not None
+
+    def takes_api_key(self) -> bool:
+        """Whether the API key that goes along is taken where API keys are documented to be: by the web search.
+
+        It is asked for nothing, which a server that knows the caller answers as a mistake.
+        """
+        try:
+            self._exchange.send("POST", "/api/web_search", {"query": ""})
+        except UnavailableError:
+            raise
+        except CliError as error:
+            return error.told_by_api and error.http_status in _KNOWS_THE_CALLER
+        return True
 
     def revoke_key(self, encoded: str) -> None:
         """Take a device off the account: ``DELETE /api/user/keys/{encoded key}``.

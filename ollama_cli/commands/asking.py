@@ -50,12 +50,14 @@ def _ask_cloud(
 
     active = context.cloud_credential(place)
     try:
-        return question(context.client(place, active)), active
+        answer = question(context.client(place, active))
     except SignInError as refused:
         if refused.code == "clock_wrong":
             raise
         sign_in_or_raise(context, place, active, refused)
-    return question(context.client(place, active)), active
+        answer = question(context.client(place, active))
+    context.note_used(place, active)
+    return answer, active
 
 
 def _ask_daemon(
@@ -65,4 +67,6 @@ def _ask_daemon(
 
     active = context.daemon_credential(place)
     with explaining_daemon(place, active, instead):
-        return question(context.client(place, active)), active
+        answer = question(context.client(place, active))
+    context.note_used(place, active)
+    return answer, active

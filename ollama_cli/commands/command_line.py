@@ -5,9 +5,11 @@ from __future__ import annotations
 import math
 import os
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any, ClassVar
 
 from typer.core import TyperCommand, TyperOption
+from typer.exceptions import TyperException
 
 from ollama_cli.api.parameters import parse_switch
 from ollama_cli.errors import UsageError
@@ -21,6 +23,17 @@ class Command(TyperCommand):
     """
 
     optional_values: ClassVar[Mapping[str, str]] = {}
+    takes_profile: ClassVar[bool] = True
+
+    def __init__(self, name: str | None, *, params: list[Any] | None = None, **settings: Any) -> None:  # noqa: ANN401
+        profile = TyperOption(
+            param_decls=["--profile"],
+            metavar="NAME",
+            expose_value=False,
+            callback=_choose_profile,
+            help="Act as this profile; see `ollama-cli profile`.",
+        )
+        super().__init__(name, params=[*(params or ()), *([profile] if self.takes_profile else [])], **settings)
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:  # noqa: ANN401 - Typer keeps the type to itself
         """Rewrite the arguments into what Typer reads, and have it read them."""
@@ -28,6 +41,51 @@ class Command(TyperCommand):
         flags = {name for option in options if option.is_flag for name in option.opts if name.startswith("--")}
         valued = {name for option in options if not option.is_flag for name in option.opts}
         return super().parse_args(ctx, normalised(args, flags, valued, self.optional_values))
+
+
+class LocalCommand(Command):
+    """A subcommand to which it is all one which profile counts."""
+
+    takes_profile = False
+
+
+class SecretCommand(Command):
+    """A subcommand that is given secrets, but never on its command line: one that stands there is not repeated."""
+
+    _SWITCHES = ("--api-key", "--token", "--basic")
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:  # noqa: ANN401 - see above
+        """Read the arguments; a secret among them is refused.
+
+        Raises:
+            UsageError: One of the switches has a value.
+        """
+        values = [arg.partition("=")[2] for arg in args if arg.startswith(tuple(f"{name}=" for name in self._SWITCHES))]
+        if any(parse_switch(value) is None for value in values):
+            raise _secret_in_arguments()
+        try:
+            return super().parse_args(ctx, args)
+        except TyperException as error:
+            if "unexpected extra argument" in str(error) and any(name in args for name in self._SWITCHES):
+                raise _secret_in_arguments() from None
+            raise
+
+
+def _secret_in_arguments() -> UsageError:
+    return UsageError(
+        "A secret stands on the command line, where other users of this machine can see it.",
+        hint="Leave it out: it is asked for, or read from standard input. Revoke the one that stood there.",
+        code="secret_in_arguments",
+    )
+
+
+def _choose_profile(ctx: Any, _: object, value: str | None) -> str | None:  # noqa: ANN401 - see above
+    """Have a command act as the profile that it names; that goes before what stands before the command."""
+    if value is not None and not ctx.resilient_parsing:
+        from ollama_cli.settings.profile_name import profile_name
+
+        ctx.obj.options = replace(ctx.obj.options, profile=profile_name(value, "--profile"))
+    return value
 
 
 def seconds(value: float | None) -> float | None:

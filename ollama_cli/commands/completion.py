@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from ollama_cli.commands.command_line import Command
+from ollama_cli.commands.command_line import LocalCommand
 
 
 class Shell(StrEnum):
@@ -21,7 +21,7 @@ class Shell(StrEnum):
 
 def register(app: typer.Typer) -> None:
     """Add the command."""
-    app.command("completion", cls=Command)(completion)
+    app.command("completion", cls=LocalCommand)(completion)
 
 
 def completion(

@@ -65,7 +65,7 @@ def run(context: Context, options: DoctorOptions) -> None:
     attended = context if context.streams.interactive else None
     with _progress(context) as show:
         examination = Examination(session, attended, cloud=options.cloud, new_store=new_store, show=show)
-        findings = [_in_sandbox(finding) if context.options.sandbox else finding for finding in examination.findings()]
+        findings = [_to_be_typed(context, finding) for finding in examination.findings()]
     error = first_fault(findings)
     if options.as_json:
         status = error.status if error else 0
@@ -79,11 +79,12 @@ def run(context: Context, options: DoctorOptions) -> None:
         raise typer.Exit(error.status)
 
 
-def _in_sandbox(finding: Finding) -> Finding:
-    """What it says to type has to stay in the sandbox."""
-    from ollama_cli.terminal.errors import in_sandbox
+def _to_be_typed(context: Context, finding: Finding) -> Finding:
+    """What it says to type has to stay in the sandbox, or in the profile."""
+    from ollama_cli.terminal.errors import in_profile, in_sandbox
 
-    return replace(finding, hint=in_sandbox(finding.hint))
+    hint = in_sandbox(finding.hint) if context.options.sandbox else finding.hint
+    return replace(finding, hint=in_profile(hint, context.named_profile) if context.named_profile else hint)
 
 
 def _show(context: Context, findings: Sequence[Finding]) -> None:

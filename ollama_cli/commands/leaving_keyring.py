@@ -11,10 +11,15 @@ if TYPE_CHECKING:
     from ollama_cli.context import Context
 
 
-def leave_unusable_keyring(context: Context, place: Place) -> None:
+def leave_unusable_keyring(context: Context, place: Place, so: str = "this device gets a new key") -> None:
     """Let this device have a new key in a file, where ``--insecure-storage`` asks for that and the keyring is closed.
 
     The key in the keyring is not lost: once it can be opened again, it is only no longer this device's.
+
+    Args:
+        context: What the command works with.
+        place: ollama.com, or what stands in for it.
+        so: What happens instead, for a person.
 
     Raises:
         StoreError: The keyring can be used and holds something else than a key, or the list cannot be written.
@@ -34,7 +39,7 @@ def leave_unusable_keyring(context: Context, place: Place) -> None:
         if error.code == "stored_key_unusable":
             raise
         context.wallet.unlist(record)
-        context.streams.say(f"{error.message} So this device gets a new key, in a file that is not encrypted.")
+        context.streams.say(f"{error.message} So {so}, in a file that is not encrypted.")
         if record.signed_in_at is not None:
             old = fingerprint_of(record.public_key)
             context.streams.say(f"The old one stays on your account until you take it off: {old}, {API_KEYS_PAGE}")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ollama_cli.commands.command_line import Command
+from ollama_cli.commands.command_line import LocalCommand
 from ollama_cli.sandbox import DEFAULT_PORT
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ class SandboxOptions:
 
 def register(app: typer.Typer) -> None:
     """Add the command."""
-    app.command("sandbox", cls=Command)(sandbox)
+    app.command("sandbox", cls=LocalCommand)(sandbox)
 
 
 def sandbox(

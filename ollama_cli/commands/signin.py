@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ollama_cli.commands.command_line import Command, seconds
+from ollama_cli.commands.command_line import SecretCommand, seconds
 from ollama_cli.errors import SignInError, UsageError
 from ollama_cli.terminal.sanitize import clean_line
 
@@ -34,6 +34,10 @@ class SigninOptions:
         cloud: Whether to go to ollama.com whatever OLLAMA_HOST says.
         qr: Whether to draw the link as a QR code too.
         use_ollama_key: Whether this device takes the installed Ollama's key.
+        api_key: Whether the profile gets an API key in the place of a device key.
+        token: Whether it gets a token for a daemon.
+        host: The daemon that the token is for.
+        basic: Whether the token is a name and a password.
     """
 
     browser: bool = True
@@ -44,11 +48,15 @@ class SigninOptions:
     cloud: bool = False
     qr: bool = False
     use_ollama_key: bool = False
+    api_key: bool = False
+    token: bool = False
+    host: str | None = None
+    basic: bool = False
 
 
 def register(app: typer.Typer) -> None:
     """Add the command."""
-    app.command("signin", cls=Command)(signin)
+    app.command("signin", cls=SecretCommand)(signin)
 
 
 def signin(
@@ -70,15 +78,39 @@ def signin(
     use_ollama_key: Annotated[
         bool, typer.Option("--use-ollama-key", help="Use the installed Ollama's key, so that both are one device.")
     ] = False,
+    api_key: Annotated[
+        bool, typer.Option("--api-key", help="With an API key, from stdin or asked for, in the place of a device key.")
+    ] = False,
+    token: Annotated[
+        bool, typer.Option("--token", help="Keep a token for the server of --host, from stdin or asked for.")
+    ] = False,
+    host: Annotated[
+        str | None, typer.Option("--host", metavar="URL", help="The Ollama server that --token is for.")
+    ] = None,
+    basic: Annotated[bool, typer.Option("--basic", help="The token is NAME:PASSWORD, for Basic.")] = False,
 ) -> None:
     """Sign this device in to your ollama.com account.
 
     Makes a key for this device, if there is none, keeps it in the system's keyring, and prints the link on which you
     approve it. Ends with status 4 when it is not approved in the end.
+
+    An API key or a token is read from standard input or asked for, tried at its server, and kept only if it works.
     """
-    run(
-        typer_context.obj, SigninOptions(not no_browser, timeout, not no_wait, name, as_json, cloud, qr, use_ollama_key)
+    options = SigninOptions(
+        browser=not no_browser,
+        timeout=timeout,
+        wait=not no_wait,
+        name=name,
+        as_json=as_json,
+        cloud=cloud,
+        qr=qr,
+        use_ollama_key=use_ollama_key,
+        api_key=api_key,
+        token=token,
+        host=host,
+        basic=basic,
     )
+    run(typer_context.obj, options)
 
 
 def run(context: Context, options: SigninOptions) -> None:
@@ -88,21 +120,16 @@ def run(context: Context, options: SigninOptions) -> None:
         SignInError: Nobody approved it in time, or nobody was waited for.
         UsageError: The device's name is too long.
     """
-    from ollama_cli.account.signin import SECONDS_FOR_A_PERSON, Waiting
     from ollama_cli.api.place import account_place
     from ollama_cli.context import LONGEST_DEVICE_NAME
 
+    if options.api_key or options.token or options.host is not None or options.basic:
+        _keep_secret(context, options)
+        return
     if options.name is not None and len(options.name) > LONGEST_DEVICE_NAME:
         raise UsageError(
             f"A device's name has at most {LONGEST_DEVICE_NAME} characters.", hint="Give a shorter --name."
         )
-    streams = context.streams
-    seconds = options.timeout if options.timeout is not None else SECONDS_FOR_A_PERSON if streams.interactive else 0
-    waiting = Waiting(
-        seconds=seconds if options.wait else 0,
-        browser=options.browser and streams.interactive,
-        print_link=_link_printer(streams, options),
-    )
     place = account_place(context.settings, cloud=options.cloud)
     if place.kind == "daemon" and options.name is not None:
         raise UsageError(
@@ -111,19 +138,46 @@ def run(context: Context, options: SigninOptions) -> None:
         )
     if place.kind == "cloud":
         from ollama_cli.commands.leaving_keyring import leave_unusable_keyring
+        from ollama_cli.commands.still_active import tell_what_counts_before
 
+        if context.wallet.secrets.record(context.key_name(place), api_key=True) is not None:
+            from ollama_cli.commands.signin_api_key import with_kept_api_key
+
+            with_kept_api_key(context, place, options)
+            return
         leave_unusable_keyring(context, place)
     if options.use_ollama_key:
         from ollama_cli.commands.shared_key import use_ollama_key
 
         use_ollama_key(context, place)
+    _sign_in(context, place, options)
+    if place.kind == "cloud":
+        tell_what_counts_before(context, place)
+
+
+def _sign_in(context: Context, place: Place, options: SigninOptions) -> None:
+    """Sign a device in, this one or a daemon's, and say who signed in."""
+    from ollama_cli.account.signin import SECONDS_FOR_A_PERSON, Waiting
+    from ollama_cli.commands.still_active import in_profile
+
+    streams = context.streams
+    seconds = options.timeout if options.timeout is not None else SECONDS_FOR_A_PERSON if streams.interactive else 0
+    waiting = Waiting(
+        seconds=seconds if options.wait else 0,
+        browser=options.browser and streams.interactive,
+        print_link=_link_printer(streams, options),
+    )
     facts: dict[str, str] = {}
     try:
         if place.kind == "daemon":
             account = sign_in_daemon(context, place, waiting)
         else:
             account, stored = context.sign_in(place, waiting, name=options.name)
-            facts = {"fingerprint": stored.credential.fingerprint, "store": stored.source}
+            facts = {
+                "fingerprint": stored.credential.fingerprint,
+                "store": stored.source,
+                "profile": context.wallet.profile,
+            }
     except SignInError as error:
         if options.as_json:
             streams.answer(json.dumps({"signed_in": False, "signin_url": error.signin_url}))
@@ -133,9 +187,17 @@ def run(context: Context, options: SigninOptions) -> None:
         who = {"signed_in": True, "account": account.name, "email": account.email, "plan": account.plan}
         streams.answer(json.dumps({**who, **facts}))
     else:
-        streams.say(f"Signed in as {clean_line(account.name)}.")
-    if place.kind == "cloud":
-        tell_what_counts_before(context, place)
+        where = in_profile(context) if place.kind == "cloud" else ""
+        streams.say(f"Signed in as {clean_line(account.name)}{where}.")
+
+
+def _keep_secret(context: Context, options: SigninOptions) -> None:
+    from ollama_cli.commands.daemon_token import keep_token
+    from ollama_cli.commands.secret_input import refuse_what_does_not_fit
+    from ollama_cli.commands.signin_api_key import keep_api_key
+
+    refuse_what_does_not_fit(options)
+    (keep_api_key if options.api_key else keep_token)(context, options)
 
 
 def _link_printer(streams: Streams, options: SigninOptions) -> Callable[[str], None]:
@@ -180,10 +242,3 @@ def sign_in_daemon(context: Context, place: Place, waiting: Waiting) -> Account:
     if waiting.browser:
         waiting = replace(waiting, browser=confirm(context.streams, "Open its link in the browser?", default=False))
     return wait_for_approval(client, context.streams, link, waiting, open_in_browser)
-
-
-def tell_what_counts_before(context: Context, place: Place) -> None:
-    """Say that the environment holds a credential which is used before the one that was signed in."""
-    source = context.given_source(place)
-    if source is not None:
-        context.streams.say(f"Note: {source} is used before this device's key.")

@@ -24,11 +24,15 @@ class SignoutOptions:
         local_only: Whether to forget the key without asking the server.
         as_json: Whether to print JSON.
         cloud: Whether to go to ollama.com whatever OLLAMA_HOST says.
+        token: Whether the token for a daemon is to be forgotten.
+        host: That daemon.
     """
 
     local_only: bool = False
     as_json: bool = False
     cloud: bool = False
+    token: bool = False
+    host: str | None = None
 
 
 def register(app: typer.Typer) -> None:
@@ -43,13 +47,15 @@ def signout(
     ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
     cloud: Annotated[bool, typer.Option("--cloud", help="At ollama.com, whatever OLLAMA_HOST says.")] = False,
+    token: Annotated[bool, typer.Option("--token", help="Forget the token for the server of --host.")] = False,
+    host: Annotated[str | None, typer.Option("--host", metavar="URL", help="The Ollama server of --token.")] = None,
 ) -> None:
-    """Take this device off your account, and forget its key.
+    """Take this device off your account, and forget its key; or forget the profile's API key.
 
     The key is forgotten only once the server has said that the device is off; when it cannot be asked, nothing is
-    forgotten and the status is 7.
+    forgotten and the status is 7. An API key goes on being valid until it is revoked on the account's page.
     """
-    run(typer_context.obj, SignoutOptions(local_only, as_json, cloud))
+    run(typer_context.obj, SignoutOptions(local_only, as_json, cloud, token, host))
 
 
 def run(context: Context, options: SignoutOptions) -> None:
@@ -61,6 +67,9 @@ def run(context: Context, options: SignoutOptions) -> None:
     from ollama_cli.api.place import account_place
     from ollama_cli.commands.still_active import tell_what_stays_active
 
+    if options.token or options.host is not None:
+        _forget_token(context, options)
+        return
     place = account_place(context.settings, cloud=options.cloud)
     if place.kind == "daemon" and options.local_only:
         raise UsageError(
@@ -70,7 +79,7 @@ def run(context: Context, options: SignoutOptions) -> None:
     if place.kind == "daemon":
         outcome, text = _sign_out_daemon(context, place)
     else:
-        outcome, text = _sign_out(context, place, local_only=options.local_only)
+        outcome, text = sign_out(context, place, local_only=options.local_only)
     if options.as_json:
         context.streams.answer(json.dumps({"signed_in": False, "outcome": outcome}))
     else:
@@ -79,11 +88,46 @@ def run(context: Context, options: SignoutOptions) -> None:
         tell_what_stays_active(context, place)
 
 
-def _sign_out(context: Context, place: Place, *, local_only: bool) -> tuple[str, str]:
+def _forget_token(context: Context, options: SignoutOptions) -> None:
+    from ollama_cli.commands.daemon_token import forget_token
+
+    if options.host is None or not options.token:
+        raise UsageError("--token and --host go together.", hint="Write signout --host URL --token.")
+    for name, given in {"--local-only": options.local_only, "--cloud": options.cloud}.items():
+        if given:
+            raise UsageError(f"{name} does not go with --token.", hint=f"Leave out {name}.")
+    outcome, text = forget_token(context, options.host)
+    if options.as_json:
+        context.streams.answer(json.dumps({"signed_in": False, "outcome": outcome}))
+    else:
+        context.streams.say(text)
+
+
+def sign_out(context: Context, place: Place, *, local_only: bool) -> tuple[str, str]:
+    """Take the profile's device off its account, and forget what the profile keeps for ollama.com.
+
+    Args:
+        context: What the command works with.
+        place: ollama.com, or what stands in for it.
+        local_only: Whether to forget without asking the server.
+
+    Returns:
+        What became of it, in a word and in words.
+
+    Raises:
+        DeclinedError: A person does not want to.
+        CliError: The server could not be asked, or the store not be used; nothing is forgotten then.
+    """
     from ollama_cli.account.signout import Outcome, take_off
     from ollama_cli.commands.shared_key import agreed_for_both
 
+    context.require_profile()
     key_name = context.key_name(place)
+    api_key = context.wallet.secrets.forget(key_name, api_key=True)
+    if api_key is not None and context.wallet.record(key_name) is None:
+        return "forgotten", (
+            f"The API key is forgotten here. It is valid until you revoke it: {place.base_url}/settings/keys"
+        )
     record = context.wallet.record(key_name)
     if record is None:
         return "not_signed_in", "This device is signed out already."

@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from ollama_cli.commands.command_line import Command
-from ollama_cli.errors import SignInError
+from ollama_cli.errors import SignInError, StoreError
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from ollama_cli.api.place import Place
     from ollama_cli.context import Context
+    from ollama_cli.credentials.credential import Active
 
 
 @dataclass(frozen=True)
@@ -54,46 +59,81 @@ def run(context: Context, options: StatusOptions) -> None:
     Raises:
         SignInError: Nobody is.
     """
+    from ollama_cli.account.api_keys import account_of
     from ollama_cli.account.refusal import daemon_refusal, refusal
     from ollama_cli.api.place import account_place
-    from ollama_cli.credentials.credential import ApiKey, StoredKey
-    from ollama_cli.credentials.key_facts import iso_time
-    from ollama_cli.terminal.facts import show_facts
-    from ollama_cli.terminal.words import moment_of, time_in_words
 
     place = account_place(context.settings, cloud=options.cloud)
     active = context.credential(place) if place.kind == "cloud" else context.daemon_credential(place)
-    account, refused = None, None
+    account, refused, signed_in = None, None, False
     if active is not None or place.kind == "daemon":
-        account, refused = context.client(place, active).account()
-        if account is not None and place.kind == "cloud":
-            context.note_signed_in(place, active)
-    fingerprint = None
-    if active is None:
-        kind = None
-    elif isinstance(active.credential, ApiKey):
-        kind = "API key"
-    else:
-        kind, fingerprint = "device key", active.credential.fingerprint
+        account, refused, signed_in = account_of(context.client(place, active), active)
+        if signed_in:
+            context.note_used(place, active, signed_in=place.kind == "cloud")
     facts = {
         "place": place.base_url,
         "account": account.name if account else None,
         "email": account.email if account else None,
         "plan": account.plan if account else None,
-        "credential": kind,
-        "fingerprint": fingerprint,
-        "source": active.source if active else None,
+        **_credential_facts(context, place, active),
     }
-    made = iso_time(active.made_at) if isinstance(active, StoredKey) else None
-    if options.as_json and not options.quiet:
-        answer = {"signed_in": account is not None, **facts, "made": made}
-        context.streams.answer(json.dumps(answer))
-    elif not options.quiet:
-        told = {name.capitalize(): value for name, value in facts.items()}
-        show_facts(context.streams, {**told, "Made": time_in_words(moment_of(made)) if made else None})
-    if account is None:
+    if not options.quiet:
+        _show(context, facts, signed_in=signed_in, as_json=options.as_json)
+    if not signed_in:
         if options.quiet and not options.as_json:
             raise typer.Exit(SignInError.status)
         if place.kind == "daemon":
             raise daemon_refusal(place.base_url, active, refused)
         raise refusal(active, context.link_for(place, active), refused)
+
+
+def _credential_facts(context: Context, place: Place, active: Active | None) -> dict[str, str | None]:
+    """What can be told of the credential that counts, and of the stored one that it is used before."""
+    from ollama_cli.credentials.credential import ApiKey, StoredKey, StoredSecret, is_device_key
+    from ollama_cli.credentials.key_facts import iso_time
+
+    kind = fingerprint = made = profile = None
+    if active is not None:
+        kind = "API key" if isinstance(active.credential, ApiKey) else "token"
+        if is_device_key(active.credential):
+            kind, fingerprint = "device key", active.credential.fingerprint
+    if isinstance(active, StoredKey):
+        made = iso_time(active.made_at)
+    elif isinstance(active, StoredSecret):
+        made = iso_time(active.record.created_at)
+    given = active is not None and made is None
+    if not given:
+        with suppress(StoreError):  # of a daemon that asks for nothing, nothing needs to be known
+            profile = context.wallet.profile
+    return {
+        "credential": kind,
+        "fingerprint": fingerprint,
+        "source": active.source if active else None,
+        "profile": profile,
+        "not_used": _passed_over(context, place) if given else None,
+        "made": made,
+    }
+
+
+def _passed_over(context: Context, place: Place) -> str | None:
+    """What the profile keeps for a place, where a credential that is given is used before it."""
+    from ollama_cli.credentials.chosen import record_for
+
+    with suppress(StoreError):
+        wallet = context.wallet
+        record = record_for(wallet, context.key_name(place), in_cloud=place.kind == "cloud")
+        if record is not None:
+            return f"the {record.in_words} of profile {wallet.profile}, in {wallet.describe_store(record)}"
+    return None
+
+
+def _show(context: Context, facts: Mapping[str, str | None], *, signed_in: bool, as_json: bool) -> None:
+    from ollama_cli.terminal.facts import show_facts
+    from ollama_cli.terminal.words import moment_of, time_in_words
+
+    if as_json:
+        context.streams.answer(json.dumps({"signed_in": signed_in, **facts}))
+        return
+    made = facts["made"]
+    told = {name.capitalize().replace("_", " "): value for name, value in facts.items()}
+    show_facts(context.streams, {**told, "Made": time_in_words(moment_of(made)) if made else None})

@@ -7,11 +7,14 @@ from ollama_cli.commands.lazy import Listed
 COMMANDS = (
     Listed("signin", "signin", "Sign this device in to your ollama.com account."),
     Listed("login", "signin", hidden=True),
-    Listed("signout", "signout", "Take this device off your account, and forget its key."),
+    Listed(
+        "signout", "signout", "Take this device off your account, and forget its key; or forget the profile's API key."
+    ),
     Listed("logout", "signout", hidden=True),
     Listed("status", "status", "Show the account, the credential in use, and where it is stored."),
     Listed("whoami", "status", hidden=True),
     Listed("keys", "keys", "This machine's device keys."),
+    Listed("profile", "profile", "Accounts side by side, each with a credential of its own."),
     Listed("run", "run", "Ask a model, and print its answer as it arrives; without a prompt, chat with it."),
     Listed("chats", "chats", "The chats that were kept."),
     Listed("list", "models.listing", "List the models of the Ollama server, or those whose name begins with START."),

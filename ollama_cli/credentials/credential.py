@@ -1,15 +1,17 @@
-"""The two kinds of credential that ollama.com takes."""
+"""The kinds of credential: a device key or an API key for ollama.com, and a token for a daemon's origin."""
 
 from __future__ import annotations
 
+from base64 import b64encode
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, TypeAlias, TypeGuard
 
 from ollama_cli.errors import UsageError
 from ollama_cli.secret import Secret
 
 if TYPE_CHECKING:
     from ollama_cli.credentials.device_key import DeviceKey
+    from ollama_cli.credentials.secret_record import SecretRecord
 
 
 @dataclass(frozen=True)
@@ -23,16 +25,79 @@ class ApiKey:
     secret: Secret
 
     def __post_init__(self) -> None:
-        text = self.secret.reveal()
-        if not text.isascii() or not text.isprintable() or " " in text:
+        if not _is_one_word(self.secret.reveal()):
             raise UsageError(
                 "The API key holds characters that no key has.",
                 hint="Copy it again from https://ollama.com/settings/keys; it is one word without spaces or quotes.",
                 code="bad_key",
             )
 
+    def header(self) -> str:
+        """The whole value of an ``Authorization`` header."""
+        return f"Bearer {self.secret.reveal()}"
 
-Credential: TypeAlias = "DeviceKey | ApiKey"
+
+@dataclass(frozen=True)
+class Token:
+    """What a daemon behind an authenticating proxy is asked with.
+
+    Attributes:
+        authorization: The whole value of the ``Authorization`` header, with its scheme: so it is stored, too.
+
+    Raises:
+        UsageError: The text could not stand in a header.
+    """
+
+    authorization: Secret
+
+    def __post_init__(self) -> None:
+        scheme, _, text = self.authorization.reveal().partition(" ")
+        if scheme not in {"Bearer", "Basic"} or not _is_one_word(text):
+            raise UsageError(
+                "The token holds characters that no token has.",
+                hint="It is one word without spaces or quotes.",
+                code="bad_token",
+            )
+
+    @classmethod
+    def bearer(cls, word: Secret) -> Token:
+        """A token that is one word.
+
+        Raises:
+            UsageError: It is not.
+        """
+        return cls(Secret(f"Bearer {word.reveal()}"))
+
+    @classmethod
+    def basic(cls, pair: Secret) -> Token:
+        """A name and a password, as ``NAME:PASSWORD``.
+
+        Raises:
+            UsageError: It is not.
+        """
+        text = pair.reveal()
+        if ":" not in text or not text.isprintable():
+            raise UsageError(
+                "What was given is no name and password.", hint="Write them as NAME:PASSWORD.", code="bad_token"
+            )
+        return cls(Secret(f"Basic {b64encode(text.encode()).decode()}"))
+
+    def header(self) -> str:
+        """The whole value of an ``Authorization`` header."""
+        return self.authorization.reveal()
+
+
+def _is_one_word(text: str) -> bool:
+    """Whether a text can stand in a header as one word."""
+    return bool(text) and text.isascii() and text.isprintable() and " " not in text
+
+
+Credential: TypeAlias = "DeviceKey | ApiKey | Token"
+
+
+def is_device_key(credential: Credential) -> TypeGuard[DeviceKey]:
+    """Whether a credential is a device key, which signs; the others are sent as they are."""
+    return not isinstance(credential, ApiKey | Token)
 
 
 @dataclass(frozen=True)
@@ -57,9 +122,24 @@ class StoredKey(Active):
         signed_in: Whether it was seen on an account before; it may have been taken off since.
         shared_with_ollama: Whether it is the installed Ollama's key too, so that taking it off signs both out.
         made_at: When it was stored here, in unix seconds.
+        last_used_at: When it was last seen to be taken, to about a day, in unix seconds; None is never.
     """
 
     credential: DeviceKey
     signed_in: bool = False
     shared_with_ollama: bool = False
     made_at: int = 0
+    last_used_at: int | None = None
+
+
+@dataclass(frozen=True)
+class StoredSecret(Active):
+    """An API key or a token in a store of ours.
+
+    Attributes:
+        credential: The key or token itself.
+        record: What the list notes about it.
+    """
+
+    credential: ApiKey | Token
+    record: SecretRecord

@@ -6,61 +6,21 @@ end with one key.
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TypeVar
 
 from ollama_cli.credentials.files import private_folder, read_file, refuse_unsafe, write_atomically
-from ollama_cli.credentials.public_key import is_public_key
+from ollama_cli.credentials.listing import Listing, Record, parse_listing, text_of_listing
+from ollama_cli.credentials.secret_record import SecretRecord
 from ollama_cli.errors import StoreError
 
-DEFAULT_PROFILE = "default"
-_VERSION = 1
-_END_OF_DATES = 253_402_300_800  # the year 10000, in unix seconds
 _SECONDS_BEFORE_A_NOTE = 1.0
-_STORES = frozenset({"keyring", "file", "memory"})
 
-
-@dataclass(frozen=True)
-class Record:
-    """A stored device key.
-
-    Attributes:
-        profile: Whose it is.
-        origin: The one origin that it signs for.
-        store: The kind of store that holds it.
-        public_key: Its public key line.
-        created_at: When it was made, in unix seconds.
-        signed_in_at: When it was first seen on an account, in unix seconds; None is never.
-        shared_with: Whose key it is too: ``ollama`` for the installed Ollama's, or None.
-    """
-
-    profile: str
-    origin: str
-    store: str
-    public_key: str
-    created_at: int
-    signed_in_at: int | None = None
-    shared_with: str | None = None
-
-    @classmethod
-    def read(cls, item: dict[str, Any]) -> Record:
-        """A record as the file holds it; what a later release notes besides is let be."""
-        return cls(**{field.name: item[field.name] for field in fields(cls) if field.name in item})
-
-    @property
-    def entry(self) -> str:
-        """The name of its entry in the store."""
-        return entry_name(self.profile, self.origin)
-
-
-def entry_name(profile: str, origin: str) -> str:
-    """The name under which a store keeps the key of a profile for an origin."""
-    return f"{profile}@{origin}"
+_Stored = TypeVar("_Stored", Record, SecretRecord)
 
 
 class CredentialIndex:
@@ -78,35 +38,72 @@ class CredentialIndex:
         self._path = path
         self._lock_seconds = lock_seconds
         self._tell_busy = tell_busy
+        self._last: tuple[tuple[int, ...], Listing] | None = None
+
+    def read(self) -> Listing:
+        """The whole list."""
+        return self._read()
+
+    def profiles(self) -> list[str]:
+        """The names of all profiles: the default one first, the others sorted."""
+        return self._read().profiles
 
     def find(self, profile: str, origin: str) -> Record | None:
-        """The record of a profile for an origin, or None."""
-        return next((r for r in self._read() if (r.profile, r.origin) == (profile, origin)), None)
+        """The record of a profile's device key for an origin, or None."""
+        return next((r for r in self._read().records if (r.profile, r.origin) == (profile, origin)), None)
 
     def all(self) -> list[Record]:
-        """Every record, in the order in which the keys were stored."""
-        return self._read()
+        """The record of every device key, in the order in which the keys were stored."""
+        return list(self._read().records)
 
     def add(self, profile: str, origin: str, store: str, public_key: str, *, shared_with: str | None = None) -> Record:
         """Note a key that has been stored, in place of an older one of the same profile and origin."""
         record = Record(profile, origin, store, public_key, int(time.time()), shared_with=shared_with)
-        self._write([*(r for r in self._read() if r.entry != record.entry), record])
+        listing = self._read()
+        self._write(replace(listing, records=_with(listing.records, record)))
         return record
 
-    def note_signed_in(self, record: Record) -> None:
-        """Note that a key was seen on an account."""
-        noted = replace(record, signed_in_at=int(time.time()))
-        self._write([noted if r.entry == record.entry else r for r in self._read()])
+    def note_used(self, record: Record, *, signed_in: bool) -> None:
+        """Note that a key was used now, and whether that showed that it is on an account."""
+        now = int(time.time())
+        seen = (record.signed_in_at or now) if signed_in else record.signed_in_at
+        self._change(replace(record, last_used_at=now, signed_in_at=seen))
 
     def note_shared(self, record: Record, shared_with: str) -> Record:
         """Note whose key it is too."""
         noted = replace(record, shared_with=shared_with)
-        self._write([noted if r.entry == record.entry else r for r in self._read()])
+        self._change(noted)
         return noted
 
     def remove(self, record: Record) -> None:
         """Take a record off the list."""
-        self._write([r for r in self._read() if r.entry != record.entry])
+        listing = self._read()
+        self._write(replace(listing, records=_without(listing.records, record)))
+
+    def put_secret(self, record: SecretRecord, *, in_place_of: Record | None = None) -> None:
+        """Note an API key or a token that has been stored, in place of an older one, or of a device key."""
+        listing = self._read()
+        records = _without(listing.records, in_place_of) if in_place_of else listing.records
+        self._write(replace(listing, records=records, secrets=_with(listing.secrets, record)))
+
+    def remove_secret(self, record: SecretRecord) -> None:
+        """Take an API key or a token off the list."""
+        listing = self._read()
+        self._write(replace(listing, secrets=_without(listing.secrets, record)))
+
+    def restore(self, listing: Listing) -> None:
+        """Take back what was noted since a list was read."""
+        self._write(listing)
+
+    def use(self, profile: str) -> None:
+        """Have a profile count where none is named."""
+        self._write(replace(self._read(), current=profile))
+
+    def _change(self, record: Record) -> None:
+        """Put a record in the place of the one that it was."""
+        listing = self._read()
+        changed = tuple(record if r.entry == record.entry else r for r in listing.records)
+        self._write(replace(listing, records=changed))
 
     @contextmanager
     def locked(self, seconds: float | None = None) -> Iterator[None]:
@@ -145,53 +142,49 @@ class CredentialIndex:
                 f"{lock.lock_file} cannot be written: {error.strerror or error}.",
                 hint="Mend the folder's permissions, or name another folder with OLLAMA_CLI_HOME.",
             ) from error
+        self._last = None
         try:
             yield
         finally:
             lock.release()
 
-    def _read(self) -> list[Record]:
+    def _read(self) -> Listing:
+        """The list, read anew where the file is not the one that was read last."""
         refuse_unsafe(self._path.parent)
         refuse_unsafe(self._path)
-        cause: Exception | None = None
-        ours, records = False, list[Record]()
         try:
-            content = json.loads(read_file(self._path).decode("utf-8"))
-            records = [Record.read(item) for item in content["credentials"]]
-            ours = content["version"] == _VERSION and all(map(_is_sound, content["credentials"]))
+            found = self._path.stat()
+            state = (found.st_mtime_ns, found.st_size, found.st_ino)
+            if self._last is None or self._last[0] != state:
+                self._last = (state, self._parse(read_file(self._path)))
         except FileNotFoundError:
-            return []
+            return Listing()
         except OSError as error:
             raise StoreError(
                 f"{self._path} cannot be read: {error.strerror}.",
                 hint="Mend its owner and permissions, or move it away and run `ollama-cli signin`.",
             ) from error
-        except (ValueError, KeyError, TypeError, RecursionError) as error:
-            cause = error
-        if not ours:
+        return self._last[1]
+
+    def _parse(self, text: bytes) -> Listing:
+        try:
+            return parse_listing(text)
+        except ValueError as error:
             raise StoreError(
                 f"{self._path} is damaged, or of a later release: it is not the list of credentials that it should be.",
                 hint="Move it away and run `ollama-cli signin`: a key that is still in its store is found again; "
                 "with `ollama-cli --insecure-storage signin`, one that is kept in a file.",
                 code="index_damaged",
-            ) from cause
-        return records
+            ) from error
 
-    def _write(self, records: list[Record]) -> None:
-        content = {"version": _VERSION, "credentials": [asdict(record) for record in records]}
-        write_atomically(self._path, json.dumps(content, indent=2) + "\n")
+    def _write(self, listing: Listing) -> None:
+        write_atomically(self._path, text_of_listing(listing))
+        self._last = None
 
 
-def _is_sound(item: dict[str, Any]) -> bool:
-    """Whether what was read for a record is what a record holds; the file may have been edited by hand."""
-    texts = (item["profile"], item["origin"], item["public_key"])
-    made = item["created_at"]
-    return (
-        item["store"] in _STORES
-        and all(isinstance(text, str) for text in texts)
-        and is_public_key(item["public_key"])
-        and isinstance(made, int)
-        and 0 <= made < _END_OF_DATES
-        and isinstance(item.get("signed_in_at"), int | None)
-        and isinstance(item.get("shared_with"), str | None)
-    )
+def _with(records: tuple[_Stored, ...], record: _Stored) -> tuple[_Stored, ...]:
+    return _without(records, record) + (record,)  # noqa: RUF005 - mypy knows this one
+
+
+def _without(records: tuple[_Stored, ...], record: _Stored) -> tuple[_Stored, ...]:
+    return tuple(r for r in records if r.entry != record.entry)

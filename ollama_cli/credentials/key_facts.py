@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from ollama_cli.credentials.public_key import encode_public_key, fingerprint_of
 
 if TYPE_CHECKING:
-    from ollama_cli.credentials.index import Record
+    from ollama_cli.credentials.listing import Record
 
 
 @dataclass(frozen=True)
@@ -21,7 +21,8 @@ class KeyFacts:
         public_key: Its public key line.
         encoded: The form that it has in URLs.
         made: When it was stored here, in UTC, as ISO 8601 has it; None for a key that is not of this machine, as are
-            the next three.
+            the next four.
+        last_used: When it was last seen to be taken, to about a day; None is never.
         store: The kind of store that holds it.
         profile: Whose it is.
         origin: The one origin that it signs for.
@@ -33,6 +34,7 @@ class KeyFacts:
     public_key: str
     encoded: str
     made: str | None
+    last_used: str | None
     store: str | None
     profile: str | None
     origin: str | None
@@ -42,11 +44,20 @@ class KeyFacts:
     @property
     def made_on(self) -> str:
         """The day on which it was made, where this machine is."""
-        return datetime.fromisoformat(self.made).astimezone().date().isoformat() if self.made else ""
+        return _day(self.made)
+
+    @property
+    def last_used_on(self) -> str:
+        """The day on which it was last seen to be taken, where this machine is."""
+        return _day(self.last_used)
 
     def as_json(self) -> dict[str, Any]:
         """Every fact by its name."""
         return asdict(self)
+
+
+def _day(text: str | None) -> str:
+    return datetime.fromisoformat(text).astimezone().date().isoformat() if text else ""
 
 
 def iso_time(seconds: int) -> str:
@@ -67,6 +78,7 @@ def key_facts(public_key: str, record: Record | None, own: Record | None) -> Key
         public_key=public_key,
         encoded=encode_public_key(public_key),
         made=iso_time(record.created_at) if record else None,
+        last_used=iso_time(record.last_used_at) if record and record.last_used_at is not None else None,
         store=record.store if record else None,
         profile=record.profile if record else None,
         origin=record.origin if record else None,

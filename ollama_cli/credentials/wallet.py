@@ -7,16 +7,23 @@ server knows from being lost here.
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from ollama_cli.credentials.credential import StoredKey
-from ollama_cli.credentials.index import DEFAULT_PROFILE, CredentialIndex, Record, entry_name
+from ollama_cli.credentials.index import CredentialIndex
 from ollama_cli.credentials.key_reader import KeyReader
+from ollama_cli.credentials.listing import Record, entry_name
+from ollama_cli.credentials.profiles import Profiles
 from ollama_cli.credentials.public_key import fingerprint_of
+from ollama_cli.credentials.secret_wallet import SecretWallet, api_key_there, worth_noting
 from ollama_cli.errors import StoreError
+from ollama_cli.settings.profile_name import DEFAULT_PROFILE
 
 if TYPE_CHECKING:
+    from ollama_cli.credentials.credential import StoredSecret
     from ollama_cli.credentials.device_key import DeviceKey
+    from ollama_cli.credentials.secret_record import SecretRecord
     from ollama_cli.credentials.store import CredentialStore
     from ollama_cli.secret import Secret
 
@@ -28,7 +35,7 @@ class Wallet:
         index: The list of what is stored.
         open_store: Gives the store of a kind (``keyring``, ``file``, ``memory``).
         new_store: The kind in which a new key is stored.
-        profile: The profile whose keys these are.
+        profile: The profile whose keys these are; None is the current one.
         reader: Reads the keys; without one an encrypted key is an error.
     """
 
@@ -38,26 +45,53 @@ class Wallet:
         open_store: Callable[[str], CredentialStore],
         *,
         new_store: str,
-        profile: str = DEFAULT_PROFILE,
+        profile: str | None = DEFAULT_PROFILE,
         reader: KeyReader | None = None,
     ) -> None:
         self._index = index
         self._open_store = open_store
         self._new_store = new_store
-        self._profile = profile
+        self._named_profile = profile
         self._reader = reader or KeyReader()
+
+    @cached_property
+    def profile(self) -> str:
+        """The profile whose keys these are.
+
+        Raises:
+            StoreError: The list, which says what the current one is, cannot be read.
+        """
+        return self._named_profile or self._index.read().current
+
+    @property
+    def profiles(self) -> Profiles:
+        """This machine's profiles."""
+        return Profiles(self._index)
+
+    @cached_property
+    def secrets(self) -> SecretWallet:
+        """The profile's API key and tokens."""
+        return SecretWallet(self._index, self._open_store, self._new_store, lambda: self.profile)
 
     def record(self, origin: str) -> Record | None:
         """What is known about the key for an origin, without opening its store."""
-        return self._index.find(self._profile, origin)
+        return self._index.find(self.profile, origin)
 
     def records(self) -> list[Record]:
         """What is known about every key of this machine, of all profiles, without opening a store."""
         return self._index.all()
 
-    def describe_store(self, record: Record) -> str:
-        """Where a key is kept, for a person; the store is not opened."""
+    def describe_store(self, record: Record | SecretRecord) -> str:
+        """Where a credential is kept, for a person; the store is not opened."""
         return self._open_store(record.store).description
+
+    def credential(self, origin: str) -> StoredKey | StoredSecret | None:
+        """What the profile keeps for ollama.com, or for what stands in for it: its API key, else its device key.
+
+        Raises:
+            StoreError: The store cannot be used, or does not hold what is listed.
+        """
+        return self.secrets.find(origin, api_key=True) or self.find(origin)
 
     def find(self, origin: str) -> StoredKey | None:
         """The key for an origin, or None where none is stored.
@@ -86,7 +120,7 @@ class Wallet:
         again rather than replaced.
 
         Raises:
-            StoreError: The store cannot be used; nothing is made then.
+            StoreError: The store cannot be used, or the profile has an API key; nothing is made then.
         """
         found = self.find(origin)
         if found is not None:
@@ -94,16 +128,17 @@ class Wallet:
         from ollama_cli.credentials.device_key import DeviceKey
 
         with self._index.locked():
+            self._refuse_beside_api_key(origin)
             found = self.find(origin)  # another process may have been faster
             if found is not None:
                 return found
             store = self._open_store(self._new_store)
-            entry = entry_name(self._profile, origin)
+            entry = entry_name(self.profile, origin)
             key = self._load(store, entry)
             if key is None:
                 key = DeviceKey.generate()
                 store.put(entry, key.to_openssh())
-            return _stored(key, store, self._index.add(self._profile, origin, store.kind, key.public_key))
+            return _stored(key, store, self._index.add(self.profile, origin, store.kind, key.public_key))
 
     def text(self, origin: str) -> Secret | None:
         """The PEM of the key for an origin as its store holds it, with a passphrase if it has one.
@@ -136,16 +171,18 @@ class Wallet:
             StoreError: The store cannot be used, or holds another key, which is left as it is.
         """
         with self._index.locked():
+            self._refuse_beside_api_key(origin)
+            self._refuse_of_another_profile(origin, key)
             record = self.record(origin)
             store = self._open_store(record.store if record else self._new_store)
-            entry = entry_name(self._profile, origin)
+            entry = entry_name(self.profile, origin)
             kept = self._load(store, entry)
             if (kept or record or key).public_key not in {key.public_key, in_place_of}:
                 raise _occupied(store, listed=record is not None)
             if kept is None or kept.public_key != key.public_key:
                 store.put(entry, text)
             if record is None or record.public_key != key.public_key:
-                record = self._index.add(self._profile, origin, store.kind, key.public_key, shared_with=shared_with)
+                record = self._index.add(self.profile, origin, store.kind, key.public_key, shared_with=shared_with)
             elif shared_with is not None and record.shared_with != shared_with:
                 record = self._index.note_shared(record, shared_with)
             return _stored(key, store, record)
@@ -161,16 +198,24 @@ class Wallet:
             if record is not None and record.public_key == public_key and record.shared_with is None:
                 self._index.note_shared(record, "ollama")
 
-    def note_signed_in(self, origin: str) -> None:
-        """Note that the key for an origin was seen on an account; not at the price of waiting for another process.
+    def note_used(self, origin: str, stored: StoredKey, *, signed_in: bool) -> None:
+        """Note that the key for an origin was used, to about a day; not at the price of waiting for another process.
+
+        Args:
+            origin: The origin.
+            stored: The key.
+            signed_in: Whether that showed that it is on an account.
 
         Raises:
             StoreError: The list cannot be written, or another process is at it.
         """
-        with self._index.locked(seconds=0):
-            record = self.record(origin)
-            if record is not None and record.signed_in_at is None:
-                self._index.note_signed_in(record)
+        if worth_noting(stored.last_used_at) or (signed_in and not stored.signed_in):
+            with self._index.locked(seconds=0):
+                record = self.record(origin)
+                if record is None or record.public_key != stored.credential.public_key:
+                    return
+                if worth_noting(record.last_used_at) or (signed_in and record.signed_in_at is None):
+                    self._index.note_used(record, signed_in=signed_in)
 
     def forget(self, origin: str, public_key: str | None = None) -> None:
         """Delete the key for an origin from its store and the list.
@@ -198,6 +243,21 @@ class Wallet:
         with self._index.locked():
             self._index.remove(record)
 
+    def _refuse_beside_api_key(self, origin: str) -> None:
+        if self.secrets.record(origin, api_key=True) is not None and self.record(origin) is None:
+            raise api_key_there()
+
+    def _refuse_of_another_profile(self, origin: str, key: DeviceKey) -> None:
+        """Refuse a key for two profiles: signing one out would sign the other out, unsaid."""
+        for record in self._index.all():
+            same = (record.public_key, record.origin) == (key.public_key, origin)
+            if same and record.profile != self.profile:
+                raise StoreError(
+                    f"The key is the one of the profile {record.profile} already.",
+                    hint=f"Use that one, or remove it: ollama-cli profile remove {record.profile}",
+                    code="store_occupied",
+                )
+
     def _load(self, store: CredentialStore, entry: str) -> DeviceKey | None:
         secret = store.get(entry)
         if secret is None:
@@ -220,7 +280,14 @@ def _stored(key: DeviceKey, store: CredentialStore, record: Record) -> StoredKey
     shared = record.shared_with == "ollama"
     source = f"{store.description}; it is the installed Ollama's key too" if shared else store.description
     signed_in = record.signed_in_at is not None
-    return StoredKey(key, source, signed_in=signed_in, shared_with_ollama=shared, made_at=record.created_at)
+    return StoredKey(
+        key,
+        source,
+        signed_in=signed_in,
+        shared_with_ollama=shared,
+        made_at=record.created_at,
+        last_used_at=record.last_used_at,
+    )
 
 
 def _occupied(store: CredentialStore, *, listed: bool) -> StoreError:

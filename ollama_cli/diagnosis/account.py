@@ -30,16 +30,20 @@ def account(session: Session, place: Place, active: Active | None) -> Family:
 
 
 def _ask(session: Session, place: Place, active: Active | None, report: Report) -> None:
+    from ollama_cli.account.api_keys import account_of
     from ollama_cli.account.refusal import daemon_refusal, refusal
 
     try:
         with asking(session, place, active) as client:
-            who, refused = client.account()
+            who, refused, taken = account_of(client, active)
     except CliError as error:
         if place.kind == "daemon" and error.http_status == HTTPStatus.NOT_FOUND:
             report(remark("account", "This Ollama server knows of no accounts.", "A newer one does."))
             return
         raise
+    if who is None and taken:
+        report(ok("account", "The server takes the API key, and does not tell whose it is."))
+        return
     if who is None and place.kind == "daemon":
         raise daemon_refusal(place.base_url, active, refused)
     if who is None:

@@ -7,7 +7,9 @@ from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING
 
-from ollama_cli.credentials.credential import ApiKey, StoredKey
+from ollama_cli.credentials.chosen import record_for
+from ollama_cli.credentials.credential import ApiKey, StoredKey, is_device_key
+from ollama_cli.credentials.secret_record import SecretRecord
 from ollama_cli.diagnosis.finding import Finding, not_needed, ok, remark
 from ollama_cli.diagnosis.side_by_side import Family
 from ollama_cli.errors import CliError, SignInError, StoreError
@@ -59,11 +61,12 @@ def _why_no_keyring(session: Session, place: Place | None, new_store: str) -> st
     source = session.given_source(place) if place is not None else None
     if source is not None:
         return f"{source} gives the credential"
-    if place is None or not place.authenticated:
-        return "no credential is used here"
     record = None
     with suppress(StoreError):  # it is told of the credential
-        record = session.wallet.record(session.key_name(place))
+        if place is not None:
+            record = record_for(session.wallet, session.key_name(place), in_cloud=place.kind == "cloud")
+    if place is None or not (place.authenticated or isinstance(record, SecretRecord)):
+        return "no credential is used here"
     return "the key is kept in a file" if (record.store if record else new_store) == "file" else None
 
 
@@ -104,8 +107,9 @@ def told(place: Place, active: Active | None) -> Finding:
         )
     if active is None:
         raise SignInError("This device has no credential yet.", hint="Run `ollama-cli signin`.")
-    if isinstance(active.credential, ApiKey):
-        return ok("credential", f"An API key, from {active.source}.")
+    if not is_device_key(active.credential):
+        what = "An API key" if isinstance(active.credential, ApiKey) else "A token"
+        return ok("credential", f"{what}, from {active.source}.")
     which = f"Device key {active.credential.fingerprint}, from {active.source}"
     months = int((time.time() - active.made_at) / _SECONDS_OF_A_MONTH) if isinstance(active, StoredKey) else 0
     if months >= MONTHS_OF_A_KEY:

@@ -10,6 +10,7 @@ from pathlib import Path
 from ollama_cli.errors import StoreError, UsageError
 from ollama_cli.secret import Secret
 from ollama_cli.settings.hosts import CLOUD_URL, Host, is_loopback, origin_of
+from ollama_cli.settings.profile_name import profile_name
 
 SECRET_VARIABLES = ("OLLAMA_API_KEY", "OLLAMA_CLI_KEY")
 """The variables that hold a credential."""
@@ -41,6 +42,9 @@ class Settings:
         cloud_url: ollama.com, or the loopback address that OLLAMA_CLOUD_BASE_URL puts in its place.
         api_key: OLLAMA_API_KEY.
         device_key: OLLAMA_CLI_KEY, a private key in OpenSSH form.
+        api_key_file: OLLAMA_API_KEY_FILE, a file that holds an API key, such as a container's secret.
+        device_key_file: OLLAMA_CLI_KEY_FILE, a file that holds a private key.
+        profile: OLLAMA_CLI_PROFILE, the profile whose stored credential counts, or None.
         sign_for_host: OLLAMA_AUTH, to sign requests to OLLAMA_HOST too.
         no_cloud: The reason why cloud models are off, or None.
         no_history: OLLAMA_NOHISTORY, to remember nothing of a chat: neither what is typed nor what is said.
@@ -56,6 +60,9 @@ class Settings:
     cloud_url: str = CLOUD_URL
     api_key: Secret | None = None
     device_key: Secret | None = None
+    api_key_file: Path | None = None
+    device_key_file: Path | None = None
+    profile: str | None = None
     sign_for_host: bool = False
     no_cloud: str | None = None
     no_history: bool = False
@@ -87,6 +94,9 @@ class Settings:
             cloud_url=_cloud_url(environ.get("OLLAMA_CLOUD_BASE_URL", "")),
             api_key=_secret(environ.get("OLLAMA_API_KEY")),
             device_key=_secret(environ.get("OLLAMA_CLI_KEY")),
+            api_key_file=_path(environ.get("OLLAMA_API_KEY_FILE")),
+            device_key_file=_path(environ.get("OLLAMA_CLI_KEY_FILE")),
+            profile=_profile(environ.get("OLLAMA_CLI_PROFILE")),
             sign_for_host=is_true(environ.get("OLLAMA_AUTH")),
             no_cloud=_no_cloud(environ, user_home),
             editor=_first(surroundings, "OLLAMA_EDITOR", "VISUAL", "EDITOR"),
@@ -135,6 +145,14 @@ def _first(environ: Mapping[str, str], *names: str) -> str:
 
 def _secret(value: str | None) -> Secret | None:
     return Secret(value.strip()) if value and value.strip() else None
+
+
+def _path(value: str | None) -> Path | None:
+    return Path(value) if value and value.strip() else None
+
+
+def _profile(value: str | None) -> str | None:
+    return profile_name(value, "OLLAMA_CLI_PROFILE") if value and value.strip() else None
 
 
 def _home_override(value: str) -> Path | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 
 from ollama_cli.errors import CliError, DeclinedError
 from ollama_cli.terminal.sanitize import clean_line
@@ -40,7 +41,12 @@ def show_frames(streams: Streams, error: BaseException) -> None:
 
 def in_sandbox(hint: str | None) -> str | None:
     """A hint whose commands stay in the sandbox."""
-    return hint.replace("`ollama-cli ", "`ollama-cli --sandbox ") if hint else hint
+    return re.sub("`ollama-cli (?!--sandbox )", "`ollama-cli --sandbox ", hint) if hint else hint
+
+
+def in_profile(hint: str | None, name: str) -> str | None:
+    """A hint whose commands act as a profile."""
+    return re.sub(r"`ollama-cli (?!profile )", f"`ollama-cli --profile {name} ", hint) if hint else hint
 
 
 def show_error(streams: Streams, error: CliError, *, as_json: bool) -> None:

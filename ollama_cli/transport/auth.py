@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Generator
 from typing import TYPE_CHECKING
 
-from ollama_cli.credentials.credential import ApiKey
+from ollama_cli.credentials.credential import ApiKey, Token
 from ollama_cli.errors import SafetyError, SignInError
 from ollama_cli.secret import Secret
 from ollama_cli.settings.hosts import CLOUD_URL, is_loopback, origin_of
@@ -31,7 +31,7 @@ _UNAUTHORIZED = 401
 class CredentialAuth(httpx.Auth):
     """Puts a credential on requests to one origin, and refuses to put it on any other.
 
-    A device key signs each request anew, with a time stamp in its query; an API key goes along as a Bearer token. A
+    A device key signs each request anew, with a time stamp in its query; an API key or a token goes along as it is. A
     signature that is refused while the server's clock is minutes away from ours is made once more with its time. One
     object may serve several threads and tasks at once.
 
@@ -63,8 +63,8 @@ class CredentialAuth(httpx.Auth):
             raise SafetyError(
                 f"The credential for {self._origin} is not sent to {request.url.scheme}://{request.url.netloc.decode()}."
             )
-        if isinstance(self._credential, ApiKey):
-            request.headers["Authorization"] = f"Bearer {self._credential.secret.reveal()}"
+        if isinstance(self._credential, ApiKey | Token):
+            request.headers["Authorization"] = self._credential.header()
             yield request
             return
         offset = self._clock.offset
@@ -104,11 +104,12 @@ class OllamaAuth(CredentialAuth):
         origin: str = CLOUD_URL,
         base_path: str = "",
     ) -> None:
+        used: Credential
         if credential is None:
-            credential = _own_credential(origin_of(origin))
-        elif isinstance(credential, str):
-            credential = ApiKey(Secret(credential))
-        super().__init__(credential, origin, base_path)
+            used = _own_credential(origin_of(origin))
+        else:
+            used = ApiKey(Secret(credential)) if isinstance(credential, str) else credential
+        super().__init__(used, origin, base_path)
 
 
 def _own_credential(origin: str) -> Credential:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
+from base64 import b64decode
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
@@ -35,10 +36,14 @@ def hidden_in_errors(request: httpx.Request) -> Iterator[None]:
 
 
 def sent_secrets(request: httpx.Request) -> list[str]:
-    """The parts of a request's credential that a server could repeat: the API key, or the signature."""
+    """The parts of a request's credential that a server could repeat: API key, token, password, or signature."""
     sent = request.headers.get("Authorization", "")
-    secret = sent.removeprefix("Bearer ").rpartition(":")[2]
-    return [secret, quote(secret, safe="")] if secret else []
+    scheme, _, word = sent.rpartition(" ")
+    secrets = [word if scheme else sent.rpartition(":")[2]]
+    if scheme == "Basic":
+        with suppress(ValueError):
+            secrets.append(b64decode(word).decode().partition(":")[2])
+    return [form for secret in secrets if secret for form in (secret, quote(secret, safe=""))]
 
 
 def hide(text: str, secrets: list[str]) -> str:

@@ -17,6 +17,8 @@ from urllib.parse import quote
 import httpx
 import pytest
 from canaries import found, found_below, private_half
+from guarded import GuardedDaemon
+from keeping import keep_api_key
 from screens import Terminal
 from support import NO_TLS, Cli, Sandbox, hidden_fields, make_device
 from wiretap import Wiretap, tapped
@@ -43,6 +45,8 @@ EVERY_COMMAND: Sequence[Sequence[str]] = [
     ["run", MODEL, "hi", "--option", "nonsense=1"],
     ["run", "tiny:local", "hi", "--json"],
     ["keys", "list"],
+    ["profile", "list", "--json"],
+    ["profile", "use", "default"],
     ["keys", "show", "--json"],
     ["keys", "revoke", "nonsense"],
     ["chats", "list"],
@@ -69,9 +73,9 @@ class Watched:
     printed: bytes = b""
     secrets: dict[str, bytes] = field(default_factory=dict)
 
-    def run(self, *args: str) -> int:
+    def run(self, *args: str, stdin: str | None = None, **env: str) -> int:
         """Run a command, and keep what it prints; its exit status."""
-        done = self.cli("--debug", "--insecure-storage", *args)
+        done = self.cli("--debug", "--insecure-storage", *args, stdin=stdin, env=env)
         self.printed += f"{done.stdout}\n{done.stderr}\n".encode()
         return done.returncode
 
@@ -160,6 +164,46 @@ def test_an_api_key_is_nowhere(watched: Watched, good: bool) -> None:
     watched.secrets["device key"] = private_half((watched.cli.home / watched.key_file).read_text())
     assert f"Bearer {api_key}" in watched.wiretap.sent
     watched.assert_kept(("device key", watched.key_file))
+
+
+@pytest.mark.parametrize("good", [True, False], ids=["good", "refused"])
+def test_a_stored_api_key_is_in_its_file_alone(watched: Watched, good: bool) -> None:
+    api_key = watched.sandbox.make_api_key().reveal() if good else f"refused-{os.urandom(16).hex()}"
+    if not good:
+        keep_api_key(watched.cli, watched.wiretap.url, api_key)
+    watched.run("signin", "--api-key", stdin=f"{api_key}\n")
+    for args in EVERY_COMMAND:
+        watched.run("--profile", "default", *args)
+    where = (f"sent: {api_key.removeprefix('sandbox-')}", watched.key_file)
+    assert f"Bearer {api_key}" in watched.wiretap.sent
+    watched.assert_kept(where)
+    assert watched.run("signout") == 0
+    watched.assert_kept()
+
+
+@pytest.mark.parametrize("scheme", ["Bearer", "Basic"])
+def test_a_token_is_in_its_file_alone(watched: Watched, scheme: str) -> None:
+    token = f"me:{os.urandom(16).hex()}" if scheme == "Basic" else os.urandom(16).hex()
+    sent = b64encode(token.encode()).decode() if scheme == "Basic" else token
+    daemon = GuardedDaemon(watched.sandbox.url, f"{scheme} {sent}")
+    assert daemon.signs_as is not None
+    watched.sandbox.approve(daemon.signs_as.public_key, "a daemon")
+    with daemon.running(), tapped(daemon.url) as watched.wiretap:
+        host = watched.wiretap.url
+        command = ("signin", "--host", host, "--token", *(["--basic"] if scheme == "Basic" else []))
+        watched.run(*command, stdin=f"wrong{token}\n")
+        assert watched.run(*command, stdin=f"{token}\n") == 0
+        daemon.repeats = True
+        for refusing in (False, True):
+            daemon.authorization = "nothing at all" if refusing else daemon.authorization
+            for args in EVERY_COMMAND:
+                watched.run(*args, OLLAMA_HOST=host)
+        secrets = watched.secrets | watched.wiretap.secrets | {"token": token.encode(), "password": token.encode()[3:]}
+        assert f"{scheme} {sent}" in watched.wiretap.sent
+        assert not found(secrets, watched.printed)
+        assert {path for _, path in found_below(secrets, watched.cli.home)} == {watched.key_file}
+        assert watched.run("signout", "--host", host, "--token") == 0
+        assert not found_below(secrets, watched.cli.home)
 
 
 def test_a_key_that_is_given_is_in_no_file_but_its_own(watched: Watched) -> None:
@@ -369,7 +413,7 @@ import httpx
 
 from ollama_cli import DeviceKey, OllamaAuth
 from ollama_cli.credentials.chosen import choose, open_wallet
-from ollama_cli.credentials.credential import ApiKey
+from ollama_cli.credentials.credential import ApiKey, Token
 from ollama_cli.credentials.key_reader import KeyReader
 from ollama_cli.secret import Secret
 from ollama_cli.settings import Settings
@@ -393,9 +437,12 @@ def test_that_fails():
     active, reader = choose(settings, "https://ollama.com"), KeyReader()
     wallet = open_wallet(settings, new_store="file")
     stored = wallet.ensure("https://ollama.com")
+    token = Token.basic(Secret(f"me:{secret.reveal()}"))
+    wallet.secrets.put("https://box", "basic", token.authorization)
+    found = wallet.secrets.find("https://box", api_key=False)
     request = next(bearer.auth_flow(httpx.Request("POST", ORIGIN)))
     assert secret.reveal() in request.headers["Authorization"]
-    everything = [secret, api_key, key, pem, auth, bearer, settings, active, wallet, reader, stored]
+    everything = [secret, api_key, key, pem, auth, bearer, settings, active, wallet, reader, stored, token, found]
     assert not [vars(thing) for thing in everything if hasattr(thing, "__dict__")], request.headers
 """
 

@@ -127,13 +127,13 @@ def test_what_is_typed_ahead_is_kept_and_not_seen_in_the_answer(cli: Cli) -> Non
 
 
 def test_a_sign_of_life_stands_where_an_answer_will_and_leaves_nothing_behind(cli: Cli) -> None:
-    with serving([SHOW, answering("", "Yes.", delay=2)]) as server:
+    with serving([SHOW, answering("", "3", delay=2)]) as server:
         terminal = Terminal(cli, "run", "tiny", env={"OLLAMA_HOST": server.url})
-        say(terminal, "Are you there?")
+        say(terminal, "How many?")
         terminal.until(lambda: "\r ⠋\r".encode() in terminal.sent, "a sign of life")
         terminal.type("typed ahead")
         terminal.until_line(">>> typed ahead")
-        assert [line for line in terminal.lines if line] == [">>> Are you there?", "Yes.", ">>> typed ahead"]
+        assert [line for line in terminal.lines if line] == [">>> How many?", "3", ">>> typed ahead"]
         terminal.type("\x15")
         assert leave(terminal) == 0
 
@@ -210,6 +210,59 @@ def test_answers_are_markdown_unless_that_is_not_wanted(cli: Cli) -> None:
         say(plain, "hi")
         plain.until_text(r"A \*\*bold\*\* word\.")
         assert leave(plain) == 0
+
+
+def test_what_is_set_is_seen_in_the_next_answer(cli: Cli) -> None:
+    said = "The quick brown fox jumps over a lazy dog, again."
+    chunks = [
+        {"message": {"role": "assistant", **part}, "done": False} for part in ({"thinking": "Hm."}, {"content": said})
+    ]
+    last = {"message": {"role": "assistant"}, "done": True, "done_reason": "length", "eval_count": 28}
+    route = {"method": "POST", "path": "/api/chat", "ndjson": [*chunks, last]}
+    with serving([SHOW, route]) as server:
+        terminal = Terminal(cli, "run", "tiny", "--hidethinking", env={"OLLAMA_HOST": server.url}, columns=40)
+
+        def answer_after(*settings: str) -> str:
+            for typed in settings:
+                say(terminal, typed)
+            terminal.until_prompt()
+            before = terminal.text.count(">>> go\n")
+            say(terminal, "go")
+            terminal.until(lambda: terminal.text.count(">>> go\n") > before, "the answer")
+            terminal.until_prompt()
+            return terminal.text.rpartition(">>> go\n")[2]
+
+        first = answer_after()
+        assert "jumps over a\nlazy dog" in first
+        assert "Hm." not in first
+        assert "The answer stops where" in first
+        assert "eval count" not in first
+        verbose = answer_after("/set nowordwrap", "/set verbose")
+        assert "over a lazy do\ng, again" in verbose
+        assert re.search(r"eval count: +28 token", verbose)
+        again = answer_after("/set wordwrap", "/set quiet")
+        assert "jumps over a\nlazy dog" in again
+        assert "eval count" not in again
+        assert leave(terminal) == 0
+
+
+def test_what_is_known_of_the_model_is_shown(cli: Cli) -> None:
+    told = {"license": "Do no harm.", "modelfile": "FROM tiny", "template": "{{ .Prompt }}", "system": "Be brief."}
+    show = {**SHOW, "json": {**SHOW["json"], **told, "parameters": "temperature 1"}}
+    with serving([show]) as server:
+        terminal = Terminal(cli, "run", "tiny", env={"OLLAMA_HOST": server.url})
+        for name, text in told.items():
+            say(terminal, f"/show {name}")
+            terminal.until_text(re.escape(f">>> /show {name}\n{text}\n"))
+        say(terminal, "/set parameter seed 7")
+        say(terminal, "/show parameters")
+        terminal.until_text(r"Of the model:\n  temperature 1\n\nSet by you:\n  seed +7\n")
+        say(terminal, "/set system Be long.")
+        say(terminal, "/show system")
+        terminal.until_text(r"/show system\nBe long\.\n")
+        say(terminal, "/help set")
+        terminal.until_text("remember nothing")
+        assert leave(terminal) == 0
 
 
 def test_copy_export_and_image(cli: Cli, tmp_path: Path) -> None:

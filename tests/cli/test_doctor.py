@@ -353,6 +353,38 @@ def test_a_key_that_is_old_is_told(well: Cli) -> None:
     assert "keys rotate" in told["credential"]["hint"]
 
 
+def test_the_credential_of_a_profile_is_checked(well: Cli, embedded: EmbeddedSandbox) -> None:
+    api_key = embedded.make_api_key().reveal()
+    work = ("--profile", "work", "--insecure-storage")
+    assert well(*work, "signin", "--api-key", stdin=api_key).returncode == 0
+    told = examine(well, before=work)
+    assert (told.status, told["account"]["verdict"]) == (0, "ok")
+    assert told["credential"]["message"].startswith("An API key, from ")
+    assert api_key not in json.dumps(told["credential"])
+    told = examine(well, before=("--insecure-storage", "--profile", "other"))
+    assert (told.status, told.faults, told["credential"]["code"]) == (4, ["credential"], "no_such_profile")
+    assert examine(well)["credential"]["message"].startswith("Device key ")
+
+
+def test_an_api_key_whose_account_is_not_told_is_no_fault(tmp_path: Path, cli: Cli) -> None:
+    with EmbeddedSandbox(tmp_path / "cloud", faults=["POST /api/me=status:401"], pace=0) as reserved:
+        key = reserved.make_api_key().reveal()
+        told = examine(cli, env={"OLLAMA_CLOUD_BASE_URL": reserved.url, "OLLAMA_API_KEY": key})
+    assert (told.status, told["account"]["verdict"]) == (0, "ok")
+    assert "takes the API key" in told["account"]["message"]
+
+
+def test_a_token_goes_to_its_own_server(cli: Cli) -> None:
+    with daemon() as box:
+        stored = cli("--insecure-storage", "signin", "--host", box.url, "--token", stdin="TOKEN")
+        assert stored.returncode == 0, stored.stderr
+        told = examine(cli, env={"OLLAMA_HOST": box.url})
+        sent = [request.headers.get("authorization") for request in box.received if "/api/me" in request.target]
+    assert (told.status, told["credential"]["message"][:8]) == (0, "A token,")
+    assert sent == ["Bearer TOKEN"]
+    assert "TOKEN" not in json.dumps([told[check] for check in CHECKS])
+
+
 def test_a_list_of_keys_that_is_damaged_is_told(well: Cli) -> None:
     (well.home / "state" / "data" / "credentials.json").write_text("{")
     told = examine(well, before=("--insecure-storage",))
@@ -436,7 +468,7 @@ def daemon(version: object = "0.99.1", me: tuple[int, Any] = (200, {"name": "box
             return 200, head, json.dumps({"version": version}).encode()
         if request.target.startswith("/api/me"):
             return me[0], head, json.dumps(me[1]).encode() if me[1] is not None else b"404 page not found"
-        return 200, {}, b""
+        return 200, head, b'{"models": []}'
 
     return recording(answer)
 

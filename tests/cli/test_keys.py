@@ -79,6 +79,7 @@ def test_list_tells_every_key_of_this_machine(offline: Cli, offline_key: DeviceK
         "public_key": offline_key.public_key,
         "encoded": offline_key.encoded,
         "made": listed[0]["made"],
+        "last_used": None,
         "store": "file",
         "profile": "default",
         "origin": NOWHERE,
@@ -92,11 +93,19 @@ def test_list_in_a_pipe_has_aligned_columns(offline: Cli, offline_key: DeviceKey
     make_device(offline, "https://example.com")
     done = offline("keys", "list")
     headings, *rows = done.stdout.splitlines()
-    assert re.split(r" {4,}", headings) == ["FINGERPRINT", "MADE", "STORE", "PROFILE", "ORIGIN", "THIS DEVICE"]
+    assert re.split(r" {4,}", headings) == [
+        "FINGERPRINT",
+        "MADE",
+        "LAST USED",
+        "STORE",
+        "PROFILE",
+        "ORIGIN",
+        "THIS DEVICE",
+    ]
     for row in rows:
         columns = [column.strip() for column in re.split(r" {4,}", row)]
         assert re.fullmatch(FINGERPRINT, columns[0])
-        assert row.index(columns[4]) == headings.index("ORIGIN")
+        assert row.index(columns[5]) == headings.index("ORIGIN")
     assert [row.split()[-1] for row in rows] == ["yes", "no"]
     assert done.stderr == ""
 
@@ -106,6 +115,7 @@ def test_list_of_nothing_says_so(offline: Cli) -> None:
     assert (done.returncode, len(done.stdout.splitlines())) == (0, 1)
     assert "no device key" in done.stderr
     assert offline("keys", "list", "--json").stdout == "[]\n"
+    assert "`ollama-cli --sandbox signin`" in offline("--sandbox", "keys", "list").stderr
 
 
 def test_list_and_show_need_neither_store_nor_cloud(offline: Cli, offline_key: DeviceKey) -> None:

@@ -11,7 +11,9 @@ from pathlib import Path
 
 import httpx
 import pytest
+from chatting import leave
 from conftest import sign_in
+from screens import Terminal
 from support import NO_TLS, Cli, Sandbox, hidden_fields, start_sandbox
 
 MODEL = "gpt-oss:120b-cloud"
@@ -51,6 +53,11 @@ def test_sandbox_attaches_to_a_running_one(cli: Cli, tmp_path: Path) -> None:
         link = LINK.search(refused.stderr)
         assert link is not None
         assert link[0].startswith(running.url)
+        terminal = Terminal(cli, "--sandbox", "run", MODEL)
+        terminal.until_text(r"Sign in now\?")
+        terminal.type("n\r")
+        terminal.until_text("`ollama-cli --sandbox signin`")
+        assert leave(terminal) == 4
         running.decide(link[0])
         assert cli("--sandbox", "run", MODEL, "hi").returncode == 0
         process.send_signal(signal.SIGINT)

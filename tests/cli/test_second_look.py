@@ -63,13 +63,15 @@ def test_a_clock_that_can_be_mended_is_mended_before_anything_is_forgotten(
 
 
 @contextmanager
-def server_without_time() -> Iterator[str]:
-    """A server that refuses every signature and does not say what time it is."""
+def server_without_time(*methods: str) -> Iterator[str]:
+    """A server that refuses every signature and does not say what time it is, where a request has such a method."""
 
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
             body = json.dumps({"error": "unauthorized"}).encode()
             self.send_response_only(401)  # without Date
+            if self.command not in methods:
+                self.send_header("Date", self.date_time_string())
             self.send_header("Content-Length", str(len(body)))
             self.end_headers()
             self.wfile.write(body)
@@ -84,9 +86,12 @@ def server_without_time() -> Iterator[str]:
         yield f"http://127.0.0.1:{listening.server_address[1]}"
 
 
+@pytest.mark.parametrize("methods", [("DELETE", "POST"), ("POST",)], ids=["at both looks", "at the second"])
 @pytest.mark.parametrize("command", COMMANDS, ids=" ".join)
-def test_a_refusal_without_the_servers_time_forgets_nothing(tmp_path: Path, command: list[str], forks: Forks) -> None:
-    with server_without_time() as url:
+def test_a_refusal_without_the_servers_time_forgets_nothing(
+    tmp_path: Path, command: list[str], methods: tuple[str, ...], forks: Forks
+) -> None:
+    with server_without_time(*methods) as url:
         device = Cli(tmp_path, {"OLLAMA_CLOUD_BASE_URL": url}, forks)
         make_device(device, url)
         done = device(*command)

@@ -201,7 +201,7 @@ def kept(device: Cli, sandbox: Sandbox) -> Cli:
 
 
 def read_only(device: Cli) -> Surroundings:
-    for folder in (data(device) / "keys", data(device)):
+    for folder in (data(device) / "keys", data(device), state(device)):
         folder.chmod(0o500)
     return Surroundings(prefix=AS_A_USER)
 

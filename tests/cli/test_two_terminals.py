@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import subprocess
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -24,6 +25,7 @@ def asked(sandbox: Sandbox, method: str) -> int:
 def wait_until_asked(sandbox: Sandbox, method: str, process: subprocess.Popen[str]) -> None:
     while not asked(sandbox, method):
         assert process.poll() is None, process.communicate()
+        time.sleep(0.02)
 
 
 @pytest.mark.parametrize("command", [["signout"], ["keys", "revoke", "--yes"]], ids=" ".join)

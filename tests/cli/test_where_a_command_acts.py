@@ -23,6 +23,7 @@ from ollama_cli import DeviceKey
 from ollama_cli.credentials.chosen import open_wallet
 from ollama_cli.sandbox.discovery import announce_server
 from ollama_cli.sandbox.server import EmbeddedSandbox
+from ollama_cli.secret import Secret
 from ollama_cli.settings import Settings
 
 # Servers, and the ways in which a command asks none.
@@ -37,6 +38,7 @@ DISABLED = "refused: the cloud is disabled"
 MISUSED = "refused: keys acts on what is stored, not on a file"
 NOWHERE = "no request: there is nothing to ask with"
 
+SERVERS = frozenset({OLLAMA_COM, STAND_IN, DAEMON, LOCAL, REMOTE, SANDBOX})
 CLOUD = frozenset({OLLAMA_COM, STAND_IN, SANDBOX})
 REFUSED = {UNSAFE: 1, MISUSED: 2, DISABLED: 5}
 
@@ -131,15 +133,43 @@ PLACES = {
 }
 
 FILE, API_KEY, DEVICE_KEY, STORED = "--key-file", "OLLAMA_API_KEY", "OLLAMA_CLI_KEY", "the stored key"
-ORDER = (FILE, API_KEY, DEVICE_KEY, STORED)
-"""The first that is there counts at ollama.com."""
+NAMED, VARIABLE = "--profile", "OLLAMA_CLI_PROFILE"
+KEPT, TOKEN = "the stored API key", "the token"
+ORDER = (FILE, NAMED, API_KEY, DEVICE_KEY, VARIABLE, KEPT, STORED)
+"""The first that is there counts at ollama.com; the current profile keeps an API key or a device key."""
+
+PROFILES = {NAMED: "work", VARIABLE: "play"}
+"""Profiles that have a key for every server; whether they are named or not, they are there."""
 
 Held = frozenset[str]
-HELD: dict[str, Held] = {
-    "+".join(name.strip("-").replace("the stored key", "stored") for name in ORDER if name in held) or "none": held
-    for held in (frozenset(name for bit, name in enumerate(ORDER) if number >> bit & 1) for number in range(16))
-}
-"""Every set of credentials that may be there at once."""
+BASIC = (FILE, API_KEY, DEVICE_KEY, STORED)
+EVERY_SET = [frozenset(name for bit, name in enumerate(BASIC) if number >> bit & 1) for number in range(16)]
+ALL = frozenset({*BASIC, NAMED, VARIABLE, TOKEN})
+WITH_PROFILES: list[Held] = [
+    frozenset({NAMED}),
+    frozenset({NAMED, FILE}),
+    frozenset({NAMED, API_KEY}),
+    frozenset({NAMED, VARIABLE, KEPT}),
+    frozenset({VARIABLE}),
+    frozenset({VARIABLE, DEVICE_KEY}),
+    frozenset({VARIABLE, STORED, TOKEN}),
+    frozenset({KEPT, TOKEN}),
+    frozenset({KEPT, API_KEY}),
+    frozenset({TOKEN, STORED}),
+    frozenset({TOKEN, FILE, KEPT}),
+    ALL,
+]
+
+
+def _called(held: Held) -> str:
+    return "+".join(sorted(name.strip("-").removeprefix("the ").replace(" ", "-") for name in held)) or "none"
+
+
+HELD: dict[str, Held] = {_called(held): held for held in (*EVERY_SET, *WITH_PROFILES)}
+"""Every set of the four that a command can be given or keep, and what profiles, API keys and tokens add to that."""
+
+MANY = {"nothing", "stand-in", "daemon, auth", "sandbox"}
+"""The places that meet profiles, kept API keys and tokens in every way; the others meet all at once."""
 
 VARIANTS = {
     "an empty host",
@@ -167,7 +197,9 @@ COMBINATIONS = [
     pytest.param(place, held, id=f"{place_name}-{held_name}")
     for place_name, place in PLACES.items()
     for held_name, held in HELD.items()
-    if place_name not in VARIANTS or len(held) in {0, len(ORDER)}
+    if held in {frozenset(), ALL}
+    or (held in EVERY_SET and place_name not in VARIANTS)
+    or (held in WITH_PROFILES and place_name in MANY)
 ]
 
 NOBODY, MADE = "nobody", "a key that was made for it"
@@ -176,25 +208,42 @@ NOBODY, MADE = "nobody", "a key that was made for it"
 def expected(place: Place, command: str, held: Held) -> tuple[str, str]:
     """Which server is asked, as whom; or why none is."""
     server = place.server(command)
-    stored = STORED if STORED in held else MADE
-    if command == "keys" and FILE in held and server != SANDBOX:
+    if server == SANDBOX:
+        held = held & {STORED}  # it ignores every other credential, and every profile
+    if command == "keys" and FILE in held:
         return MISUSED, NOBODY
     if server in REFUSED:
         return server, NOBODY
-    if server in CLOUD:
-        if command == "list":
-            return server, NOBODY  # anybody may ask for it
-        if server == SANDBOX:
-            held = held & {STORED}  # it ignores every other credential
-        if command in {"signin", "signout", "keys"}:
-            return (server, stored) if STORED in held or command == "signin" else (NOWHERE, NOBODY)
-        first = next((name for name in ORDER if name in held), None)
-        if first is None:
-            return (server, MADE) if command != "status" else (NOWHERE, NOBODY)
-        return server, first
+    if server not in CLOUD:
+        return at_a_daemon(place, server, held)
+    if command == "list":
+        return server, NOBODY  # anybody may ask for it
+    return server_of_nobody(server, at_the_cloud(command, held))
+
+
+def server_of_nobody(server: str, who: str) -> tuple[str, str]:
+    """Nobody asks nothing there."""
+    return (server, who) if who != NOBODY else (NOWHERE, NOBODY)
+
+
+def at_the_cloud(command: str, held: Held) -> str:
+    """Who asks ollama.com, or what stands in for it."""
+    kept = next((name for name in (NAMED, VARIABLE, KEPT, STORED) if name in held), NOBODY)
+    if command in {"signout", "keys"}:
+        return NOBODY if kept == KEPT else kept  # an API key is only forgotten; it signs nothing off
+    who = kept if command == "signin" else next((name for name in ORDER if name in held), NOBODY)
+    return MADE if who == NOBODY and command != "status" else who
+
+
+def at_a_daemon(place: Place, server: str, held: Held) -> tuple[str, str]:
+    """Who asks a daemon, if anybody does."""
+    profile = next((name for name in PROFILES if name in held), None)
     if FILE in held:  # it goes where its command goes; but never in the clear
         return (server, FILE) if server != REMOTE else (UNSAFE, NOBODY)
-    return server, stored if server == DAEMON and AUTH in place.environment else NOBODY
+    if TOKEN in held and profile is None and server != REMOTE:
+        return server, TOKEN  # the current profile's, who has one for this server
+    signs = server == DAEMON and AUTH in place.environment
+    return server, (profile or (STORED if STORED in held else MADE)) if signs else NOBODY
 
 
 @dataclass(frozen=True)
@@ -225,17 +274,28 @@ class World:
         """The environment of a command."""
         addresses = {"daemon": self.daemon.url, "stand_in": self.stand_in.url}
         settings = (text.format(**addresses).partition("=") for text in place.environment)
-        given = {name: given for name, given in self.given.items() if name in held and name != FILE}
+        given = {name: given for name, given in self.given.items() if name in held & {API_KEY, DEVICE_KEY}}
+        profile = {VARIABLE: PROFILES[VARIABLE]} if VARIABLE in held else {}
         credentials = {n: g.to_openssh().reveal() if isinstance(g, DeviceKey) else g for n, g in given.items()}
         proxies = {**self.com.environment, "HTTP_PROXY": self.daemon.url}
-        return clean_environment(home) | proxies | {name: value for name, _, value in settings} | credentials
+        return clean_environment(home) | proxies | {name: value for name, _, value in settings} | credentials | profile
 
-    def key_of(self, home: Path, server: str) -> DeviceKey | None:
-        """The key that a home keeps for a server of the tables."""
+    def keep(self, home: Path, held: Held) -> None:
+        """Have a home keep an API key or tokens."""
+        settings = Settings.from_environment({"OLLAMA_CLI_HOME": str(home / "state")})
+        secrets = open_wallet(settings, new_store="file").secrets
+        for name, servers in ((KEPT, (OLLAMA_COM, STAND_IN)), (TOKEN, (DAEMON, LOCAL))):
+            if name in held:
+                text = f"{'Bearer ' * (name == TOKEN)}{self.given[name]}"
+                for server in servers:
+                    secrets.put(self.origin(server), "bearer" if name == TOKEN else "api_key", Secret(text))
+
+    def key_of(self, home: Path, server: str, profile: str = "default") -> DeviceKey | None:
+        """The key that a profile in a home keeps for a server of the tables."""
         settings = Settings.from_environment({"OLLAMA_CLI_HOME": str(home / "state")})
         if server == SANDBOX:
             settings = replace(settings, home_override=home / "state" / "data" / "sandbox")
-        stored = open_wallet(settings).find("sandbox" if server == SANDBOX else self.origin(server))
+        stored = open_wallet(settings, profile=profile).find("sandbox" if server == SANDBOX else self.origin(server))
         return stored.credential if stored else None
 
 
@@ -255,6 +315,7 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
         in_file, in_environment = approved_key(sandbox), approved_key(sandbox)
         api_key = sandbox.make_api_key().reveal()
         given: dict[str, DeviceKey | str] = {FILE: in_file, DEVICE_KEY: in_environment, API_KEY: api_key}
+        given |= {KEPT: sandbox.make_api_key().reveal(), TOKEN: "a-token-for-a-daemon"}
         (folder / "key").write_text(in_file.to_openssh().reveal())
         made = World(sandbox, com, stand_in, daemon, local, attached, forks, folder, given)
         _furnish(made, folder / "with nothing stored", stored=False)
@@ -267,23 +328,29 @@ def _furnish(world: World, home: Path, *, stored: bool) -> None:
     data = home / "state" / "data"
     instance = httpx.get(f"{world.sandbox.url}/sandbox", trust_env=False, verify=NO_TLS).json()["sandbox"]
     announce_server(data / "sandbox", world.attached.url, instance)
-    if stored:
-        settings = Settings.from_environment({"OLLAMA_CLI_HOME": str(home / "state")})
+    settings = Settings.from_environment({"OLLAMA_CLI_HOME": str(home / "state")})
+    for profile in ("default", *PROFILES.values()) if stored else PROFILES.values():
+        wallet = open_wallet(settings, new_store="file", profile=profile)
         for server in (OLLAMA_COM, STAND_IN, DAEMON, LOCAL, REMOTE):
-            open_wallet(settings, new_store="file").ensure(world.origin(server))
+            wallet.ensure(world.origin(server))
+    if stored:
         open_wallet(replace(settings, home_override=data / "sandbox"), new_store="file").ensure("sandbox")
 
 
-def whoever(credential: str, world: World, kept: DeviceKey | None, held: Held) -> str:
-    """Whose a credential is, in the words of the tables."""
+def whoever(credential: str, world: World, kept: dict[str, str]) -> str:
+    """Whose a credential is, in the words of the tables.
+
+    Args:
+        credential: What came along.
+        world: What was given.
+        kept: The fingerprints of the keys that are kept for the server, and whose they are.
+    """
     if credential == "none":
         return NOBODY
     for name, given in world.given.items():
         if credential == (given.fingerprint if isinstance(given, DeviceKey) else f"Bearer {given}"):
             return name
-    if kept is not None and credential == kept.fingerprint:
-        return STORED if STORED in held else MADE
-    return f"somebody else's: {credential}"
+    return kept.get(credential) or f"somebody else's: {credential}"
 
 
 @pytest.mark.parametrize(("place", "held"), COMBINATIONS)
@@ -298,21 +365,31 @@ def check(world: World, home: Path, place: Place, held: Held, command: str) -> N
     wanted = expected(place, command, held)
     server = wanted[0]
     shutil.copytree(world.folder / ("with keys stored" if STORED in held else "with nothing stored"), home)
-    kept = world.key_of(home, server) if wanted[1] == STORED else None
-    if kept is not None and server in CLOUD:  # an earlier command may have signed it out
-        world.sandbox.approve(kept.public_key, "a test's device")
+    world.keep(home, held)
+    kept = {}
+    if server in SERVERS:
+        for name, profile in {STORED: "default", **PROFILES}.items():
+            key = world.key_of(home, server, profile)
+            if key is None:
+                continue
+            kept[key.fingerprint] = name
+            if server in CLOUD and wanted[1] == name:  # an earlier command may have signed it out
+                world.sandbox.approve(key.public_key, "a test's device")
     for recorder in world.recorders:
         recorder.seen.clear()
 
     before = ["--insecure-storage", *(["--key-file", str(world.folder / "key")] if FILE in held else [])]
+    before += ["--profile", PROFILES[NAMED]] if NAMED in held else []
     before += ["--sandbox"] if place.option == "--sandbox" else []
     after = ["--cloud"] if place.option == "--cloud" and command != "keys" else []
     done = world.forks(*before, *COMMANDS[command], *after, env=world.environment(home, place, held))
 
     context = (command, done.returncode, done.stderr)
-    kept = kept or (world.key_of(home, server) if wanted[1] == MADE else None)
+    made = world.key_of(home, server) if wanted[1] == MADE else None
+    if made is not None:
+        kept[made.fingerprint] = MADE
     asked = [seen for recorder in world.recorders for seen in recorder.seen if seen.path != "/sandbox"]
-    who = {(seen.origin, whoever(seen.credential, world, kept, held)) for seen in asked}
+    who = {(seen.origin, whoever(seen.credential, world, kept)) for seen in asked}
     if server in REFUSED:
         assert (who, done.returncode) == (set(), REFUSED[server]), context
     elif server == NOWHERE:

@@ -43,3 +43,8 @@ def test_a_first_token_from_afar_is_measured_beside_a_bare_request() -> None:
 def test_a_long_answer_is_measured() -> None:
     table = measured("stream.py", "1", "200")
     assert len(re.findall(r"^(?:ollama-cli run|the same, 20 times as many)( +[\d.]+){5}$", table, re.MULTILINE)) == 2
+
+
+def test_many_profiles_are_measured_beside_one() -> None:
+    table = measured("profiles.py", "1")
+    assert len(re.findall(r"^status \(signed (?:in|out)\), 1000 profiles: [\d.]+ times", table, re.MULTILINE)) == 2

@@ -7,9 +7,11 @@ from pathlib import Path
 import pytest
 
 from ollama_cli import DeviceKey
+from ollama_cli.credentials.credential import ApiKey, Token
 from ollama_cli.credentials.file_store import FileStore
-from ollama_cli.credentials.index import CredentialIndex, entry_name
+from ollama_cli.credentials.index import CredentialIndex
 from ollama_cli.credentials.keyring_store import KeyringStore
+from ollama_cli.credentials.listing import entry_name
 from ollama_cli.credentials.store import CredentialStore, MemoryStore
 from ollama_cli.credentials.wallet import Wallet
 from ollama_cli.errors import StoreError
@@ -159,6 +161,25 @@ def test_a_key_that_was_listed_and_is_gone_is_made_anew(store: CredentialStore, 
     record = wallet.record(ORIGIN)
     assert record is not None
     assert record.public_key == second
+
+
+def test_an_api_key_and_a_token_are_entries_of_their_own(store: CredentialStore, tmp_path: Path) -> None:
+    wallet = open_wallet(tmp_path, store, profile="work")
+    wallet.secrets.put(ORIGIN, "api_key", Secret("an-api-key"))
+    wallet.secrets.put(ORIGIN, "bearer", Secret("Bearer a-token"))
+    key = open_wallet(tmp_path, store).ensure(ORIGIN).credential.public_key
+    again = open_wallet(tmp_path, store, profile="work")
+    for api_key, credential in ((True, ApiKey(Secret("an-api-key"))), (False, Token(Secret("Bearer a-token")))):
+        found = again.secrets.find(ORIGIN, api_key=api_key)
+        assert found is not None
+        assert (found.credential, found.source) == (credential, store.description)
+    with pytest.raises(StoreError) as caught:
+        again.ensure(ORIGIN)
+    assert caught.value.code == "store_occupied"
+    assert again.secrets.forget(ORIGIN, api_key=True) is not None
+    assert again.secrets.find(ORIGIN, api_key=True) is None
+    assert again.secrets.find(ORIGIN, api_key=False) is not None
+    assert open_wallet(tmp_path, store).ensure(ORIGIN).credential.public_key == key
 
 
 @pytest.mark.parametrize("listed", [True, False])

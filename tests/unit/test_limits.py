@@ -108,7 +108,7 @@ def test_the_time_is_over_while_a_request_is_sent(talk: Talk) -> None:
 @pytest.mark.parametrize("framing", [b"", b"Content-Length: 99999999\r\n"], ids=["until-closed", "announced"])
 def test_the_time_is_over_within_an_answer(talk: Talk, again: bytes, framing: bytes) -> None:
     head = HEAD.removesuffix(b"\r\n") + framing + b"\r\n"
-    came, error = stream(talk(saying(head, b"{}\n", again=again), total_seconds=0.2))
+    came, error = stream(talk(saying(head, b"{}\n", again=again), total_seconds=1))
     assert came.startswith(b"{}\n")
     assert (error.code, error.status) == ("timed_out", 7)
 

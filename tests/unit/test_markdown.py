@@ -10,7 +10,7 @@ from typing import TextIO
 
 import pyte
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from ollama_cli.terminal.markdown import MarkdownText
@@ -253,7 +253,6 @@ dimensions = st.sampled_from([(80, 24), (40, 24), (200, 50), (20, 8), (10, 12)])
 GROWING = [(20, 8), (40, 24), (80, 24), (200, 50)]
 
 
-@settings(deadline=None)
 @given(documents, sizes, dimensions, st.booleans())
 @example("| Name | Time |\n|---|---|\n| a | b |\nx\n", [3], (80, 24), True)
 @example("a\n\n```\n" + "long " * 60, [4], (20, 8), True)
@@ -277,7 +276,6 @@ inline = st.lists(
 ).map("".join)
 
 
-@settings(deadline=None)
 @given(inline, sizes)
 @example("a **b**x *c* d_e_ f", [1])
 def test_at_every_moment_the_screen_shows_what_it_would_show_had_it_all_come_at_once(
@@ -296,7 +294,6 @@ words = st.lists(st.integers(1, 12), min_size=1, max_size=200)
 joints = st.sampled_from([" ", " ", " ", "\n", "\n\n", "\n- ", "\n  - ", "\n> ", "\n\n## ", "\n\n```\n", "\n\n    "])
 
 
-@settings(deadline=None)
 @given(words, st.lists(joints, min_size=1, max_size=30), sizes, st.integers(0, 100), st.permutations(range(4)))
 @example([5] * 30, [" "], [6], 10, [0, 1, 2, 3])
 def test_every_word_is_shown_once_also_when_the_terminal_grows(

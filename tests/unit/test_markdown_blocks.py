@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
@@ -117,7 +117,6 @@ contents = st.sampled_from(
 lines = st.tuples(indents, marks, contents).map("".join).filter(lambda line: not re.search(r"[-*.] $", line))
 
 
-@settings(deadline=None)
 @given(st.lists(lines, max_size=10).map("\n".join))
 def test_any_lines(text: str) -> None:
     assert blocks_of(text) == blocks_by_whole_text(text)

@@ -1,16 +1,21 @@
 """Where a command acts, and with which credential: design.md's rules 1 to 3 and its order of credentials."""
 
+import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from ollama_cli import DeviceKey, ModelRef, OllamaAuth
 from ollama_cli.api.place import Place, account_place, cloud_place, model_place
 from ollama_cli.credentials.chosen import choose, given_for, open_wallet
-from ollama_cli.credentials.credential import Active, ApiKey
+from ollama_cli.credentials.credential import Active, ApiKey, Token
 from ollama_cli.errors import ForbiddenError, SafetyError, SignInError, UsageError
+from ollama_cli.secret import Secret
 from ollama_cli.settings import Settings
+from ollama_cli.settings.profile_name import profile_name
 
 CLOUD = Place("cloud", "https://ollama.com", authenticated=True)
 LOCAL = Place("daemon", "http://127.0.0.1:11434", authenticated=False)
@@ -272,6 +277,37 @@ def test_a_stored_key_counts_where_none_is_given(tmp_path: Path) -> None:
         ENVIRONMENT_KEY.public_key
     )
     assert choose(settings(**home), "https://example.com") is None
+
+
+def test_a_profile_s_api_key_and_token_count_where_they_belong(tmp_path: Path) -> None:
+    home = {"OLLAMA_CLI_HOME": str(tmp_path), "OLLAMA_CLI_PROFILE": "work"}
+    wallet = open_wallet(settings(**home), new_store="file")
+    wallet.secrets.put("https://ollama.com", "api_key", Secret("of-work"))
+    wallet.secrets.put("https://box", "bearer", Secret("Bearer of-the-box"))
+    assert choose(settings(**home), "https://ollama.com").credential == ApiKey(Secret("of-work"))  # type: ignore[union-attr]
+    assert choose(settings(**home), "https://box").credential == Token(Secret("Bearer of-the-box"))  # type: ignore[union-attr]
+    for other in ("http://box", "https://box:8443", "https://box.", "https://ollama.com:8443"):
+        assert choose(settings(**home), other) is None
+    assert choose(settings(OLLAMA_CLI_HOME=str(tmp_path)), "https://ollama.com") is None
+    with pytest.raises(SignInError, match="no profile wrok"):
+        choose(settings(OLLAMA_CLI_HOME=str(tmp_path), OLLAMA_CLI_PROFILE="wrok"), "https://ollama.com")
+    active = choose(settings(**home, **BOTH), "https://ollama.com")
+    assert (active.source if active else None) == "OLLAMA_API_KEY"
+    assert given_for(settings(**BOTH), "https://ollama.com", profile="work") is None
+
+
+@given(st.text(max_size=80))
+def test_a_profile_s_name_is_a_safe_word_or_refused(text: str) -> None:
+    refused = None
+    try:
+        name = profile_name(text, "--profile")
+    except UsageError as error:
+        refused = error
+    if refused is not None:
+        assert refused.message.isprintable()
+        return
+    assert name == profile_name(name, "--profile")
+    assert re.fullmatch(r"[a-z0-9][a-z0-9._-]{0,63}", name)
 
 
 def test_each_origin_has_a_key_of_its_own(tmp_path: Path) -> None:

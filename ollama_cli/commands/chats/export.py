@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ollama_cli.commands.command_line import Command
+from ollama_cli.commands.command_line import LocalCommand
 
 if TYPE_CHECKING:
     from ollama_cli.context import Context
@@ -39,7 +39,7 @@ class ExportOptions:
 
 def register(app: typer.Typer) -> None:
     """Add the command."""
-    app.command("export", cls=Command)(export)
+    app.command("export", cls=LocalCommand)(export)
 
 
 def export(

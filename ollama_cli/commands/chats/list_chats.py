@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ollama_cli.commands.command_line import Command
+from ollama_cli.commands.command_line import LocalCommand
 
 if TYPE_CHECKING:
     from ollama_cli.context import Context
@@ -29,7 +29,7 @@ class ListOptions:
 
 def register(app: typer.Typer) -> None:
     """Add the command."""
-    app.command("list", cls=Command)(list_chats)
+    app.command("list", cls=LocalCommand)(list_chats)
 
 
 def list_chats(

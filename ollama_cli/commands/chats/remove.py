@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ollama_cli.commands.command_line import Command
+from ollama_cli.commands.command_line import LocalCommand
 from ollama_cli.errors import UsageError
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ class RemoveOptions:
 
 def register(app: typer.Typer) -> None:
     """Add the command."""
-    app.command("remove", cls=Command)(remove)
+    app.command("remove", cls=LocalCommand)(remove)
 
 
 def remove(

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ollama_cli.commands.command_line import Command
+from ollama_cli.commands.command_line import LocalCommand
 from ollama_cli.errors import UsageError
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ class SearchOptions:
 
 def register(app: typer.Typer) -> None:
     """Add the command."""
-    app.command("search", cls=Command)(search)
+    app.command("search", cls=LocalCommand)(search)
 
 
 def search(

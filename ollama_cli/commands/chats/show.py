@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ollama_cli.commands.command_line import Command
+from ollama_cli.commands.command_line import LocalCommand
 
 if TYPE_CHECKING:
     from ollama_cli.chat.messages import Message
@@ -30,7 +30,7 @@ class ShowOptions:
 
 def register(app: typer.Typer) -> None:
     """Add the command."""
-    app.command("show", cls=Command)(show)
+    app.command("show", cls=LocalCommand)(show)
 
 
 def show(

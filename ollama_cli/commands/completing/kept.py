@@ -30,12 +30,12 @@ def keys(cursor: Cursor) -> Iterator[tuple[str, str]]:
 
 
 def profiles(cursor: Cursor) -> list[str]:
-    """The profiles that hold a credential.
+    """The profiles of this machine, the default one first.
 
     Raises:
         CliError: The list cannot be read.
     """
-    return sorted({record.profile for record in context_of(cursor).wallet.records()})
+    return context_of(cursor).wallet.profiles.listing().profiles
 
 
 def chats(cursor: Cursor) -> Iterator[tuple[str, str]]:

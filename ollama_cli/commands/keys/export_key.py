@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ollama_cli.commands.command_line import Command
-from ollama_cli.commands.keys.given import refuse_key_file
-from ollama_cli.errors import DeclinedError, SignInError, StoreError, UsageError
+from ollama_cli.commands.keys.given import no_device_key, refuse_key_file
+from ollama_cli.errors import DeclinedError, StoreError, UsageError
 
 if TYPE_CHECKING:
     from ollama_cli.context import Context
@@ -78,6 +78,7 @@ def run_export(context: Context, options: ExportOptions) -> None:
     from ollama_cli.terminal.new_file import check_target
 
     refuse_key_file(context, hint="Leave it out: this file holds its key already.")
+    context.require_profile()
     _refuse_what_does_not_fit(context, options)
     if options.file is not None:
         check_target(options.file, replace=options.force)
@@ -109,7 +110,7 @@ def _refuse_what_does_not_fit(context: Context, options: ExportOptions) -> None:
 def _public_key(context: Context) -> str:
     record = context.device_record
     if record is None:
-        raise _no_key()
+        raise no_device_key(context)
     return record.public_key
 
 
@@ -118,7 +119,7 @@ def _stored_key(context: Context) -> StoredKey:
 
     record = context.device_record
     if record is None:
-        raise _no_key()
+        raise no_device_key(context)
     stored = context.wallet.find(context.device_key_name)
     if stored is None:
         raise StoreError(
@@ -127,10 +128,6 @@ def _stored_key(context: Context) -> StoredKey:
             code="stored_key_unusable",
         )
     return stored
-
-
-def _no_key() -> SignInError:
-    return SignInError("This device has no key yet.", hint="`ollama-cli signin` makes one.")
 
 
 def _ask(context: Context, options: ExportOptions, stored: StoredKey) -> None:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from ollama_cli.context import Context
     from ollama_cli.credentials.key_facts import KeyFacts
 
-_HEADINGS = ("FINGERPRINT", "MADE", "STORE", "PROFILE", "ORIGIN", "THIS DEVICE")
+_HEADINGS = ("FINGERPRINT", "MADE", "LAST USED", "STORE", "PROFILE", "ORIGIN", "THIS DEVICE")
 
 
 @dataclass(frozen=True)
@@ -56,12 +56,21 @@ def run_list(context: Context, options: ListOptions) -> None:
         context.streams.answer(json.dumps([facts.as_json() for facts in keys]))
         return
     rows = [
-        (key.fingerprint, key.made_on, _store(key), key.profile or "", key.origin or "", _yes(key.this_device))
+        (
+            key.fingerprint,
+            key.made_on,
+            key.last_used_on or "never",
+            _store(key),
+            key.profile or "",
+            key.origin or "",
+            _yes(key.this_device),
+        )
         for key in keys
     ]
     show_table(context.streams, _HEADINGS, rows)
     if not rows:
-        context.streams.say("This machine has no device key. `ollama-cli signin` makes one.")
+        sandbox = "--sandbox " if context.options.sandbox else ""
+        context.streams.say(f"This machine has no device key. `ollama-cli {sandbox}signin` makes one.")
 
 
 def _store(key: KeyFacts) -> str:

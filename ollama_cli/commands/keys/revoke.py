@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ollama_cli.commands.command_line import Command
-from ollama_cli.commands.keys.given import refuse_key_file
+from ollama_cli.commands.keys.given import no_device_key, refuse_key_file
 from ollama_cli.errors import DeclinedError, SignInError
 
 if TYPE_CHECKING:
@@ -68,16 +68,12 @@ def run_revoke(context: Context, options: RevokeOptions) -> None:
     from ollama_cli.api.place import cloud_place
 
     refuse_key_file(context)
+    context.require_profile()
     place = cloud_place(context.settings)
     public_keys = _named(context, options.keys)
     stored = context.wallet.find(context.key_name(place))
     if stored is None:
-        from ollama_cli.account.refusal import API_KEYS_PAGE
-
-        raise SignInError(
-            "This device has no key, and without one it can take no key off an account.",
-            hint=f"Run `ollama-cli signin` first, or take devices off at {API_KEYS_PAGE}",
-        )
+        raise _without_key(context)
     from ollama_cli.account.revocation import in_order
 
     own = stored.credential.public_key
@@ -89,6 +85,14 @@ def run_revoke(context: Context, options: RevokeOptions) -> None:
     if not options.yes:
         _ask(context, targets)
     _revoke(context, place, stored, targets, as_json=options.as_json)
+
+
+def _without_key(context: Context) -> SignInError:
+    from ollama_cli.account.refusal import API_KEYS_PAGE
+
+    error = no_device_key(context, f"Run `ollama-cli signin` first, or take devices off at {API_KEYS_PAGE}")
+    error.message = f"{error.message.removesuffix(' yet.').removesuffix('.')}; without one no key can be taken off."
+    return error
 
 
 def _named(context: Context, references: Sequence[str]) -> list[str]:

@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ollama_cli.commands.command_line import Command
-from ollama_cli.commands.keys.given import refuse_key_file
-from ollama_cli.errors import SignInError
+from ollama_cli.commands.keys.given import no_device_key, refuse_key_file
 
 if TYPE_CHECKING:
     from ollama_cli.context import Context
@@ -62,13 +61,14 @@ def run_show(context: Context, options: ShowOptions) -> None:
 
     if options.key is None:
         refuse_key_file(context)
+        context.require_profile()
     own, records = context.device_record, context.wallet.records()
     if options.key is not None:
         public_key = resolve(options.key, (record.public_key for record in records))
     elif own is not None:
         public_key = own.public_key
     else:
-        raise SignInError("This device has no key yet.", hint="`ollama-cli signin` makes one.")
+        raise no_device_key(context)
     record = next((record for record in (own, *records) if record and record.public_key == public_key), None)
     facts = key_facts(public_key, record, own)
     if options.as_json:
@@ -84,6 +84,7 @@ def run_show(context: Context, options: ShowOptions) -> None:
             "Profile": facts.profile,
             "Origin": facts.origin,
             "Made": facts.made,
+            "Last used": facts.last_used,
             "This device": "yes" if facts.this_device else "no",
             "Shared with": "the installed Ollama" if facts.shared_with else None,
         },

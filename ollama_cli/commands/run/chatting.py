@@ -128,6 +128,14 @@ class ContextBackend:
 
     def explained(self, error: CliError, opened: Opened) -> CliError:
         """An error with the way out that its server has."""
+        from ollama_cli.terminal.errors import in_sandbox
+
+        told = self._explained(error, opened)
+        if self._context.options.sandbox:
+            told.hint = in_sandbox(told.hint)
+        return told
+
+    def _explained(self, error: CliError, opened: Opened) -> CliError:
         from ollama_cli.account.refusal import daemon_refusal, refusal
         from ollama_cli.commands.daemon import no_daemon
 
@@ -179,8 +187,7 @@ class ContextBackend:
 
     def answered(self, opened: Opened) -> None:
         """Remember that this device was seen on an account."""
-        if opened.in_cloud:
-            self._context.note_signed_in(opened.place, opened.active)
+        self._context.note_used(opened.place, opened.active, signed_in=opened.in_cloud)
 
 
 def require_chat(context: Context, options: RunOptions) -> None:

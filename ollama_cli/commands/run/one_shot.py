@@ -96,6 +96,7 @@ class OneShot:
             info = find_model(self._context, client, question.model, model, insecure=self._options.insecure)
             if info is not None:
                 self._ask_seen(client, question, info)
+                self._context.note_used(place, active)
                 self._context.known_models.note_one(place.base_url, question.model)
                 return
         except UnavailableError as error:

@@ -1,0 +1,157 @@
+"""The list of stored credentials as a value, and as the text of its file: everything about them but the secrets."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from ollama_cli.credentials.public_key import is_public_key
+from ollama_cli.credentials.secret_record import API_KEY, TOKENS, SecretRecord
+from ollama_cli.settings.profile_name import DEFAULT_PROFILE, is_profile_name
+
+_FIRST_VERSION, _VERSION = 1, 2
+"""The second has profiles, API keys and tokens, which a reader of the first would drop; it is written only for them."""
+
+_END_OF_DATES = 253_402_300_800  # the year 10000, in unix seconds
+_STORES = frozenset({"keyring", "file", "memory"})
+_SECRET_KINDS = TOKENS | {API_KEY}
+
+
+@dataclass(frozen=True)
+class Record:
+    """A stored device key.
+
+    Attributes:
+        profile: Whose it is.
+        origin: The one origin that it signs for.
+        store: The kind of store that holds it.
+        public_key: Its public key line.
+        created_at: When it was made, in unix seconds.
+        signed_in_at: When it was first seen on an account, in unix seconds; None is never.
+        shared_with: Whose key it is too: ``ollama`` for the installed Ollama's, or None.
+        last_used_at: When it was last seen to be taken, in unix seconds and to about a day; None is never.
+    """
+
+    profile: str
+    origin: str
+    store: str
+    public_key: str
+    created_at: int
+    signed_in_at: int | None = None
+    shared_with: str | None = None
+    last_used_at: int | None = None
+
+    @classmethod
+    def read(cls, item: dict[str, Any]) -> Record:
+        """A record as the file holds it; what a later release notes besides is let be."""
+        record = cls.__new__(cls)  # without the constructor, which would take most of the time of reading a long list
+        vars(record).update(item)
+        return record
+
+    @property
+    def in_words(self) -> str:
+        """What it is, for a person."""
+        return "device key"
+
+    @property
+    def entry(self) -> str:
+        """The name of its entry in the store."""
+        return entry_name(self.profile, self.origin)
+
+
+def entry_name(profile: str, origin: str) -> str:
+    """The name under which a store keeps the key of a profile for an origin."""
+    return f"{profile}@{origin}"
+
+
+@dataclass(frozen=True)
+class Listing:
+    """All that the list holds.
+
+    Attributes:
+        records: The device keys, in the order in which they were stored.
+        secrets: The API keys and tokens, likewise.
+        current: The profile that counts where none is named.
+    """
+
+    records: tuple[Record, ...] = ()
+    secrets: tuple[SecretRecord, ...] = ()
+    current: str = DEFAULT_PROFILE
+
+    def kept_by(self, profile: str) -> list[Record | SecretRecord]:
+        """What a profile keeps."""
+        keys: list[Record | SecretRecord] = [record for record in self.records if record.profile == profile]
+        return [*keys, *(record for record in self.secrets if record.profile == profile)]
+
+    def profiles_for(self, origin: str) -> set[str]:
+        """The profiles that keep something for an origin."""
+        keys = {record.profile for record in self.records if record.origin == origin}
+        return keys | {record.profile for record in self.secrets if record.origin == origin}
+
+    @property
+    def profiles(self) -> list[str]:
+        """The names of all profiles: the default one first, the others sorted."""
+        stored = {record.profile for record in self.records} | {record.profile for record in self.secrets}
+        return [DEFAULT_PROFILE, *sorted((stored | {self.current}) - {DEFAULT_PROFILE})]
+
+
+def parse_listing(text: bytes) -> Listing:
+    """Read the file's text.
+
+    Raises:
+        ValueError: It is damaged, or of a later release.
+    """
+    try:
+        content = json.loads(text.decode("utf-8"))
+        keys, secrets = content["credentials"], content.get("secrets", [])
+        current = content.get("current_profile", DEFAULT_PROFILE)
+        if not (
+            content["version"] in {_FIRST_VERSION, _VERSION}
+            and all(map(_is_sound, keys))
+            and all(map(_is_sound_secret, secrets))
+            and is_profile_name(current)
+        ):
+            raise ValueError
+        return Listing(tuple(map(Record.read, keys)), tuple(map(SecretRecord.read, secrets)), current)
+    except (KeyError, TypeError, AttributeError, RecursionError) as error:
+        raise ValueError from error
+
+
+def text_of_listing(listing: Listing) -> str:
+    """The text of the file that holds a list."""
+    content: dict[str, Any] = {"version": _FIRST_VERSION}
+    if listing.secrets or listing.current != DEFAULT_PROFILE:
+        secrets = [asdict(record) for record in listing.secrets]
+        content = {"version": _VERSION, "current_profile": listing.current, "secrets": secrets}
+    content["credentials"] = [asdict(record) for record in listing.records]
+    return json.dumps(content, indent=2) + "\n"
+
+
+def _is_sound(item: dict[str, Any]) -> bool:
+    """Whether what was read for a device key is what its record holds; the file may have been edited by hand."""
+    return (
+        _is_sound_entry(item)
+        and isinstance(item["public_key"], str)
+        and is_public_key(item["public_key"])
+        and isinstance(item.get("signed_in_at"), int | None)
+        and isinstance(item.get("shared_with"), str | None)
+    )
+
+
+def _is_sound_secret(item: dict[str, Any]) -> bool:
+    return _is_sound_entry(item) and item["kind"] in _SECRET_KINDS
+
+
+def _is_sound_entry(item: dict[str, Any]) -> bool:
+    return (
+        item["store"] in _STORES
+        and isinstance(item["origin"], str)
+        and is_profile_name(item["profile"])
+        and _is_time(item["created_at"])
+        and (item.get("last_used_at") is None or _is_time(item["last_used_at"]))
+    )
+
+
+def _is_time(value: object) -> bool:
+    return isinstance(value, int) and 0 <= value < _END_OF_DATES
