@@ -10,17 +10,9 @@ from __future__ import annotations
 
 from base64 import b64encode
 
-from cryptography.exceptions import InvalidTag, UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from cryptography.hazmat.primitives.serialization import (
-    BestAvailableEncryption,
-    Encoding,
-    NoEncryption,
-    PrivateFormat,
-    PublicFormat,
-    load_ssh_private_key,
-)
 
+from ollama_cli.credentials.plain_key import public_line, read_plain_key
 from ollama_cli.credentials.public_key import encode_public_key, fingerprint_of
 from ollama_cli.errors import UsageError
 from ollama_cli.secret import Secret
@@ -77,6 +69,44 @@ def _refuse_other_forms(text: str) -> None:
         raise KeyTextError("foreign", "This is not a private key in OpenSSH form.", _MAKE_ONE)
 
 
+def _loaded(text: str, passphrase: str | None) -> Ed25519PrivateKey:
+    """The key in a text that begins as OpenSSH's form does.
+
+    Raises:
+        KeyTextError: There is none that can be used.
+    """
+    from cryptography.exceptions import InvalidTag, UnsupportedAlgorithm
+    from cryptography.hazmat.primitives.serialization import load_ssh_private_key
+
+    try:
+        private = load_ssh_private_key(text.encode(), passphrase.encode() if passphrase else None)
+    except TypeError:  # a passphrase is missing, or given for a key that needs none
+        if passphrase is not None:
+            return _loaded(text, None)
+        raise KeyTextError(
+            "encrypted",
+            "The key is encrypted with a passphrase.",
+            "At a terminal the passphrase is asked for; `ssh-keygen -p` takes it off.",
+        ) from None
+    except UnsupportedAlgorithm:  # bcrypt is missing, or what it names: that may be a piece of a damaged key
+        raise KeyTextError(
+            "foreign",
+            "The key is of another kind, encrypted with another cipher, or damaged: it cannot be read here.",
+            f"{_MAKE_ONE} `ssh-keygen -p -Z aes256-ctr -f FILE` changes the cipher.",
+        ) from None
+    except (ValueError, InvalidTag) as error:
+        if passphrase is not None:
+            raise KeyTextError(
+                "passphrase", "The passphrase does not open the key.", "Check it and try again."
+            ) from None
+        raise KeyTextError(
+            "corrupt", "The key is damaged and cannot be read.", "Use another copy of it, or sign in anew."
+        ) from error
+    if not isinstance(private, Ed25519PrivateKey):
+        raise KeyTextError("foreign", "The key is of another kind than ed25519.", _MAKE_ONE)
+    return private
+
+
 class DeviceKey:
     """A private key that never shows itself: its ``repr`` is its fingerprint."""
 
@@ -87,8 +117,7 @@ class DeviceKey:
 
     def __init__(self, private: Ed25519PrivateKey) -> None:
         self._private = private
-        line = private.public_key().public_bytes(Encoding.OpenSSH, PublicFormat.OpenSSH)
-        self.public_key = line.decode()
+        self.public_key = public_line(private.public_key().public_bytes_raw())
 
     @classmethod
     def generate(cls) -> DeviceKey:
@@ -109,34 +138,13 @@ class DeviceKey:
         stripped = text.strip()
         if not stripped:
             raise KeyTextError("empty", "The key is empty.", "Give a private key in OpenSSH form.")
+        plain = read_plain_key(stripped)
+        if plain is not None:
+            key = cls(Ed25519PrivateKey.from_private_bytes(plain.private))
+            if key.public_key == public_line(plain.public):
+                return key
         _refuse_other_forms(stripped)
-        try:
-            private = load_ssh_private_key(f"{stripped}\n".encode(), passphrase.encode() if passphrase else None)
-        except TypeError:  # a passphrase is missing, or given for a key that needs none
-            if passphrase is not None:
-                return cls.from_openssh(text)
-            raise KeyTextError(
-                "encrypted",
-                "The key is encrypted with a passphrase.",
-                "At a terminal the passphrase is asked for; `ssh-keygen -p` takes it off.",
-            ) from None
-        except UnsupportedAlgorithm:  # bcrypt is missing, or what it names: that may be a piece of a damaged key
-            raise KeyTextError(
-                "foreign",
-                "The key is of another kind, encrypted with another cipher, or damaged: it cannot be read here.",
-                f"{_MAKE_ONE} `ssh-keygen -p -Z aes256-ctr -f FILE` changes the cipher.",
-            ) from None
-        except (ValueError, InvalidTag) as error:
-            if passphrase is not None:
-                raise KeyTextError(
-                    "passphrase", "The passphrase does not open the key.", "Check it and try again."
-                ) from None
-            raise KeyTextError(
-                "corrupt", "The key is damaged and cannot be read.", "Use another copy of it, or sign in anew."
-            ) from error
-        if not isinstance(private, Ed25519PrivateKey):
-            raise KeyTextError("foreign", "The key is of another kind than ed25519.", _MAKE_ONE)
-        return cls(private)
+        return cls(_loaded(f"{stripped}\n", passphrase))
 
     def to_openssh(self, passphrase: str | None = None) -> Secret:
         """The private key as OpenSSH PEM text.
@@ -147,11 +155,14 @@ class DeviceKey:
         Raises:
             UsageError: The passphrase is too long.
         """
+        from cryptography.hazmat.primitives import serialization
+
         encoded = passphrase.encode() if passphrase else b""
         if len(encoded) > LONGEST_PASSPHRASE:
             raise UsageError(f"The passphrase is longer than {LONGEST_PASSPHRASE} bytes.", hint="Take a shorter one.")
-        encryption = BestAvailableEncryption(encoded) if encoded else NoEncryption()
-        return Secret(self._private.private_bytes(Encoding.PEM, PrivateFormat.OpenSSH, encryption).decode())
+        encryption = serialization.BestAvailableEncryption(encoded) if encoded else serialization.NoEncryption()
+        pem, openssh = serialization.Encoding.PEM, serialization.PrivateFormat.OpenSSH
+        return Secret(self._private.private_bytes(pem, openssh, encryption).decode())
 
     @property
     def encoded(self) -> str:
