@@ -14,13 +14,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ollama_cli.credentials.credential import StoredKey, StoredSecret, is_device_key
-from ollama_cli.errors import StoreError, UsageError
+from ollama_cli.errors import ModelStoreError, StoreError, UsageError
 from ollama_cli.settings import Host, Settings
 from ollama_cli.settings.hosts import is_loopback
 from ollama_cli.terminal.sanitize import clean_line
 from ollama_cli.terminal.streams import Streams
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from ollama_cli.account.signin import Waiting
     from ollama_cli.api.account import Account
     from ollama_cli.api.client import OllamaClient
@@ -32,6 +34,8 @@ if TYPE_CHECKING:
     from ollama_cli.credentials.key_reader import KeyReader
     from ollama_cli.credentials.listing import Record
     from ollama_cli.credentials.wallet import Wallet
+    from ollama_cli.registry.registry import Registry
+    from ollama_cli.registry.store import ModelStore
     from ollama_cli.sandbox.server import EmbeddedSandbox
     from ollama_cli.transport.early import EarlyConnection
 
@@ -310,6 +314,42 @@ class Context:
         exchange = Exchange(http, retries=retries, deadline=deadline)
         self._resources.callback(exchange.close)
         return OllamaClient(exchange)
+
+    def registry(self, base_url: str, key: Callable[[], DeviceKey], *, insecure: bool) -> Registry:
+        """A registry; its connections are closed with the context.
+
+        Args:
+            base_url: Where it is.
+            key: Gives the key that signs for it, once it wants a signature.
+            insecure: Whether it may lead to servers without TLS.
+        """
+        from ollama_cli import __version__
+        from ollama_cli.registry.registry import Registry
+        from ollama_cli.transport.clock import Clock
+
+        observe = self._say_cleaned if self.options.debug else None
+        agent = f"ollama-cli/{__version__}"
+        clock = Clock(on_mend=self._tell_clock)
+        registry = Registry(base_url, key, clock, user_agent=agent, insecure=insecure, observe=observe)
+        self._resources.callback(registry.close)
+        return registry
+
+    @property
+    def model_store(self) -> ModelStore:
+        """The folder of models that a daemon of this user reads; with ``--sandbox``, one of the sandbox's own.
+
+        Raises:
+            ModelStoreError: There is no home folder to look for it in.
+        """
+        from ollama_cli.registry.store import ModelStore
+
+        if self.options.sandbox:
+            return ModelStore(self.sandbox_dir / "models")
+        if self.settings.models_dir is not None:
+            return ModelStore(self.settings.models_dir)
+        if self.settings.user_home is None:
+            raise ModelStoreError("There is no home folder to look for models in.", hint="Name one with OLLAMA_MODELS.")
+        return ModelStore(self.settings.user_home / ".ollama" / "models")
 
     def _say_cleaned(self, line: str) -> None:
         self.streams.say(clean_line(line))

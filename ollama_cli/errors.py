@@ -6,6 +6,7 @@ Only ``main`` turns an error into an exit status; everything below raises. The s
     ├── SafetyError              1  refused, because it would not be safe
     ├── DeclinedError            1  a person was asked, and answered no
     ├── ArchiveError             1  the file of kept chats cannot be used
+    ├── ModelStoreError          1  the folder of models cannot be used, or has no room
     ├── UsageError               2  the command line, a setting or a file that was given is wrong
     ├── ModelNotFoundError       3  no such model, or it is retired
     ├── SignInError              4  a sign-in is needed, was refused, or timed out
@@ -99,6 +100,12 @@ class ArchiveError(CliError):
     """The file of kept chats cannot be used; every other command, and a chat that is not kept, can go on."""
 
     default_code = "chats_unavailable"
+
+
+class ModelStoreError(CliError):
+    """The folder in which models are kept cannot be used, or has no room; a daemon's own store is not told so."""
+
+    default_code = "model_store_unavailable"
 
 
 class UsageError(CliError):

@@ -77,6 +77,16 @@ class ModelName:
         return f"{self.scheme}://{self.host}"
 
     @property
+    def repository(self) -> str:
+        """Namespace and model, as they stand in a registry's paths."""
+        return f"{self.namespace}/{self.model}"
+
+    @property
+    def parts(self) -> tuple[str, str, str, str]:
+        """The folders of a store below which its manifest stands, and the manifest's file; none of them leads out."""
+        return self.host, self.namespace, self.model, self.tag
+
+    @property
     def shortest(self) -> str:
         """The name without what goes without saying, but always with its tag."""
         named = f"{self.model}:{self.tag}"

@@ -6,7 +6,7 @@ from starlette.applications import Starlette
 from starlette.routing import Route
 from starlette.types import ASGIApp
 
-from ollama_cli.errors import StoreError
+from ollama_cli.errors import StoreError, UsageError
 from ollama_cli.sandbox import (
     account_api,
     anthropic,
@@ -16,8 +16,11 @@ from ollama_cli.sandbox import (
     openai_responses,
     openai_texts,
     pages,
+    registry,
+    registry_tokens,
     web,
 )
+from ollama_cli.sandbox.account_api import ACCOUNT
 from ollama_cli.sandbox.failing import Failing
 from ollama_cli.sandbox.faults import Fault, FaultPlan
 from ollama_cli.sandbox.place import Sandbox
@@ -30,10 +33,14 @@ from ollama_cli.sandbox.refusals import (
 )
 from ollama_cli.sandbox.wire import Wire
 
+_ANY = ["GET", "POST", "PUT", "PATCH", "DELETE"]
+_REPOSITORY = "/v2/{namespace}/{model}"
+
 _ROUTES = (
     Route("/", catalogue.root),
     Route("/sandbox", catalogue.instance),
     Route("/sandbox/requests", catalogue.requests),
+    Route(f"/{ACCOUNT['name']}/{{model}}", registry.page_of_model, methods=_ANY),
     Route("/api/version", catalogue.version),
     Route("/api/tags", catalogue.tags),
     Route("/api/show", catalogue.show, methods=["POST"]),
@@ -53,6 +60,14 @@ _ROUTES = (
     Route("/v1/embeddings", openai_texts.vectors, methods=["POST"]),
     Route("/v1/responses", openai_responses.responses, methods=["POST"]),
     Route("/v1/messages", anthropic.messages, methods=["POST"]),
+    Route("/v2/", registry.root),
+    Route(registry_tokens.TOKEN_PATH, registry_tokens.token),
+    Route(f"{_REPOSITORY}/manifests/{{tag}}", registry.manifest, methods=["GET", "PUT"]),
+    Route(f"{_REPOSITORY}/blobs/uploads/", registry.begin_upload, methods=["POST"]),
+    Route(f"{_REPOSITORY}/blobs/uploads/{{name}}", registry.upload, methods=["GET", "PATCH", "PUT"]),
+    Route(f"{_REPOSITORY}/blobs/{{digest}}", registry.blob),
+    Route(f"{registry.STORE}/blobs/{{digest}}", registry.stored_blob),
+    Route(f"{registry.STORE}/uploads/{{name}}/{{part}}", registry.stored_part, methods=["PUT"]),
     Route("/connect", pages.connect),
     Route("/connect", pages.decide, methods=["POST"]),
     Route("/settings/keys", pages.keys),
@@ -72,6 +87,8 @@ def create_app(sandbox: Sandbox, faults: tuple[Fault, ...] = ()) -> ASGIApp:
         exception_handlers={
             RefusedError: answer_refusal,
             StoreError: answer_broken_store,
+            registry_tokens.ChallengedError: registry_tokens.answer_challenge,
+            UsageError: registry.answer_bad_name,
             404: answer_no_route,
             405: answer_no_method,
         },

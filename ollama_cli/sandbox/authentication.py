@@ -52,7 +52,7 @@ def authenticate(request: Request) -> Caller:
         raise RefusedError(401, "unauthorized")
     signer = _signer(request, token, now)
     if signer is None or not sandbox.accounts.use_device(signer, now):
-        raise RefusedError(401, "unauthorized", signin_url=_link(request, claimed))
+        raise RefusedError(401, "unauthorized", signin_url=link_for(request, claimed))
     return Caller(signer)
 
 
@@ -70,7 +70,7 @@ def _signer(request: Request, token: str, now: int) -> str | None:
     return public_key_of(token, message(request.method, target))
 
 
-def _link(request: Request, public_key: str) -> str:
+def link_for(request: Request, public_key: str) -> str:
     """Where a person approves a key, with the name that it was last known under."""
     sandbox = sandbox_of(request)
     device = sandbox.accounts.device(public_key)

@@ -122,6 +122,8 @@ class _Breaking:
             await self._send(message)
             return
         more = message.get("more_body", False)
+        if self._fault.stream == "flip" and self._chunks == self._fault.after:
+            message = {**message, "body": bytes([message["body"][0] ^ 1]) + message["body"][1:]}
         await self._send({**message, "more_body": True})
         self._chunks += 1
         await self._break_where_due()
@@ -130,7 +132,7 @@ class _Breaking:
 
     def _started(self, message: Message) -> Message:
         """The head of the answer; how long a body that breaks will be is not known."""
-        breaks = self._fault.stream is not None
+        breaks = self._fault.stream not in {None, "flip"}
         headers = [pair for pair in message.get("headers", ()) if not (breaks and pair[0] == b"content-length")]
         headers += [(name.lower().encode("ascii"), value.encode("ascii")) for name, value in self._fault.headers]
         self._events = any(
@@ -140,7 +142,7 @@ class _Breaking:
 
     async def _break_where_due(self) -> None:
         kind = self._fault.stream
-        if kind is None or self._chunks != self._fault.after:
+        if kind in {None, "flip"} or self._chunks != self._fault.after:
             return
         if kind == "garbage":
             await self._line("<this line is no JSON>", more=True)

@@ -26,6 +26,7 @@ Within an answer, after its first N chunks (lines of NDJSON, events of SSE; a pl
 ==================  ==================================================================================================
 ``stall:N``         nothing more comes, until the client leaves
 ``cut:N``           the connection is closed in the middle of the body
+``flip:N``          a bit of the next chunk is another one; then the rest
 ``end:N``           the body ends well, as if it had been all
 ``garbage:N``       a line that is not JSON; then the rest
 ``error:N``         a line ``{"error":…}``; then the body ends
@@ -58,7 +59,7 @@ from ollama_cli.errors import UsageError
 _FORM = re.compile(
     r"(?:(?P<method>[A-Z]+) +)?(?P<path>\*|/[^\s=]*)=(?P<kinds>.+?)(?:\*(?P<count>[0-9]{1,9}))?", re.DOTALL
 )
-_STREAM_KINDS = ("stall", "cut", "end", "garbage", "error", "line")
+_STREAM_KINDS = ("stall", "cut", "flip", "end", "garbage", "error", "line")
 _LARGEST_SKEW = 10 * 366 * 24 * 3600
 _EXAMPLE = "Such as: --fault '/api/generate=status:503*2', --fault '/api/chat=cut:3', --fault '*=skew:-900'."
 
@@ -175,7 +176,7 @@ def _read(spec: str, name: str, argument: str, so_far: Fault) -> dict[str, Any]:
             return {"headers": (*so_far.headers, (header, value.strip()))}
     raise UsageError(
         f"{spec!r} names no failure that the sandbox can show: {name!r}.",
-        hint="It knows status, body, redirect, drop, reset, stall, cut, end, garbage, error, line, delay, skew, "
+        hint="It knows status, body, redirect, drop, reset, stall, cut, flip, end, garbage, error, line, delay, skew, "
         f"retry-after and header. {_EXAMPLE}",
     )
 
@@ -184,7 +185,7 @@ def _read_break(spec: str, name: str, argument: str, so_far: Fault) -> dict[str,
     """The attributes that a break of the true answer sets."""
     if so_far.stream:
         raise UsageError(
-            f"{spec!r} breaks an answer twice.", hint="Give one of stall, cut, end, garbage, error and line."
+            f"{spec!r} breaks an answer twice.", hint="Give one of stall, cut, flip, end, garbage, error and line."
         )
     after, line = argument, ""
     if name == "line":

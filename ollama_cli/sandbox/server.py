@@ -26,6 +26,7 @@ from ollama_cli.sandbox.accounts import Accounts
 from ollama_cli.sandbox.discovery import announce_server, forget_server, running
 from ollama_cli.sandbox.faults import parse_fault
 from ollama_cli.sandbox.place import DEFAULT_PACE, Sandbox
+from ollama_cli.sandbox.registry_files import RegistryFiles
 from ollama_cli.secret import Secret
 
 if TYPE_CHECKING:
@@ -178,7 +179,9 @@ class _Prepared:
         plan = tuple(parse_fault(spec) for spec in faults)
         accounts = Accounts(folder)
         listener = bind(port)
-        sandbox = Sandbox(accounts, f"http://{LOOPBACK}:{listener.getsockname()[1]}", pace)
+        sandbox = Sandbox(
+            accounts, f"http://{LOOPBACK}:{listener.getsockname()[1]}", RegistryFiles(folder / "registry"), pace
+        )
         return cls(sandbox, listener, create_app(sandbox, plan))
 
     async def run(self, stop: asyncio.Event, on_ready: Callable[[], None]) -> None:

@@ -14,6 +14,9 @@ from ollama_cli.settings.hosts import is_loopback_name
 LARGEST_BODY = 128 * 1024 * 1024
 """Bytes that a request may have."""
 
+_UPLOADS = ("/v2/", "/registry-store/")
+"""Below these, what is put may be of any size: it goes to a file as it comes."""
+
 _HOST = re.compile(r"(?P<name>\[[0-9A-Fa-f:.]+\]|[^:\[\]]+)(?::[0-9]{1,5})?")
 
 
@@ -39,21 +42,23 @@ class Wire:
             await send(message)
 
         refusal = _host_refusal(scope)
-        body = b"" if refusal else await _read(receive)
+        streamed = scope["method"] in {"PATCH", "PUT"} and scope["path"].startswith(_UPLOADS)
+        body = b"" if refusal or streamed else await _read(receive)
         if body is None:
             refusal = PlainTextResponse("The request is too large.\n", 413, {"Connection": "close"})
         if refusal:
             await refusal(scope, receive, dated)
             return
         if not scope["path"].startswith("/sandbox"):
-            target = scope["raw_path"].decode("ascii") + (f"?{_query(scope)}" if scope["query_string"] else "")
+            target = scope["raw_path"].decode("ascii") + _query(scope)
             self._sandbox.journal.note(scope["method"], target, scope["headers"], body or b"")
-        await self._app(scope, _replayed(body or b"", receive), dated)
+        await self._app(scope, receive if streamed else _replayed(body or b"", receive), dated)
 
 
 def _query(scope: Scope) -> str:
+    """The query with its question mark; without the ticket that is as good as a credential where blobs are kept."""
     query: bytes = scope["query_string"]
-    return query.decode("ascii", "replace")
+    return f"?{query.decode('ascii', 'replace')}" if query and not scope["path"].startswith("/registry-store/") else ""
 
 
 def is_loopback_host(host: str) -> bool:

@@ -53,6 +53,7 @@ class Settings:
         user_home: The person's home folder, in which an installed Ollama keeps its things, or None.
         has_display: Whether a window can be shown: DISPLAY or WAYLAND_DISPLAY is set.
         keep_chats: OLLAMA_CLI_KEEP, to keep every chat.
+        models_dir: OLLAMA_MODELS, the folder in which models are kept.
         warnings: What was wrong with a variable that is used all the same.
     """
 
@@ -71,6 +72,7 @@ class Settings:
     user_home: Path | None = None
     has_display: bool = False
     keep_chats: bool = False
+    models_dir: Path | None = None
     warnings: tuple[str, ...] = field(default=())
 
     @classmethod
@@ -104,6 +106,7 @@ class Settings:
             user_home=user_home,
             has_display=any(surroundings.get(name) for name in ("DISPLAY", "WAYLAND_DISPLAY")),
             keep_chats=is_true(surroundings.get("OLLAMA_CLI_KEEP")),
+            models_dir=_folder(environ.get("OLLAMA_MODELS", "")),
             no_history=is_true(surroundings.get("OLLAMA_NOHISTORY")),
             warnings=(host.warning,) if host and host.warning else (),
         )
@@ -145,6 +148,12 @@ def _first(environ: Mapping[str, str], *names: str) -> str:
 
 def _secret(value: str | None) -> Secret | None:
     return Secret(value.strip()) if value and value.strip() else None
+
+
+def _folder(value: str) -> Path | None:
+    """A folder as the reference's server reads it: blanks and quotes around it do not count."""
+    value = value.strip().strip("\"'")
+    return Path(value) if value else None
 
 
 def _path(value: str | None) -> Path | None:

@@ -16,6 +16,7 @@ from ollama_cli.transport.trust import trust_for
 if TYPE_CHECKING:
     from ollama_cli.transport.auth import CredentialAuth
     from ollama_cli.transport.early import EarlyConnection
+    from ollama_cli.transport.pooled import ResolvingBackend
 
 
 def open_client(
@@ -27,6 +28,7 @@ def open_client(
     deadline: Deadline | None = None,
     one_shot: bool = False,
     early: EarlyConnection | None = None,
+    backend: ResolvingBackend | None = None,
 ) -> httpx.Client:
     """A client for one server.
 
@@ -42,6 +44,7 @@ def open_client(
         one_shot: Whether it sends one request after the other, in one thread, and no body that is streamed: then it is
             ready sooner, unless a proxy is on the way or a deadline is to be held.
         early: The connection that such a client begins with, where one is being opened.
+        backend: What makes the connections of any other client, where that is not the usual one.
 
     Raises:
         UsageError: The address, a proxy setting or a named certificate cannot be used.
@@ -51,9 +54,8 @@ def open_client(
     except (httpx.InvalidURL, UnicodeError) as error:
         raise UsageError(f"{base_url} is no address: {error}.", hint="Write it as http://HOST:PORT.") from error
     try:
-        return _client(
-            base_url, auth, user_agent, observe, _transport(base_url, deadline or Deadline(), early, one_shot=one_shot)
-        )
+        transport = _transport(base_url, deadline or Deadline(), early, backend, one_shot=one_shot)
+        return _client(base_url, auth, user_agent, observe, transport)
     except (OSError, ssl.SSLError) as error:
         raise UsageError(
             f"The certificates that SSL_CERT_FILE or SSL_CERT_DIR names cannot be used: {error.strerror or error}.",
@@ -85,7 +87,12 @@ def _client(
 
 
 def _transport(
-    base_url: str, deadline: Deadline, early: EarlyConnection | None, *, one_shot: bool
+    base_url: str,
+    deadline: Deadline,
+    early: EarlyConnection | None,
+    backend: ResolvingBackend | None,
+    *,
+    one_shot: bool,
 ) -> httpx.BaseTransport:
     proxy = proxy_for(base_url)
     if one_shot and proxy is None and not deadline.counts:
@@ -96,7 +103,7 @@ def _transport(
     from ollama_cli.transport.pooled import pooled_transport
 
     trust_in_proxy = trust_for(proxy) if proxy and proxy.startswith("https://") else None
-    return pooled_transport(trust_for(base_url), proxy, trust_in_proxy, deadline)
+    return pooled_transport(trust_for(base_url), proxy, trust_in_proxy, deadline, backend)
 
 
 def _told_to(observe: Callable[[str], None]) -> dict[str, list[Callable[..., None]]]:

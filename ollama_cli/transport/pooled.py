@@ -59,7 +59,11 @@ class ResolvingBackend(httpcore.SyncBackend):
 
 
 def pooled_transport(
-    trust: ssl.SSLContext, proxy: str | None, trust_in_proxy: ssl.SSLContext | None, deadline: Deadline
+    trust: ssl.SSLContext,
+    proxy: str | None,
+    trust_in_proxy: ssl.SSLContext | None,
+    deadline: Deadline,
+    backend: ResolvingBackend | None = None,
 ) -> httpx.HTTPTransport:
     """A transport for one server.
 
@@ -68,6 +72,7 @@ def pooled_transport(
         proxy: The proxy on the way, or None.
         trust_in_proxy: What the proxy's certificate is held to, where it speaks TLS itself.
         deadline: The time for everything.
+        backend: What makes its connections, where that is not the usual one.
 
     Raises:
         ValueError: The proxy's address cannot be used.
@@ -77,5 +82,6 @@ def pooled_transport(
         trust_env=False,
         proxy=httpx.Proxy(proxy, ssl_context=trust_in_proxy) if proxy else None,
     )
-    transport._pool._network_backend = ResolvingBackend(deadline)  # noqa: SLF001 - httpx has no other way to name one
+    backend = backend or ResolvingBackend(deadline)
+    transport._pool._network_backend = backend  # noqa: SLF001 - httpx has no other way to name one
     return transport

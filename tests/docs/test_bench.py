@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
+
+import pytest
 
 BENCH = Path(__file__).parents[2] / "bench"
 
@@ -43,6 +46,14 @@ def test_a_first_token_from_afar_is_measured_beside_a_bare_request() -> None:
 def test_a_long_answer_is_measured() -> None:
     table = measured("stream.py", "1", "200")
     assert len(re.findall(r"^(?:ollama-cli run|the same, 20 times as many)( +[\d.]+){5}$", table, re.MULTILINE)) == 2
+
+
+@pytest.mark.skipif(
+    not shutil.which("docker-registry") or not shutil.which("curl"), reason="what is measured is missing"
+)
+def test_pull_and_push_are_measured_beside_curl() -> None:
+    table = measured("registry.py", "1", "5")
+    assert len(re.findall(r"^(?:curl|ollama-cli pu)[^\n]*?( +[\d.]+){3}$", table, re.MULTILINE)) == 5
 
 
 def test_many_profiles_are_measured_beside_one() -> None:

@@ -217,6 +217,12 @@ class TestWithinAnAnswer:
         assert json.loads(lines[2])["response"] == " said:"
         assert json.loads(lines[-1])["done"] is True
 
+    def test_flip(self, failing: Open) -> None:
+        lines, failure = received(failing("/api/generate=flip:1"))
+        assert failure is None
+        assert lines[1][0] == ord("{") ^ 1
+        assert [json.loads(line)["response"] for line in (lines[0], lines[2])] == ["You", " “hello”."]
+
     def test_error(self, failing: Open) -> None:
         lines, failure = received(failing("/api/generate=error:1"))
         assert failure is None

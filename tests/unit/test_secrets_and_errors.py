@@ -89,6 +89,7 @@ STATUSES = {
     "CliError": (1, "unexpected", False),
     "DeclinedError": (1, "declined", False),
     "ArchiveError": (1, "chats_unavailable", False),
+    "ModelStoreError": (1, "model_store_unavailable", False),
     "SafetyError": (1, "refused", False),
     "UsageError": (2, "usage", False),
     "ModelNotFoundError": (3, "model_not_found", False),

@@ -7,13 +7,26 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from ollama_cli.commands.command_line import Command, as_text
-from ollama_cli.commands.models.transferring import AsJson, AsJsonLines, TransferOptions, follow, print_result
-from ollama_cli.errors import ModelNotFoundError
+from ollama_cli.commands.models.transferring import (
+    AsJson,
+    AsJsonLines,
+    Direct,
+    TransferOptions,
+    Transfers,
+    follow,
+    print_result,
+)
+from ollama_cli.errors import ModelNotFoundError, UnavailableError
 
 if TYPE_CHECKING:
+    from collections.abc import Generator
+
     from ollama_cli.api.client import OllamaClient
     from ollama_cli.api.model_ref import ModelRef
+    from ollama_cli.api.pulling import PullProgress
     from ollama_cli.context import Context
+    from ollama_cli.registry.registry import Registry
+    from ollama_cli.registry.store import ModelStore
 
 _MODELS_ARE = "Models: https://ollama.com/search"
 
@@ -26,35 +39,75 @@ def register(app: typer.Typer) -> None:
 def pull(
     typer_context: typer.Context,
     model: Annotated[str, typer.Argument(metavar="MODEL", show_default=False)],
-    insecure: Annotated[
-        bool, typer.Option("--insecure", help="Let the server load it from a registry without TLS.")
-    ] = False,
+    insecure: Annotated[bool, typer.Option("--insecure", help="Have it loaded from a registry without TLS.")] = False,
     as_json: AsJson = False,
     as_json_lines: AsJsonLines = False,
+    direct: Direct = False,
+    transfers: Transfers = None,
 ) -> None:
-    """Have the Ollama server load a model from its registry.
+    """Have the Ollama server load a model from its registry, or load it without one.
 
-    What it has of the model already it does not load again.
+    Without --direct that is done where OLLAMA_HOST names no server and none answers on this machine. What is there of
+    the model already is not loaded again.
     """
-    run(typer_context.obj, TransferOptions(as_text(model), insecure, as_json, as_json_lines))
+    run(typer_context.obj, TransferOptions(as_text(model), insecure, as_json, as_json_lines, direct, transfers))
 
 
 def run(context: Context, options: TransferOptions) -> None:
-    """Have the daemon load the model, and show how far it is.
+    """Have the daemon load the model, or load it without one, and show how far it is.
 
     Raises:
         UsageError: The name is no model's.
         ModelNotFoundError: The registry has none of that name.
-        SignInError: The registry gives it to accounts only, and the daemon is on none.
-        ForbiddenError: The registry does not give it to the daemon's account.
+        SignInError: The registry gives it to accounts only, and the daemon, or this device, is on none.
+        ForbiddenError: The registry does not give it to the account.
     """
     from ollama_cli.api.model_name import ModelName
     from ollama_cli.api.model_ref import ModelRef
-    from ollama_cli.commands.daemon import changing_daemon
-    from ollama_cli.terminal.sanitize import clean_line
+    from ollama_cli.commands.models.directly import is_direct, require_no_daemon
 
     reference = ModelRef.parse(options.model)
     ModelName.parse(reference.base)
+    if not is_direct(context, options):
+        try:
+            _through_daemon(context, reference, options)
+        except UnavailableError as error:
+            if reference.source == "cloud":  # there would be nothing to load
+                raise
+            require_no_daemon(context, error)
+        else:
+            return
+    _directly(context, reference, options)
+
+
+def _directly(context: Context, reference: ModelRef, options: TransferOptions) -> None:
+    from ollama_cli.api.model_name import ModelName
+    from ollama_cli.commands.models.directly import transfer_directly
+    from ollama_cli.registry.pulling import TRANSFERS, Pull
+    from ollama_cli.settings.hosts import is_loopback
+    from ollama_cli.transport.retries import Retries
+
+    name = ModelName.parse(reference.pull_name)
+
+    def load(registry: Registry, store: ModelStore) -> Generator[PullProgress]:
+        retries = Retries(on_this_machine=is_loopback(registry.base_url))
+        return Pull(name, registry, store, retries, options.transfers or TRANSFERS).steps()
+
+    words = "Note: without an Ollama server, from the registry {registry} into {store}."
+    try:
+        layers, _ = transfer_directly(context, name, options, words, load)
+    except ModelNotFoundError as missing:
+        missing.hint = _MODELS_ARE
+        raise
+    print_result(context.streams, {"model": options.model, "layers": layers, "direct": True}, options)
+    if not options.as_json and not options.as_json_lines:
+        context.streams.say(f"{name} is pulled.")
+
+
+def _through_daemon(context: Context, reference: ModelRef, options: TransferOptions) -> None:
+    from ollama_cli.commands.daemon import changing_daemon
+    from ollama_cli.terminal.sanitize import clean_line
+
     with changing_daemon(context, "pull", instead=_instead(reference), where_models_are=None) as client:
         try:
             result = _pull(context, client, options.model, options)

@@ -8,12 +8,25 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ollama_cli.commands.command_line import Command, as_text
-from ollama_cli.commands.models.transferring import AsJson, AsJsonLines, TransferOptions, follow, print_result
-from ollama_cli.errors import ModelNotFoundError
+from ollama_cli.commands.models.transferring import (
+    AsJson,
+    AsJsonLines,
+    Direct,
+    TransferOptions,
+    Transfers,
+    follow,
+    print_result,
+)
+from ollama_cli.errors import ModelNotFoundError, UnavailableError
 
 if TYPE_CHECKING:
+    from collections.abc import Generator
+
     from ollama_cli.api.model_name import ModelName
+    from ollama_cli.api.pulling import PullProgress
     from ollama_cli.context import Context
+    from ollama_cli.registry.registry import Registry
+    from ollama_cli.registry.store import ModelStore
 
 
 def register(app: typer.Typer) -> None:
@@ -24,34 +37,68 @@ def register(app: typer.Typer) -> None:
 def push(
     typer_context: typer.Context,
     model: Annotated[str, typer.Argument(metavar="MODEL", show_default=False, help="Such as ada/tiny.")],
-    insecure: Annotated[
-        bool, typer.Option("--insecure", help="Let the server send it to a registry without TLS.")
-    ] = False,
+    insecure: Annotated[bool, typer.Option("--insecure", help="Have it sent to a registry without TLS.")] = False,
     as_json: AsJson = False,
     as_json_lines: AsJsonLines = False,
+    direct: Direct = False,
+    transfers: Transfers = None,
 ) -> None:
-    """Have the Ollama server send a model to its registry.
+    """Have the Ollama server send a model to its registry, or send it without one.
 
-    It does so as the device that it is itself, on the account that it is signed in to. The page on which people see the
-    model is printed.
+    The server does so as the device that it is itself, on the account that it is signed in to. Without one this device
+    does: with --direct, or where OLLAMA_HOST names no server and none answers on this machine. The page on which people
+    see the model is printed.
     """
-    run(typer_context.obj, TransferOptions(as_text(model), insecure, as_json, as_json_lines))
+    run(typer_context.obj, TransferOptions(as_text(model), insecure, as_json, as_json_lines, direct, transfers))
 
 
 def run(context: Context, options: TransferOptions) -> None:
-    """Have the daemon send the model, show how far it is, and print the page on which it can be seen.
+    """Have the daemon send the model, or send it without one, and print the page on which it can be seen.
 
     Raises:
         UsageError: The name is no model's.
-        ModelNotFoundError: The daemon has none of that name.
-        SignInError: The daemon is not signed in.
-        ForbiddenError: The registry does not take it from the daemon's account.
+        ModelNotFoundError: The daemon, or the store, has none of that name.
+        SignInError: The daemon, or this device, is not signed in.
+        ForbiddenError: The registry does not take it from the account.
     """
     from ollama_cli.api.model_name import ModelName
+    from ollama_cli.commands.models.directly import is_direct, require_no_daemon
+
+    name = ModelName.parse(options.model)
+    if not is_direct(context, options):
+        try:
+            _through_daemon(context, name, options)
+        except UnavailableError as error:
+            require_no_daemon(context, error)
+        else:
+            return
+    _directly(context, name, options)
+
+
+def _directly(context: Context, name: ModelName, options: TransferOptions) -> None:
+    from ollama_cli.commands.models.directly import transfer_directly
+    from ollama_cli.registry.pulling import TRANSFERS
+    from ollama_cli.registry.pushing import Push
+    from ollama_cli.settings.hosts import is_loopback
+    from ollama_cli.transport.retries import Retries
+
+    def send(registry: Registry, store: ModelStore) -> Generator[PullProgress]:
+        retries = Retries(on_this_machine=is_loopback(registry.base_url))
+        return Push(name, registry, store, retries, options.transfers or TRANSFERS).steps()
+
+    words = "Note: without an Ollama server, from {store} to the registry {registry}."
+    layers, page = transfer_directly(context, name, options, words, send)
+    if options.as_json or options.as_json_lines:
+        result = {"model": options.model, "url": page, "layers": layers, "direct": True}
+        print_result(context.streams, result, options)
+    else:
+        tell_pushed(context, name, page)
+
+
+def _through_daemon(context: Context, name: ModelName, options: TransferOptions) -> None:
     from ollama_cli.commands.daemon import changing_daemon
     from ollama_cli.commands.models.denial import account_of_daemon, explaining_denial
 
-    name = ModelName.parse(options.model)
     with changing_daemon(context, "push") as client:
         # Nothing is sent where it is known that it would be refused.
         account = account_of_daemon(client) if name.at_ollama_com else None
@@ -65,13 +112,13 @@ def run(context: Context, options: TransferOptions) -> None:
     if options.as_json or options.as_json_lines:
         print_result(context.streams, {"model": options.model, "url": name.web_page, "layers": layers}, options)
     else:
-        tell_pushed(context, name)
+        tell_pushed(context, name, name.web_page)
 
 
-def tell_pushed(context: Context, name: ModelName) -> None:
+def tell_pushed(context: Context, name: ModelName, page: str | None) -> None:
     """Tell where a model can be seen now."""
-    if name.web_page is None:
+    if page is None:
         context.streams.say(f"{name} is pushed to {name.host}.")
         return
     context.streams.say(f"{name} is pushed. It can be seen at:")
-    context.streams.answer(name.web_page)
+    context.streams.answer(page)

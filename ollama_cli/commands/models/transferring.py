@@ -18,6 +18,13 @@ if TYPE_CHECKING:
 
 
 AsJson: TypeAlias = Annotated[bool, typer.Option("--json", help="Print one JSON object at the end.")]
+Direct: TypeAlias = Annotated[
+    bool, typer.Option("--direct", help="Do it without a server, in the folder that a server on this machine reads.")
+]
+Transfers: TypeAlias = Annotated[
+    int | None,
+    typer.Option("--transfers", metavar="N", min=1, max=64, help="With --direct: N parts at once, not 16."),
+]
 AsJsonLines: TypeAlias = Annotated[bool, typer.Option("--json-lines", help="Print a JSON object a line, a step each.")]
 
 
@@ -44,6 +51,8 @@ class TransferOptions:
         insecure: Whether its registry may be spoken to without TLS.
         as_json: Whether to print one JSON object.
         as_json_lines: Whether to print a JSON object a step.
+        direct: Whether no server shall take part.
+        transfers: How many parts are transferred at once then; None is as many as usual.
 
     Raises:
         UsageError: Both kinds of JSON are wanted.
@@ -53,6 +62,8 @@ class TransferOptions:
     insecure: bool = False
     as_json: bool = False
     as_json_lines: bool = False
+    direct: bool = False
+    transfers: int | None = None
 
     def __post_init__(self) -> None:
         require_one_form(self)

@@ -1,0 +1,189 @@
+"""A model from a registry into the store: manifest, blobs, digests, and only then the name under which it is known."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Generator, Iterator, Sequence
+from functools import partial
+from typing import TYPE_CHECKING
+
+from ollama_cli.api.manifest import LARGEST_MANIFEST, MEDIA_TYPE, Blob, Manifest
+from ollama_cli.api.pulling import PullProgress
+from ollama_cli.errors import ModelStoreError
+from ollama_cli.registry.crew import Crew
+from ollama_cli.registry.loading import Loading
+from ollama_cli.registry.refusals import read_some
+from ollama_cli.registry.unfinished import digest_of
+
+if TYPE_CHECKING:
+    from ollama_cli.api.model_name import ModelName
+    from ollama_cli.registry.registry import Registry
+    from ollama_cli.registry.store import ModelStore
+    from ollama_cli.transport.retries import Retries
+
+TRANSFERS = 16
+"""How many parts are transferred at once, unless fewer are wanted."""
+
+_MOST_ROUNDS = 5
+
+
+class Pull:
+    """Loads a model.
+
+    Args:
+        name: The model.
+        registry: Where it comes from.
+        store: Where it goes.
+        retries: Tries the manifest again.
+        transfers: How many parts are loaded at once.
+    """
+
+    def __init__(
+        self,
+        name: ModelName,
+        registry: Registry,
+        store: ModelStore,
+        retries: Retries,
+        transfers: int = TRANSFERS,
+    ) -> None:
+        self._name = name
+        self._registry = registry
+        self._store = store
+        self._retries = retries
+        self._transfers = transfers
+
+    def steps(self) -> Generator[PullProgress]:
+        """Load it; each step is told as a daemon tells it.
+
+        Raises:
+            CliError: It cannot be had, is not what it has to be, or cannot be stored. Whatever there is of it goes on
+                the next time, and no daemon sees it.
+        """
+        yield PullProgress("pulling manifest")
+        manifest = self._retries.call(self._manifest)
+        self._store.prepare()
+        replaced = self._store.manifest(self._name)
+        known = replaced is not None and replaced.content == manifest.content
+        sure = set(manifest.blobs) if known else set()  # they were checked before that manifest was written
+        for _ in range(_MOST_ROUNDS):
+            missing = [blob for blob in manifest.blobs if not self._store.has(blob)]
+            yield from self._load(manifest.blobs, missing)
+            sure.update(missing)
+            yield PullProgress("verifying sha256 digest")
+            self._remove_wrong([blob for blob in manifest.blobs if blob not in sure])
+            sure.update(manifest.blobs)
+            yield PullProgress("writing manifest")
+            removed = self._store.write_manifest(self._name, manifest)
+            if removed is not None:
+                break
+        else:
+            raise ModelStoreError(
+                f"Another program removes the layers of the model from {self._store.root} as they come.",
+                hint="An Ollama server that is just starting may do so: run it again.",
+            )
+        if removed:
+            yield PullProgress("removing unused layers")
+        yield PullProgress("success")
+
+    def _manifest(self) -> Manifest:
+        path = f"v2/{self._name.repository}/manifests/{self._name.tag}"
+        with self._registry.answer("GET", path, headers={"Accept": MEDIA_TYPE}, model=self._name.shortest) as response:
+            return Manifest.parse(read_some(response, LARGEST_MANIFEST))
+
+    def _load(self, blobs: Sequence[Blob], missing: list[Blob]) -> Iterator[PullProgress]:
+        """Load what is missing."""
+        for blob in blobs:
+            if blob not in missing:
+                yield _step(blob, blob.size)
+        if not missing:
+            return
+        self._store.check_room(missing)
+        with Crew(self._transfers, interrupt=self._registry.close) as crew:
+            path = f"v2/{self._name.repository}/blobs"
+            yield from Round(missing, self._registry, self._store, path, crew, self._transfers).steps()
+
+    def _remove_wrong(self, blobs: list[Blob]) -> None:
+        """Remove those of some blobs from the store that are not what their names say; they are then missing."""
+
+        def check(blob: Blob) -> None:
+            with self._store.explained():
+                if digest_of(self._store.path(blob), crew.check) != blob.digest:
+                    self._store.path(blob).unlink()
+
+        with Crew(self._transfers) as crew:
+            for blob in blobs:
+                crew.do(partial(check, blob))
+            for _ in crew.looks():
+                pass
+
+
+class Round:
+    """Some blobs that are loaded together.
+
+    Args:
+        blobs: The blobs.
+        registry: Where they come from.
+        store: Where they go.
+        folder: The path of the blobs there.
+        crew: Who loads them.
+        most: How many blobs are begun at once: each takes a file for its lock.
+    """
+
+    def __init__(
+        self, blobs: list[Blob], registry: Registry, store: ModelStore, folder: str, crew: Crew, most: int
+    ) -> None:
+        self._registry = registry
+        self._store = store
+        self._folder = folder
+        self._crew = crew
+        self._most = most
+        self._others = deque(blobs)
+        self._own: list[Loading] = []
+        self._told: dict[Blob, int] = {}
+
+    def steps(self) -> Generator[PullProgress]:
+        """Load them; each step is told.
+
+        Raises:
+            CliError: One of them cannot be loaded.
+        """
+        try:
+            for _ in self._crew.looks(lambda: bool(self._others)):
+                yield from self._claim_more()
+                ended = [loading for loading in self._own if loading.ended]
+                for loading in self._own:
+                    yield from self._news(loading.blob, loading.done)
+                self._own = [loading for loading in self._own if loading not in ended]
+        finally:
+            for loading in self._own:
+                loading.release()
+
+    def _claim_more(self) -> Iterator[PullProgress]:
+        """Begin with what no other command is loading, or is loading no more."""
+        for _ in range(len(self._others)):
+            if len(self._own) >= self._most:
+                return
+            blob = self._others.popleft()
+            claim = self._store.claim(blob)
+            if claim is None:
+                self._others.append(blob)
+                if self._told.setdefault(blob, -1) == -1:
+                    self._told[blob] = -2
+                    yield PullProgress(f"waiting for {blob.short}, which another command is loading")
+            elif self._store.has(blob):  # whoever loaded it has checked it
+                claim.release()
+                yield from self._news(blob, blob.size)
+            else:
+                path = f"{self._folder}/{blob.digest}"
+                self._own.append(Loading(blob, claim, self._store, self._registry, path, self._crew))
+                yield from self._news(blob, self._own[-1].done)
+                self._own[-1].begin()
+
+    def _news(self, blob: Blob, done: int) -> Iterator[PullProgress]:
+        if self._told.get(blob) != done:
+            self._told[blob] = done
+            yield _step(blob, done)
+
+
+def _step(blob: Blob, done: int) -> PullProgress:
+    return PullProgress(f"pulling {blob.short}", blob.digest, blob.size, done)
