@@ -42,8 +42,8 @@ def ask(serve: Serve, path: str = "/api/generate") -> socket.socket:
 
 
 def refuses_connections(serve: Serve) -> None:
-    """Return once no new connection is taken."""
-    with suppress(ConnectionRefusedError):
+    """Return once no new connection is taken: refused, or reset where the listener closed just then."""
+    with suppress(ConnectionRefusedError, ConnectionResetError):
         while True:
             serve.connect().close()
 
