@@ -195,6 +195,22 @@ def test_a_cloud_that_answers_nothing_is_a_bad_gateway(gateway: Serve, cloud: Sc
     assert told.json()["error"]
 
 
+@pytest.mark.parametrize("length", [5, 500])
+def test_a_length_beside_chunks_says_nothing(gateway: Serve, cloud: ScriptedServer, length: int) -> None:
+    in_chunks = head().replace(b"\r\n\r\n", b"\r\nContent-Length: %d\r\n\r\n" % length)
+    cloud.answers(in_chunks + chunk(DONE) + chunk(b""))
+    with asking(gateway) as answer:
+        assert answer.read() == DONE
+        assert answer.getheader("content-length") is None
+
+
+def test_a_long_error_comes_whole(gateway: Serve, cloud: ScriptedServer) -> None:
+    error = json.dumps({"error": "x" * 300_000}).encode()
+    cloud.answers(plain(error, "400 Bad Request"))
+    with gateway.client() as client:
+        assert client.post("/api/generate", content=QUESTION).content == error
+
+
 def test_a_cloud_that_is_not_there_is_a_bad_gateway_in_each_form(gateway: Serve, cloud: ScriptedServer) -> None:
     cloud.answers(b"")
     with gateway.client() as client:
