@@ -296,6 +296,8 @@ def test_the_profile_that_it_was_started_with_counts(own: Cli, sandbox: Embedded
         work.hears("Signed in as sandbox")
         assert post(work, "/api/generate", QUESTION).status_code == 200
         assert post(default, "/api/generate", QUESTION).json()["signin_url"] == link
+        assert own("profile", "use", "work").returncode == 0
+        assert post(default, "/api/generate", QUESTION).json()["signin_url"] == link  # and no other while it runs
 
 
 def test_a_key_file_signs(own: Cli, sandbox: EmbeddedSandbox, tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 
 import httpx
 import pytest
-from gateways import DONE, MODEL, ScriptedServer, Seen, Serve, plain, scripted, serving
+from gateways import DONE, MODEL, ScriptedServer, Seen, Serve, chunk, everything, head, plain, scripted, serving
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from support import Cli
@@ -281,7 +281,13 @@ def test_a_hundred_million_bytes_are_held_once(gateway: Serve, cloud: ScriptedSe
         while not done.wait(0.005):
             peak[0] = max(peak[0], gateway.resident())
 
-    cloud.answers(plain(DONE))
+    def script(_: Seen, connection: socket.socket) -> None:
+        connection.sendall(head())
+        assert looked.wait(30)
+        connection.sendall(chunk(DONE) + chunk(b""))
+
+    looked = threading.Event()
+    cloud.script = script
     size = 100_000_000
     start, end = b'{"images":["', b'"],"model":"a:cloud"}'
     before = gateway.resident()
@@ -289,13 +295,17 @@ def test_a_hundred_million_bytes_are_held_once(gateway: Serve, cloud: ScriptedSe
     watching.start()
     try:
         with gateway.connect() as connection:
-            connection.sendall(b"POST /api/generate HTTP/1.1\r\nHost: localhost\r\nContent-Length: ")
-            connection.sendall(b"%d\r\n\r\n" % (len(start) + size + len(end)) + start)
+            connection.sendall(b"POST /api/generate HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n")
+            connection.sendall(b"Content-Length: %d\r\n\r\n" % (len(start) + size + len(end)) + start)
             for _ in range(100):
                 connection.sendall(b"A" * 1_000_000)
             connection.sendall(end)
             assert connection.recv(12) == b"HTTP/1.1 200"
+            assert gateway.resident() - before < 0.5 * size  # it is forgotten once it was sent, however long the answer
+            looked.set()
+            assert everything(connection).endswith(DONE + b"\r\n0\r\n\r\n")
     finally:
+        looked.set()
         done.set()
         watching.join()
     sent = cloud.one.body
@@ -424,7 +434,8 @@ def test_a_model_is_uploaded_to_the_daemon_as_it_comes(device: Cli, cloud: Scrip
 def test_both_lists_in_one(device: Cli, cloud: ScriptedServer) -> None:
     def theirs(seen: Seen, connection: socket.socket) -> None:
         models = [{"name": "a:1b", "model": "a:1b", "size": 1}, {"name": "b"}, {"name": "x:local"}, {"name": 1}, 2]
-        lists = {"/api/tags": {"models": models}, "/v1/models": {"data": [{"id": "a:1b", "owned_by": "library"}]}}
+        data = [{"id": "a:1b", "owned_by": "library"}, {"id": "b"}]
+        lists = {"/api/tags": {"models": models}, "/v1/models": {"data": data}}
         if seen.header("authorization") is None and seen.path == "/v1/models":
             connection.sendall(plain(b"{}", "401 Unauthorized"))
         else:
@@ -432,12 +443,15 @@ def test_both_lists_in_one(device: Cli, cloud: ScriptedServer) -> None:
 
     with scripted() as daemon, serving(device, "--daemon", daemon.url) as serve:
         cloud.script = theirs
-        daemon.answers(plain(b'{"models":[{"name":"tiny","size":2},{"name":"b:cloud"}],"data":[{"id":"tiny"}]}'))
+        daemon.answers(
+            plain(b'{"models":[{"name":"tiny","size":2},{"name":"b:cloud"}],"data":[{"id":"tiny"},{"id":"b:cloud"}]}')
+        )
         tags = ask(serve, None, "/api/tags", "GET").json()["models"]
         assert [model["name"] for model in tags] == ["tiny", "b:cloud", "a:1b-cloud", "1:cloud"]
         assert (tags[2]["remote_model"], tags[2]["size"], tags[2]["model"]) == ("a:1b", 1, "a:1b-cloud")
         models = ask(serve, None, "/v1/models", "GET").json()
-        assert models == {"object": "list", "data": [{"id": "tiny"}, {"id": "a:1b-cloud", "owned_by": "library"}]}
+        assert models["object"] == "list"
+        assert models["data"] == [{"id": "tiny"}, {"id": "b:cloud"}, {"id": "a:1b-cloud", "owned_by": "library"}]
         assert ask(serve, None, "/api/tags", "HEAD").content == b""
         cloud.answers(plain(b"not a list"))
         assert [model["name"] for model in ask(serve, None, "/api/tags", "GET").json()["models"]] == ["tiny", "b:cloud"]

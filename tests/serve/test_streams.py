@@ -113,9 +113,9 @@ def test_a_client_that_asks_twice_at_once_and_leaves_is_noticed(gateway: Serve, 
 
     cloud.script = script
     connection = ask(gateway)
-    connection.sendall(b"GET /api/version HTTP/1.1\r\nHost: localhost\r\n\r\n")
     assert asked.wait(SECONDS)
-    read_until(connection, PIECES[0])
+    read_until(connection, PIECES[0])  # so that it is already waited for the client to leave
+    connection.sendall(b"GET /api/version HTTP/1.1\r\nHost: localhost\r\n\r\n")
     connection.close()
     assert left.wait(SECONDS)
     again = ask(gateway)
