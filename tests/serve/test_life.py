@@ -264,6 +264,13 @@ def test_a_body_has_to_go_on(monkeypatch: pytest.MonkeyPatch) -> None:
         assert everything(connection).startswith(b"HTTP/1.1 408 ")
 
 
+def test_a_connection_on_which_nothing_more_is_asked_is_closed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(serving_module, "SECONDS_TO_STAY", 0.2)
+    with running(reading) as address, socket.create_connection(address, timeout=30) as connection:
+        connection.sendall(REQUEST + b"abc")
+        assert everything(connection).endswith(b"\r\n\r\n3")
+
+
 def test_a_cloud_that_says_nothing_more_is_left(cloud: ScriptedServer) -> None:
     def script(_: Seen, connection: socket.socket) -> None:
         connection.sendall(head() + chunk(b"half"))
