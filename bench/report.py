@@ -34,6 +34,8 @@ SCRIPTS = (
     ("The first token from afar", "first_token.py", "10"),
     ("A long answer", "stream.py", "5"),
     ("What grows with what is kept", "growth.py", "30"),
+    ("The keyring's share", "keyrings.py", "20"),
+    ("Through serve", "serve.py", "20"),
     ("Markdown beside plain text", "markdown.py", "3"),
 )
 QUESTION = ["run", MODEL, "hi"]
