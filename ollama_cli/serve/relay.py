@@ -58,7 +58,10 @@ async def relay_signed(client: Client, response: httpx.Response, signed: Signed)
         return
     try:
         body = await whole(response, LONGEST_REFUSAL)
-    except UnavailableError:
+    except UnavailableError as error:
+        if response.status_code != HTTPStatus.UNAUTHORIZED:
+            told = f"{response.url.host} answered with the status {response.status_code}, and not with the reason"
+            raise RefusedError(response.status_code, told) from error
         body = b""
     text = body.decode("utf-8", "surrogateescape")
     secrets = sent_secrets(response.request)

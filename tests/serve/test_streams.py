@@ -195,6 +195,22 @@ def test_a_cloud_that_answers_nothing_is_a_bad_gateway(gateway: Serve, cloud: Sc
     assert told.json()["error"]
 
 
+@pytest.mark.parametrize(
+    "answer",
+    [
+        plain(b'{"error":"slow down"}', "429 Slow")[:-5],
+        plain(b"no gzip", "429 Slow", "Content-Encoding: gzip"),
+    ],
+    ids=["broken off", "no gzip"],
+)
+def test_an_error_that_cannot_be_read_keeps_its_status(gateway: Serve, cloud: ScriptedServer, answer: bytes) -> None:
+    cloud.answers(answer)
+    with gateway.client() as client:
+        for path in ("/api/generate", "/v1/chat/completions"):
+            told = client.post(path, content=QUESTION)
+            assert (told.status_code, "the status 429" in str(told.json()["error"])) == (429, True)
+
+
 @pytest.mark.parametrize("length", [5, 500])
 def test_a_length_beside_chunks_says_nothing(gateway: Serve, cloud: ScriptedServer, length: int) -> None:
     in_chunks = head().replace(b"\r\n\r\n", b"\r\nContent-Length: %d\r\n\r\n" % length)
