@@ -104,12 +104,14 @@ class ModelStore:
                 raise
 
     def _path_of(self, name: ModelName) -> Path:
-        """Where a model's manifest stands.
+        """Where a model's manifest stands: to a daemon a name is the same in capitals, so one that is there counts.
 
         Raises:
             ModelStoreError: Not below the folder: a host may look like a drive, where there are drives.
         """
-        path = self._manifests.joinpath(*name.parts)
+        path = self._manifests
+        for part in name.parts:
+            path = _spelt_as_there(path, part)
         if path.parent.parent.parent.parent != self._manifests:
             raise ModelStoreError(f"The name {name} cannot be that of a folder here.", hint="Leave its port out.")
         return path
@@ -263,6 +265,15 @@ class Claim:
                 Path(self._lock.lock_file).unlink()
             self._lock.release()
         self._lock.release(force=True)
+
+
+def _spelt_as_there(folder: Path, name: str) -> Path:
+    """A name in a folder: as it is given, unless only another spelling of it is there."""
+    path = folder / name
+    with suppress(OSError):
+        if not path.exists():
+            path = next((each for each in folder.iterdir() if each.name.lower() == name.lower()), path)
+    return path
 
 
 def _read(path: Path) -> bytes:
