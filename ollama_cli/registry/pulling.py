@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Generator, Iterator, Sequence
-from contextlib import closing
+from contextlib import closing, suppress
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -109,7 +109,7 @@ class Pull:
         """Remove those of some blobs from the store that are not what their names say; they are then missing."""
 
         def check(blob: Blob) -> None:
-            with self._store.explained():
+            with self._store.explained(), suppress(FileNotFoundError):  # a daemon has just removed it
                 if digest_of(self._store.path(blob), crew.check) != blob.digest:
                     self._store.path(blob).unlink()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import socket
 import struct
@@ -12,7 +13,7 @@ from typing import Any
 
 import pytest
 from registries import Handler, Lying, blob_path, cheap_bytes, digest_of, in_process, is_sound, put_model
-from support import SECONDS, Cli
+from support import SECONDS, Cli, make_device
 
 from ollama_cli.api.manifest import Blob
 from ollama_cli.api.model_name import ModelName
@@ -92,6 +93,42 @@ def test_what_another_program_puts_there_meanwhile_is_checked(store: Path, lying
     lying.hook = hook
     assert [step.status for step in in_process(lying, store, transfers=1).steps()][-1] == "success"
     assert is_sound(store)
+
+
+def test_what_a_daemon_removes_meanwhile_is_loaded(store: Path, lying: Lying) -> None:
+    lying.offer(b"first", b"second")
+    put_model(store, "shares", b"first")
+
+    def hook(handler: Handler) -> bool:
+        if digest_of(b"second") in handler.path:
+            blob_path(store, b"first").unlink()
+            next(store.glob("manifests/*/*/shares/latest")).unlink()
+        return False
+
+    lying.hook = hook
+    assert [step.status for step in in_process(lying, store).steps()][-1] == "success"
+    assert blob_path(store, b"first").read_bytes() == b"first"
+    assert is_sound(store)
+
+
+@pytest.mark.parametrize(
+    ("what", "place"),
+    [("/manifests/", "http://xn--/x"), ("/blobs/", "data:text/plain,x"), ("/token", "http://xn--/x")],
+)
+def test_a_redirect_to_what_is_no_address_is_told(cli: Cli, lying: Lying, what: str, place: str) -> None:
+    lying.offer(SMALL)
+    realm = f'Bearer realm="http://{lying.host}/token",service="s",scope="x"'
+
+    def hook(handler: Handler) -> bool:
+        if what == "/token" and "/token" not in handler.path:
+            return handler.send(401, b"", {"WWW-Authenticate": realm})
+        return what in handler.path and handler.send(307, b"", {"Location": place})
+
+    lying.hook = hook
+    make_device(cli, f"http://{lying.host}")
+    done = cli("pull", "--direct", "--insecure", "--json", f"{lying.host}/library/tiny")
+    error = json.loads(done.stderr.splitlines()[-1])["error"]
+    assert (done.returncode, error["code"]) == (8, "bad_redirect")
 
 
 def test_nobody_gets_a_layer_that_is_still_written(store: Path, lying: Lying, monkeypatch: pytest.MonkeyPatch) -> None:
