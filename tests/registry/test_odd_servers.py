@@ -8,6 +8,7 @@ import socket
 import struct
 import threading
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -180,14 +181,18 @@ def test_a_name_in_other_capitals_is_the_same_name(store: Path, lying: Lying) ->
 
 def test_as_many_threads_work_as_there_is_work() -> None:
     idle, busy = threading.Barrier(4), threading.Barrier(16)
+
+    def at_once(meeting: threading.Barrier) -> None:
+        meeting.wait(SECONDS)
+
     with Crew(16) as crew:
         for _ in range(3):
-            crew.do(lambda: idle.wait(SECONDS) and None)
+            crew.do(partial(at_once, idle))
         idle.wait(SECONDS)
         for _ in crew.looks():
             pass
         for _ in range(16):
-            crew.do(lambda: busy.wait(10) and None)
+            crew.do(partial(at_once, busy))
         for _ in crew.looks():
             pass
 
