@@ -54,12 +54,13 @@ class Upload:
         """What an upload of these parts is called: the MD5 of their MD5s, and their number."""
         sums = hashlib.md5(usedforsecurity=False)
         with self.path.open("rb") as file:
-            for offset, left in self.parts:
+            for offset, size in self.parts:
                 file.seek(offset)
                 part = hashlib.md5(usedforsecurity=False)
-                while left > 0 and (piece := file.read(min(READ_AT_ONCE, left))):
+                while file.tell() < offset + size and (
+                    piece := file.read(min(READ_AT_ONCE, offset + size - file.tell()))
+                ):
                     part.update(piece)
-                    left -= len(piece)
                 sums.update(part.digest())
         return f"{sums.hexdigest()}-{len(self.parts)}"
 
