@@ -68,6 +68,7 @@ class Pull:
         sure = set(manifest.blobs) if known else set()  # they were checked before that manifest was written
         for _ in range(_MOST_ROUNDS):
             missing = [blob for blob in manifest.blobs if not self._store.has(blob)]
+            sure.difference_update(missing)
             sure.update((yield from self._load(manifest.blobs, missing)))
             yield PullProgress("verifying sha256 digest")
             self._remove_wrong([blob for blob in manifest.blobs if blob not in sure])
