@@ -24,7 +24,6 @@ from ollama_cli.registry.store import ModelStore
 
 pytestmark = pytest.mark.forked
 
-LAYER = cheap_bytes(210_000_000)  # three parts
 SMALL = cheap_bytes(3_000_000)
 
 
@@ -63,22 +62,25 @@ def test_a_server_that_gives_no_parts_and_always_breaks_off_is_given_up(
     assert is_sound(store)
 
 
-def test_a_server_that_gives_parts_and_once_does_not_is_asked_again(store: Path, lying: Lying) -> None:
-    lying.offer(LAYER)
+def test_a_server_that_gives_parts_and_once_does_not_is_asked_again(
+    store: Path, lying: Lying, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("ollama_cli.registry.unfinished.SMALLEST_PART", 1_000_000)
+    lying.offer(SMALL)
     wholes: list[str] = []
 
     def hook(handler: Handler) -> bool:
         asked = handler.headers.get("Range", "")
-        if digest_of(LAYER) not in handler.path or not asked.startswith("bytes=1") or wholes:
+        if digest_of(SMALL) not in handler.path or not asked.startswith("bytes=1") or wholes:
             return False
         wholes.append(asked)
-        return handler.send(200, LAYER[:1], {"Content-Length": str(len(LAYER))})
+        return handler.send(200, SMALL[:1], {"Content-Length": str(len(SMALL))})
 
     lying.hook = hook
     steps = [step.status for step in in_process(lying, store).steps()]
     assert steps[-1] == "success"
-    assert wholes == ["bytes=100000000-199999999"]
-    first = [headers for headers in lying.asked(digest_of(LAYER)) if headers["Range"].startswith("bytes=0-")]
+    assert wholes == ["bytes=1000000-1999999"]
+    first = [headers for headers in lying.asked(digest_of(SMALL)) if headers["Range"].startswith("bytes=0-")]
     assert len(first) == 1  # and what the other parts have is kept
     assert is_sound(store)
 
