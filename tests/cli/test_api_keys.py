@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import select
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
@@ -13,7 +15,7 @@ import pytest
 from canaries import found
 from forking import Forks
 from keeping import entries, index_file, keep_api_key, keep_key, listed
-from screens import Terminal
+from screens import SECONDS, Terminal
 from support import Cli, Sandbox, approve, wallet_of
 
 from ollama_cli.credentials.credential import ApiKey, StoredKey, StoredSecret
@@ -347,8 +349,10 @@ def test_an_api_key_is_for_ollama_com_alone(device: Cli, cloud: EmbeddedSandbox)
 
 def test_at_a_terminal_an_api_key_is_asked_for_and_not_shown(device: Cli, cloud: EmbeddedSandbox) -> None:
     secret = new_key(cloud)
-    browser = device.home / "browser"
-    browser.write_text(f'#!/bin/sh\nprintf %s "$1" > {device.home}/opened\n')
+    browser, pipe = device.home / "browser", device.home / "opened"
+    os.mkfifo(pipe)
+    opened = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
+    browser.write_text(f'#!/bin/sh\nprintf %s "$1" > {pipe}\n')
     browser.chmod(0o755)
     terminal = Terminal(
         device, "--insecure-storage", "signin", "--api-key", env={"BROWSER": str(browser), "OLLAMA_API_KEY": "other"}
@@ -356,11 +360,12 @@ def test_at_a_terminal_an_api_key_is_asked_for_and_not_shown(device: Cli, cloud:
     terminal.until_text("Open that page in the browser")
     terminal.type("y\r")
     terminal.until_text("API key:")
-    terminal.until(lambda: (device.home / "opened").exists() or not terminal.read(), "the browser")
     terminal.type(f"{secret}\r")
     assert terminal.end() == 0
     assert not found({"API key": secret.encode()}, terminal.sent)
-    assert (device.home / "opened").read_text() == f"{cloud.url}{PAGE}"
+    with os.fdopen(opened) as link:
+        select.select([link], [], [], SECONDS)  # nobody has waited for the browser
+        assert link.read() == f"{cloud.url}{PAGE}"
     assert list(entries(device).values()) == [secret]
 
 

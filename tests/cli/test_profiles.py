@@ -364,3 +364,13 @@ def test_one_key_is_not_two_profiles_key(offline: Cli) -> None:
     done = offline("--insecure-storage", "--profile", "work", "keys", "import", "-", stdin=key.to_openssh().reveal())
     assert (done.returncode, "the profile default already" in done.stderr) == (9, True)
     assert len(entries(offline)) == 1
+    assert "ollama-cli --profile default signout" in done.stderr, "the default profile cannot be removed"
+
+
+def test_what_to_do_next_is_said_for_the_profile_that_is_named(offline: Cli) -> None:
+    told = offline("--profile", "default", "keys", "list").stderr
+    assert "`ollama-cli --profile default signin` makes one" in told
+    done = offline("--insecure-storage", "--profile", "work", "keys", "import", "-", stdin=_pem())
+    assert (done.returncode, "`ollama-cli --profile work signin`" in done.stderr) == (0, True)
+    hint = offline("--profile", "other", "keys", "import", "-", stdin=next(iter(entries(offline).values()))).stderr
+    assert "ollama-cli profile remove work" in hint
