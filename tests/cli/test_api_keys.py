@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import select
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -120,7 +121,10 @@ def test_the_environment_s_api_key_goes_before_the_kept_one_and_status_says_so(
     assert (shown["source"], shown["profile"]) == ("OLLAMA_API_KEY", None)
     assert shown["not_used"].startswith("the API key of profile default, in a file in")
     named = json.loads(device("status", "--json", "--profile", "default", env={"OLLAMA_API_KEY": "refused"}).stdout)
-    assert (named["signed_in"], named["profile"], named["not_used"]) == (True, "default", None)
+    assert (named["signed_in"], named["profile"], named["not_used"]) == (True, "default", "OLLAMA_API_KEY")
+    others = {"OLLAMA_API_KEY": given, "OLLAMA_CLI_KEY": "one", "OLLAMA_CLI_KEY_FILE": "other"}
+    (told,) = [line for line in device("status", env=others).stdout.splitlines() if line.startswith("Not used")]
+    assert re.match("Not used +OLLAMA_CLI_KEY; OLLAMA_CLI_KEY_FILE; the API key of profile default, in", told)
     done = device("signout", env={"OLLAMA_API_KEY": given})
     assert (done.returncode, "OLLAMA_API_KEY is still there" in done.stderr) == (0, True)
 
@@ -378,7 +382,7 @@ def test_an_api_key_that_is_gone_from_its_store_is_told(device: Cli, cloud: Embe
     path.unlink()
     done = device("run", MODEL, "hi")
     assert (done.returncode, "is no longer there" in done.stderr) == (9, True)
-    assert "`ollama-cli signin --api-key` stores it anew, `ollama-cli signout` takes it off" in done.stderr
+    assert "`ollama-cli signin --api-key` stores it anew, `ollama-cli signout` forgets it" in done.stderr
     assert device("signout").returncode == 0
     assert listed(device)["credentials"] == []
 

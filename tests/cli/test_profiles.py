@@ -338,6 +338,22 @@ def test_keys_of_every_profile_are_listed_with_their_columns(offline: Cli) -> No
     assert "never" in own[0]
 
 
+def test_a_terminal_too_narrow_for_the_table_shows_each_key_as_lines_of_its_own(offline: Cli) -> None:
+    keys = [keep_key(offline, NOWHERE, profile) for profile in ("default", "work")]
+    wide = Terminal(offline, "keys", "list", columns=160)
+    assert (wide.end(), wide.text) == (0, offline("keys", "list").stdout.rstrip())
+    narrow = Terminal(offline, "keys", "list", columns=72)
+    assert narrow.end() == 0
+    shown = narrow.text.split("\n\n")
+    assert [text.splitlines()[0] for text in shown] == [f"Fingerprint  {key.fingerprint}" for key in keys]
+    assert [line.split("  ")[0] for line in shown[1].splitlines()] == [
+        heading.capitalize() for heading in re.split("  +", wide.text.splitlines()[0])
+    ]
+    profiles = Terminal(offline, "profile", "list", columns=40)
+    assert profiles.end() == 0
+    assert [text.split()[:2] for text in profiles.text.split("\n\n")] == [["Profile", "default"], ["Profile", "work"]]
+
+
 # Two at once, and cut short
 
 

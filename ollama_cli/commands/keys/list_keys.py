@@ -67,7 +67,7 @@ def run_list(context: Context, options: ListOptions) -> None:
         )
         for key in keys
     ]
-    show_table(context.streams, _HEADINGS, rows)
+    show_table(context.streams, _HEADINGS, rows, folds=True)
     if not rows:
         named = "--sandbox " if context.options.sandbox else ""
         if context.named_profile is not None:
