@@ -390,3 +390,17 @@ def test_what_to_do_next_is_said_for_the_profile_that_is_named(offline: Cli) -> 
     assert (done.returncode, "`ollama-cli --profile work signin`" in done.stderr) == (0, True)
     hint = offline("--profile", "other", "keys", "import", "-", stdin=next(iter(entries(offline).values()))).stderr
     assert "ollama-cli profile remove work" in hint
+
+
+@pytest.mark.parametrize("command", [("signin", "--no-wait"), ("run", MODEL, "hi")])
+def test_a_key_that_its_store_has_lost_is_told_of_when_another_takes_its_place(
+    device: Cli, sandbox: Sandbox, command: tuple[str, ...]
+) -> None:
+    lost = make_device(device, sandbox.url)
+    approve(sandbox, lost)
+    for file in (device.home / "state" / "data" / "keys").iterdir():
+        file.unlink()
+    done = device("--insecure-storage", *command)
+    assert f"The key {lost.fingerprint} is no longer in its store" in done.stderr
+    assert "take it off at https://ollama.com/settings/keys" in done.stderr
+    assert "no longer in its store" not in device("--insecure-storage", *command).stderr
