@@ -46,7 +46,7 @@ def status(
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
     cloud: Annotated[bool, typer.Option("--cloud", help="At ollama.com, whatever OLLAMA_HOST says.")] = False,
 ) -> None:
-    """Show the account, the credential in use, and where it is stored.
+    """Show the account, the credential, and where it is stored.
 
     Ends with status 0 when signed in, 4 when signed out, and 7 when the server could not be asked.
     """

@@ -45,10 +45,11 @@ def import_key(
     file: Annotated[str, typer.Argument(metavar="FILE", help="The private key's file, or - for standard input.")],
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
-    """Keep a private key in OpenSSH form as this device's key for ollama.com.
+    """Keep a private key in OpenSSH form as this device's key.
 
-    A passphrase is asked for at a terminal, and stays on the stored key. Another key that this device has is never
-    overwritten: `signout` first. Asks no server; `signin` puts the key on an account, if it is not on one.
+    It signs for ollama.com. A passphrase is asked for at a terminal, and stays on the stored key. Another key that
+    this device has is never overwritten: `signout` first. Asks no server; `signin` puts the key on an account, if it
+    is not on one.
     """
     run_import(typer_context.obj, ImportOptions(file, as_json))
 

@@ -45,7 +45,7 @@ def pull(
     direct: Direct = False,
     transfers: Transfers = None,
 ) -> None:
-    """Have the Ollama server load a model from its registry, or load it without one.
+    """Load a model from a registry, by an Ollama server or without.
 
     Without --direct that is done where OLLAMA_HOST names no server and none answers on this machine. What is there of
     the model already is not loaded again.

@@ -43,7 +43,7 @@ def push(
     direct: Direct = False,
     transfers: Transfers = None,
 ) -> None:
-    """Have the Ollama server send a model to its registry, or send it without one.
+    """Send a model to a registry, by an Ollama server or without.
 
     The server does so as the device that it is itself, on the account that it is signed in to. Without one this device
     does: with --direct, or where OLLAMA_HOST names no server and none answers on this machine. The page on which people

@@ -41,7 +41,7 @@ def list_profiles(
     typer_context: typer.Context,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON array.")] = False,
 ) -> None:
-    """List the profiles of this machine, and what each keeps for which server.
+    """List the profiles of this machine, and what each keeps.
 
     Asks no server and opens no keyring.
     """

@@ -51,10 +51,10 @@ def remove(
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
-    """Forget a profile with all that it keeps; its device is taken off the account first.
+    """Forget a profile with all that it keeps.
 
-    When the server cannot be asked, nothing is forgotten and the status is 7. Asks first at a terminal; a script says
-    --yes. Where it was the current profile, `default` is afterwards.
+    Its device is taken off the account first. When the server cannot be asked, nothing is forgotten and the status is
+    7. Asks first at a terminal; a script says --yes. Where it was the current profile, `default` is afterwards.
     """
     run_remove(typer_context.obj, RemoveOptions(name, local_only, yes, as_json))
 
