@@ -134,7 +134,8 @@ def _tell(context: Context, source: str, before: StoredKey | None, stored: Store
     say(clean_line(f"This device's key is now {fingerprint}, in {stored.source}."))
     if source != _STDIN and not stored.shared_with_ollama:
         say(clean_line(f"{source} is left as it is, and holds the key too."))
-    say("If it is on no account yet, `ollama-cli signin` puts it on yours.")
+    named = f"--profile {context.named_profile} " if context.named_profile is not None else ""
+    say(f"If it is on no account yet, `ollama-cli {named}signin` puts it on yours.")
 
 
 def _tell_what_counts_before(context: Context) -> None:

@@ -145,9 +145,7 @@ def _forget(context: Context, record: Record | SecretRecord) -> tuple[str, str]:
     if isinstance(record, Record):
         context.wallet.forget(record.origin, record.public_key)
         fingerprint = fingerprint_of(record.public_key)
-        return "forgotten", (
-            f"The key {fingerprint} for {record.origin} is forgotten. A list that the server has may hold it still."
-        )
+        return "forgotten", (f"The key {fingerprint} for {record.origin} is forgotten. That server may still know it.")
     if record.is_api_key:
         context.wallet.secrets.forget(record.origin, api_key=True)
         return "forgotten", f"The API key for {record.origin} is forgotten."
