@@ -64,7 +64,9 @@ def command_line(name: str, *, as_json: bool = False) -> list[str]:
     """A command line that has a command do its work; with ``--json`` where it is asked for and there is one."""
     given = ARGUMENTS.get(name)
     if given is None:
-        given = [LOCAL for parameter in _ALL[name].params if isinstance(parameter, TyperArgument) and parameter.required]
+        given = [
+            LOCAL for parameter in _ALL[name].params if isinstance(parameter, TyperArgument) and parameter.required
+        ]
     return [*name.split(), *(["--json"] if as_json and takes_json(name) else []), *given]
 
 

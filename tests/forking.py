@@ -71,7 +71,9 @@ class Forks:
     ) -> None:
         self._in, self._out, self._err = folder / "stdin", folder / "stdout", folder / "stderr"
         command = [sys.executable, __file__, json.dumps(dict(moved or {}))]
-        self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env={**os.environ, **(env or {})})
+        self._process = subprocess.Popen(
+            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env={**os.environ, **(env or {})}
+        )
 
     def __call__(
         self,
@@ -136,6 +138,8 @@ def _run(job: Mapping[str, object]) -> None:
         os.dup2(opened, number)
         os.close(opened)
     sys.stdin = open(0, encoding="utf-8", closefd=False)  # noqa: SIM115 - it read jobs; a child starts anew
+    if trouble.out:  # what wrote to a pipe takes a terminal for one
+        sys.stdout, sys.stderr = (open(number, "w", encoding="utf-8", closefd=False) for number in (1, 2))  # noqa: SIM115
     sys.argv[1:] = args
     _make(trouble)
     try:

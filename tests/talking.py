@@ -95,11 +95,11 @@ def talking(change: Change, *, status: int = 200, said: str = "") -> Iterator[st
 
     def answer(request: Received) -> Answer:
         path = request.target.partition("?")[0]
-        lines = _ANSWERS.get(path, [{}]) if status == 200 else [_ERROR]  # noqa: PLR2004 - HTTP
+        lines = _ANSWERS.get(path, [{}]) if status == 200 else [_ERROR]
         text = "\n".join(json.dumps(change(line)) for line in lines)
         headers = {"Content-Type": "application/x-ndjson" if len(lines) > 1 else "application/json"}
         if said:
-            headers |= {name: said for name in ("Server", "X-Request-Id", "Retry-After", "WWW-Authenticate", "Location")}
+            headers |= dict.fromkeys(("Server", "X-Request-Id", "Retry-After", "WWW-Authenticate", "Location"), said)
         return status, headers, text.encode("utf-8", "surrogatepass")
 
     with recording(answer) as server:

@@ -1,7 +1,7 @@
 """Every command in every surrounding, and with a server that says anything: none hangs, crashes or leaves a half.
 
-The commands are those of the table, so a command that is added later is tried as well. Each is forked with a home of its
-own, in which there are two profiles, a kept chat, a Modelfile and a key.
+The commands are those of the table, so a command that is added later is tried as well. Each is forked with a home of
+its own, in which there are two profiles, a kept chat, a Modelfile and a key.
 """
 
 from __future__ import annotations
@@ -35,6 +35,9 @@ from ollama_cli.chat.messages import Message
 from ollama_cli.chat.session import Session
 
 STATUSES = {*range(10), 130, 141}
+ROUNDS = int(os.environ.get("HOSTILE_ROUNDS", "1"))
+"""How often each command is tried at random; more often, to look for faults by hand."""
+
 API_KEY = "an-api-key-that-nobody-is-shown"
 YEAR = 365 * 24 * 3600
 CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
@@ -207,18 +210,16 @@ def assert_nothing_is_half_written(device: Cli) -> None:
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGINT], ids=lambda number: number.name)
-@pytest.mark.parametrize("command", EVERY_COMMAND)
 def test_a_signal_at_any_moment_leaves_nothing_half_done(
-    tmp_path: Path, server: str, forks: Forks, command: str, number: signal.Signals
+    tmp_path: Path, server: str, forks: Forks, number: signal.Signals
 ) -> None:
-    moments = random.Random(f"{command} {number}")  # noqa: S311 - the same moments each time
-    device = furnish(Cli(tmp_path, {"OLLAMA_CLOUD_BASE_URL": server}), server)
-    for most in (2.5, 3.5, 4.5):
-        at_call = int(10 ** moments.uniform(most - 1, most))
-        (tmp_path / "exported").unlink(missing_ok=True)
-        trouble = Trouble(signal=number, at_call=at_call)
-        args = command_line(command, as_json=True)
-        done = forks(*args, env=device.environment, cwd=tmp_path, trouble=trouble)
+    moments = random.Random(number)  # noqa: S311 - the same moments each time
+    for position, command in enumerate(EVERY_COMMAND * ROUNDS):
+        home = tmp_path / str(position)
+        home.mkdir()
+        device = furnish(Cli(home, {"OLLAMA_CLOUD_BASE_URL": server}), server)
+        trouble = Trouble(signal=number, at_call=int(10 ** moments.uniform(0.5, 4.5)))
+        done = forks(*command_line(command, as_json=True), env=device.environment, cwd=home, trouble=trouble)
         assert_sound(done, as_json=takes_json(command), ended_by=number)
         assert_nothing_is_half_written(device)
 
@@ -237,7 +238,7 @@ ASKING = [
 ]
 
 
-@pytest.mark.parametrize("status", [200, 400, 401, 403, 404, 429, 500])
+@pytest.mark.parametrize("status", [200, 400, 401])
 def test_no_sequence_of_a_server_reaches_a_terminal_of_20_columns(tmp_path: Path, status: int) -> None:
     with (
         talking(each_string(lambda text: f"{text}{EVIL}"), status=status, said="\x1b[2J\x9b31m") as url,
@@ -314,11 +315,7 @@ def mutation(seed: str) -> Callable[[Any], Any]:
     return lambda line: changed(line, moments.choice([0.05, 0.2, 0.4]))
 
 
-ROUNDS = int(os.environ.get("HOSTILE_ROUNDS", "3"))
-"""How many answers each command gets; more of them, to look for faults by hand."""
-
-
-@pytest.mark.parametrize("status", [200, 400, 503])
+@pytest.mark.parametrize("status", [200, 400])
 def test_whatever_a_server_says_ends_in_a_status_of_ours(tmp_path: Path, status: int) -> None:
     with talking(mutation(str(status)), status=status) as url, forks_beside(tmp_path / "forks", url) as forks:
         device = furnish(Cli(tmp_path, {"OLLAMA_CLOUD_BASE_URL": url, "OLLAMA_API_KEY": API_KEY}), url)
