@@ -29,10 +29,12 @@ ARGUMENTS: dict[str, list[str]] = {
     "keys export": ["-o", "exported", "--yes"],
     "keys import": ["key", "--profile", "second"],
     "keys revoke": ["--yes"],
+    "keys rotate": ["--yes"],
     "profile remove": ["work", "--yes"],
     "profile use": ["default"],
     "run": [CLOUD, "hi"],
     "sandbox": ["--port", "70000"],
+    "serve": ["--socket", "no/such/folder/socket"],
     "show": [CLOUD],
     "signin": ["--no-wait"],
 }

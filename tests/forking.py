@@ -25,6 +25,11 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from killing import kill_at
+
+KILLED_AT = "KILLED_AT_STEP"
+"""The variable that has a command die at a step; see ``killing.py``."""
+
 SECONDS = 60
 """After so long a command that has not ended is taken for one that hangs, and is killed by SIGALRM."""
 
@@ -141,6 +146,8 @@ def _run(job: Mapping[str, object]) -> None:
     if trouble.out:  # what wrote to a pipe takes a terminal for one
         sys.stdout, sys.stderr = (open(number, "w", encoding="utf-8", closefd=False) for number in (1, 2))  # noqa: SIM115
     sys.argv[1:] = args
+    if KILLED_AT in environment:
+        kill_at(int(environment[KILLED_AT]))
     _make(trouble)
     try:
         entry()
