@@ -29,7 +29,6 @@ ARGUMENTS: dict[str, list[str]] = {
     "keys export": ["-o", "exported", "--yes"],
     "keys import": ["key", "--profile", "second"],
     "keys revoke": ["--yes"],
-    "keys rotate": ["--yes"],
     "profile remove": ["work", "--yes"],
     "profile use": ["default"],
     "run": [CLOUD, "hi"],

@@ -30,13 +30,16 @@ def _end(number: int, _: object) -> NoReturn:
 def _have_it_again(unraisable: sys.UnraisableHookArgs) -> None:
     """What a signal raises where an object is taken away, Python drops there, with a traceback: then it comes again."""
     if isinstance(unraisable.exc_value, KeyboardInterrupt):
-        _thread.start_new_thread(_raise_soon, (signal.SIGINT,))
+        _thread.start_new_thread(_raise_soon, (_thread.get_ident(), signal.SIGINT))
     elif isinstance(unraisable.exc_value, SystemExit) and isinstance(unraisable.exc_value.code, int):
-        _thread.start_new_thread(_raise_soon, (unraisable.exc_value.code - _SIGNAL,))
+        _thread.start_new_thread(_raise_soon, (_thread.get_ident(), unraisable.exc_value.code - _SIGNAL))
     else:
         sys.__unraisablehook__(unraisable)
 
 
-def _raise_soon(number: int) -> None:
+def _raise_soon(main_thread: int, number: int) -> None:
     time.sleep(_SOON)  # not in the hook itself: what is raised there is dropped, too
-    _thread.interrupt_main(number)
+    if sys.platform == "win32":
+        _thread.interrupt_main(signal.Signals(number))
+    else:
+        signal.pthread_kill(main_thread, number)  # so that it wakes from what it waits in
