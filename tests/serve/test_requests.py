@@ -161,6 +161,22 @@ def test_what_is_found_is_what_any_parser_finds(text: str) -> None:
     assert [model] == [(value or "").strip() for value in named] or (not named and not model)
 
 
+@pytest.mark.parametrize(
+    ("said", "sent"),
+    [
+        (None, "application/json"),
+        ("application/x-www-form-urlencoded", "application/json"),  # what `curl -d` says of everything
+        ("application/json; charset=utf-8", "application/json; charset=utf-8"),
+    ],
+)
+def test_a_body_that_was_read_as_json_is_sent_as_json(
+    gateway: Serve, cloud: ScriptedServer, said: str | None, sent: str
+) -> None:
+    cloud.answers(plain(DONE))
+    assert ask(gateway, QUESTION, **({} if said is None else {"Content_Type": said})).status_code == 200
+    assert [value for name, value in cloud.one.headers if name == "content-type"] == [sent]
+
+
 def test_a_name_is_a_model_too_where_details_are_asked_for(gateway: Serve, cloud: ScriptedServer) -> None:
     cloud.answers(plain(b"{}"))
     for body in (b'{"name":"a:cloud"}', b'{"model":"","name":"a:cloud"}', b'{"name":"a:cloud","model":"a:cloud"}'):
