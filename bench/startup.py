@@ -20,6 +20,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import httpx
+import pexpect
 
 import ollama_cli
 
@@ -76,6 +77,22 @@ class Case:
             seconds = time.perf_counter() - started
         process.stdout.close()
         assert status == self.status, f"{self.name}: status {status}"
+        return seconds
+
+
+class ChatCase(Case):
+    """A chat, until somebody can type."""
+
+    def time(self) -> float:
+        """Start it once at a terminal; seconds until its prompt is there."""
+        environment = clean_environment() | {"TERM": "xterm-256color", "PROMPT_TOOLKIT_NO_CPR": "1"}
+        started = time.perf_counter()
+        chat = pexpect.spawn(self.arguments[0], self.arguments[1:], env=environment | dict(self.environment))
+        chat.expect_exact(">>> ")
+        seconds = time.perf_counter() - started
+        chat.sendeof()
+        chat.expect(pexpect.EOF)
+        chat.close()
         return seconds
 
 
@@ -167,6 +184,7 @@ def main(rounds: int) -> None:
                 Case("ollama-cli status (signed out)", [COMMAND, "status"], signed_out, status=4),
                 Case("Tab after ollama-cli run gpt", [COMMAND, "__complete", "zsh"], in_cloud, stdin=b"run\0gpt\0"),
                 Case("ollama-cli run: first token", [COMMAND, "run", MODEL, "hi"], signed_in, first_byte=True),
+                ChatCase("ollama-cli run: chat, ready to type", [COMMAND, "run", MODEL], signed_in),
             ]
             measure(cases, rounds)
     print(f"Python {sys.version.split()[0]}, {os.cpu_count()} cores, {rounds} rounds, interleaved")

@@ -377,26 +377,31 @@ class Context:
         Raises:
             SignInError: Nobody approved it in time, or its key was forgotten meanwhile.
         """
+        stored = self.wallet.ensure(self.key_name(place))
+        account = self.approval(place, stored, waiting, name=name)
+        self.note_signed_in(place, stored)
+        return account, stored
+
+    def approval(self, place: Place, stored: StoredKey, waiting: Waiting, *, name: str | None = None) -> Account:
+        """The account that a stored key is on; a person is waited for who puts it there. See ``sign_in``."""
         from ollama_cli.account.refusal import was_taken_off
         from ollama_cli.account.signin import wait_for_approval
         from ollama_cli.terminal.browser import open_in_browser
 
-        stored = self.wallet.ensure(self.key_name(place))
         client = self.client(place, stored)
         account, refused = client.account()
         if was_taken_off(stored, refused):
             self.streams.say("This device was taken off your account.")
         if account is None and self._embedded is not None:
             self._embedded.approve(stored.credential.public_key, name or self.device_name)
-            self.streams.say("The sandbox approves this device by itself; ollama.com would ask you on its page.")
+            self.streams.say(f"The sandbox approves {waiting.subject} by itself; ollama.com would ask you on its page.")
             account, _ = client.account()
         if account is None:
             link = self.connect_link(place, stored.credential, name)
-            self.streams.say(f"This device's key: {stored.credential.fingerprint}")
+            self.streams.say(f"{waiting.key_label}: {stored.credential.fingerprint}")
             waiting = replace(waiting, still_wanted=partial(self._still_kept, place, stored))
             account = wait_for_approval(client, self.streams, link, waiting, open_in_browser)
-        self.note_signed_in(place, stored)
-        return account, stored
+        return account
 
     def _still_kept(self, place: Place, stored: StoredKey) -> None:
         """Find out whether another command has forgotten a key while its approval is waited for.
@@ -407,8 +412,7 @@ class Context:
         from ollama_cli.account.refusal import key_forgotten
 
         with suppress(StoreError):  # that the list cannot be read now does not say that the key is gone
-            record = self.wallet.record(self.key_name(place))
-            if record is None or record.public_key != stored.credential.public_key:
+            if not self.wallet.lists(self.key_name(place), stored.credential.public_key):
                 raise key_forgotten(stored.credential.fingerprint)
 
     def note_signed_in(self, place: Place, active: Active | None) -> None:

@@ -18,6 +18,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from killing import kill_at
+
+KILLED_AT = "KILLED_AT_STEP"
+"""The variable that has a command die at a step; see ``killing.py``."""
+
 
 class Forks:
     """Starts commands in forks, one after the other.
@@ -81,6 +86,8 @@ def _run(job: Mapping[str, object]) -> None:
         os.close(opened)
     sys.stdin = open(0, encoding="utf-8", closefd=False)  # noqa: SIM115 - it read jobs; a child starts anew
     sys.argv[1:] = args
+    if KILLED_AT in environment:
+        kill_at(int(environment[KILLED_AT]))
     try:
         entry()
     except SystemExit as end:

@@ -48,10 +48,12 @@ class Target:
     Attributes:
         public_key: Its public key line.
         own: Whether it is this device's own, which signs the requests.
+        rotating: Whether it is the other key of a rotation of this device's, which signs its own removal.
     """
 
     public_key: str
     own: bool
+    rotating: bool = False
 
     @property
     def fingerprint(self) -> str:
@@ -76,31 +78,62 @@ class Result:
     forgotten: bool = False
 
 
-def in_order(public_keys: Sequence[str], own: str) -> list[Target]:
-    """Each key once, and this device's own last: the others cannot be taken off without its signature."""
-    targets = [Target(public_key, public_key == own) for public_key in dict.fromkeys(public_keys)]
-    return sorted(targets, key=lambda target: target.own)
+def in_order(public_keys: Sequence[str], own: str, rotating: str | None = None) -> list[Target]:
+    """Each key once, and this device's own last: the others cannot be taken off without its signature.
+
+    Args:
+        public_keys: The keys.
+        own: This device's own; with it goes what a rotation has made of it.
+        rotating: The other key of a rotation, or None.
+    """
+    named = dict.fromkeys(public_keys)
+    if own in named and rotating is not None:
+        named[rotating] = None
+    targets = [Target(public_key, public_key == own, public_key == rotating) for public_key in named]
+    return sorted(targets, key=lambda target: (target.own, target.rotating))
 
 
-def revoke(client: OllamaClient, targets: Sequence[Target], forget_own: Callable[[], None]) -> Iterator[Result]:
+def revoke(
+    client: OllamaClient,
+    targets: Sequence[Target],
+    forget_own: Callable[[], None],
+    put_rotating_away: Callable[[], bool] = lambda: False,
+) -> Iterator[Result]:
     """Take keys off the account; what became of each is told before the next is tried.
 
-    A failure does not keep the rest from being tried, unless it would happen to them too.
+    A failure does not keep the rest from being tried, unless it would happen to them too. Where the other key of a
+    rotation remains, this device's own is not tried: it would leave that one without the key that it belongs to.
 
     Args:
         client: Signs with this device's own key.
         targets: The keys, this device's own last.
         forget_own: Deletes this device's own key here, once it is off.
+        put_rotating_away: Takes the other key of a rotation off and deletes it here; whether it was on an account.
     """
     hopeless: CliError | None = None
+    remains = False
     for target in targets:
-        if hopeless is not None and not (target.own and hopeless.code == SignInError.default_code):
+        if hopeless is not None and not (target.own and hopeless.code == SignInError.default_code and not remains):
             yield Result(target, End.NOT_TRIED, hopeless)
             continue
-        result = _revoke_own(client, target, forget_own) if target.own else _revoke_other(client, target)
-        if result.error is not None and _would_happen_again(result.error):
+        if target.rotating:
+            result = _put_away(target, put_rotating_away)
+            remains = result.error is not None
+        elif target.own:
+            result = _revoke_own(client, target, forget_own)
+        else:
+            result = _revoke_other(client, target)
+        if result.error is not None and (remains or _would_happen_again(result.error)):
             hopeless = result.error
         yield result
+
+
+def _put_away(target: Target, put_rotating_away: Callable[[], bool]) -> Result:
+    try:
+        was_on_account = put_rotating_away()
+    except CliError as error:
+        return Result(target, End.FAILED, error)
+    return Result(target, End.TAKEN_OFF if was_on_account else End.NOT_SIGNED_IN, forgotten=True)
 
 
 def _revoke_own(client: OllamaClient, target: Target, forget_own: Callable[[], None]) -> Result:

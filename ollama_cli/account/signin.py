@@ -26,7 +26,6 @@ SECONDS_FOR_A_PERSON = 900.0
 SECONDS_FOR_A_POLL = 10.0
 """How long a server that says nothing is listened to before it is asked again."""
 
-_WAITING = "Waiting for you to approve this device…"
 _SAME_LINK = (
     "Approve it with the link; then `ollama-cli status` tells whether it worked. "
     "`ollama-cli signin` shows the same link again."
@@ -42,12 +41,18 @@ class Waiting:
         browser: Whether to open the link.
         print_link: Shows the link where the caller wants it.
         still_wanted: Raises where there is nothing to wait for any more.
+        subject: What is to be approved, for a sentence.
+        key_label: What its key is called.
+        later: What to do where it is not approved in the end.
     """
 
     seconds: float
     browser: bool
     print_link: Callable[[str], None]
     still_wanted: Callable[[], None] = lambda: None
+    subject: str = "this device"
+    key_label: str = "This device's key"
+    later: str = _SAME_LINK
 
 
 def wait_for_approval(
@@ -68,19 +73,20 @@ def wait_for_approval(
     """
     waiting.print_link(link)
     if waiting.seconds == 0:
-        raise SignInError("This device is not approved yet.", hint=_SAME_LINK, signin_url=link)
+        raise SignInError(f"{waiting.subject.capitalize()} is not approved yet.", hint=waiting.later, signin_url=link)
     if waiting.browser and open_browser(link):
         streams.say("Opening the link in your browser. If no page appears, open it yourself, on any device.")
     elif waiting.browser:
         streams.say("Open the link in a browser, on any device.")
     deadline = time.monotonic() + waiting.seconds
-    with spinner(streams, _WAITING) as show:
+    waits = f"Waiting for you to approve {waiting.subject}…"
+    with spinner(streams, waits) as show:
         while True:
             account, trouble = _ask(client, deadline - time.monotonic())
             waiting.still_wanted()
             if account is not None:
                 return account
-            show(_told(trouble))
+            show(_told(waits, trouble))
             left = deadline - time.monotonic()
             if left <= 0:
                 break
@@ -89,8 +95,8 @@ def wait_for_approval(
         raise trouble
     said = more_than_unauthorized(trouble)
     raise SignInError(
-        "Nobody approved this device in time.",
-        hint=f"The server says: {said}\n{_SAME_LINK}" if said else _SAME_LINK,
+        f"Nobody approved {waiting.subject} in time.",
+        hint=f"The server says: {said}\n{waiting.later}" if said else waiting.later,
         code="signin_timeout",
         signin_url=link,
     )
@@ -106,9 +112,9 @@ def _ask(client: OllamaClient, left: float) -> tuple[Account | None, CliError | 
         return None, error  # also what a page on the way to the server says, such as a network's own sign-in
 
 
-def _told(trouble: CliError | None) -> str:
+def _told(waits: str, trouble: CliError | None) -> str:
     """What a person who waits is told."""
     if trouble is not None and not isinstance(trouble, SignInError):
         return f"Still waiting. The server cannot be asked just now: {clean_line(trouble.message)}"
     said = more_than_unauthorized(trouble)
-    return f"{_WAITING} The server says: {clean_line(said)}" if said else _WAITING
+    return f"{waits} The server says: {clean_line(said)}" if said else waits

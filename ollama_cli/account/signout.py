@@ -53,6 +53,16 @@ def ask_to_take_off(client: OllamaClient, encoded_key: str) -> Outcome:
     return Outcome.TAKEN_OFF
 
 
+def is_on_an_account(client: OllamaClient) -> bool:
+    """Whether the device key that signs is on an account; a no is asked for twice, for what follows loses the key.
+
+    Raises:
+        SignInError: The signature was refused for a wrong clock.
+        UnavailableError: The server could not be asked, or its no may be a mistake.
+    """
+    return client.knows_device() or client.knows_device()
+
+
 def forget(wallet: Wallet, key_name: str, public_key: str) -> None:
     """Delete the key of a device that is off the account, and no other that was made meanwhile.
 

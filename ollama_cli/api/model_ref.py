@@ -37,7 +37,7 @@ class ModelRef:
         """
         name = text.strip()
         if not name:
-            raise UsageError("A model is needed.", hint="Such as: ollama-cli run gpt-oss:120b-cloud")
+            raise UsageError("A model is needed.", hint="Such as gpt-oss:120b-cloud.")
         base, source = _split_source(name)
         if source == "unspecified":
             return cls(name, source, name)

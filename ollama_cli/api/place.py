@@ -66,7 +66,7 @@ def cloud_place(settings: Settings) -> Place:
     if settings.no_cloud:
         raise ForbiddenError(
             f"ollama.com is not used here: {settings.no_cloud}.",
-            hint="Use a model of a daemon on this machine, or lift the setting.",
+            hint="Use a model of the Ollama server on this machine, or lift the setting.",
             code="cloud_disabled",
         )
     return Place("cloud", settings.cloud_url, authenticated=True)

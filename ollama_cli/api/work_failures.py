@@ -60,7 +60,7 @@ _KINDS: tuple[tuple[str, _Make], ...] = (  # what a daemon was seen to say; the 
     (r"open .*manifests.*(no such file|cannot find)", _not_its_own),
     (r"(^|: )file does not exist$", _not_in_registry),
     (r"access denied|\bdenied\b.*\b(repository|access)|\bunauthorized\b|(^|: )40[13]\b", _denied),
-    (r"insecure protocol http|server gave HTTP response to HTTPS client", _plain),
+    (r"insecure protocol http|gave HTTP response to HTTPS|not look like a TLS handshake", _plain),
     (_NETWORK, _network),
     (r"no space left|not enough space|disk quota|read-only file system|permission denied", _no_room),
     (r"digest mismatch", _damaged),

@@ -78,8 +78,8 @@ class Backend(Protocol):
             CliError: There is none.
         """
 
-    def sign_in(self, opened: Opened, refused: SignInError) -> None:
-        """Sign in after a refusal, if a person agrees.
+    def sign_in(self, opened: Opened, refused: SignInError) -> Opened:
+        """Sign in after a refusal, if a person agrees; the same model, with the credential that then counts.
 
         Raises:
             SignInError: Nobody is signed in in the end.

@@ -126,7 +126,7 @@ class Conversation:
                 self.session.model = self.opened.name
             elif isinstance(error, SignInError):
                 self.signed_out = True
-                self.backend.sign_in(self.opened, error)
+                self.opened = self.backend.sign_in(self.opened, error)
                 self.signed_out = False
             else:
                 raise error

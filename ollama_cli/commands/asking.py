@@ -55,6 +55,7 @@ def _ask_cloud(
         if refused.code == "clock_wrong":
             raise
         sign_in_or_raise(context, place, active, refused)
+        active = context.cloud_credential(place)
         answer = question(context.client(place, active))
     context.note_used(place, active)
     return answer, active

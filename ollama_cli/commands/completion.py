@@ -30,7 +30,11 @@ def completion(
 ) -> None:
     """Print the script that completes command lines in a shell.
 
-    For bash: ollama-cli completion bash > ~/.local/share/bash-completion/completions/ollama-cli
+    In a running bash: eval "$(ollama-cli completion bash)"
+
+    For every later one, keep it where bash looks:
+
+    ~/.local/share/bash-completion/completions/ollama-cli
     """
     from importlib.resources import files
 

@@ -38,6 +38,13 @@ def leave_unusable_keyring(context: Context, place: Place, so: str = "this devic
     except StoreError as error:
         if error.code == "stored_key_unusable":
             raise
+        other = context.wallet.rotation(key_name).record
+        if other is not None and other.store == "keyring":
+            context.wallet.unlist(other)
+            tell = (
+                f"A rotation's key stays in the keyring: {fingerprint_of(other.public_key)}. If it is on your account"
+            )
+            context.streams.say(f"{tell}, take it off at {API_KEYS_PAGE}")
         context.wallet.unlist(record)
         context.streams.say(f"{error.message} So {so}, in a file that is not encrypted.")
         if record.signed_in_at is not None:

@@ -35,10 +35,13 @@ def register(app: typer.Typer) -> None:
 def sandbox(
     typer_context: typer.Context,
     port: Annotated[
-        int, typer.Option("--port", min=0, max=65535, help="Where to listen on 127.0.0.1; 0 is any free port.")
+        int,
+        typer.Option(
+            "--port", metavar="PORT", min=0, max=65535, help="Where to listen on 127.0.0.1; 0 is any free port."
+        ),
     ] = DEFAULT_PORT,
     fault: Annotated[
-        list[str] | None, typer.Option("--fault", metavar="FAULT", help="Something to get wrong; may be repeated.")
+        list[str] | None, typer.Option("--fault", metavar="FAULT", help="Something to get wrong (repeatable).")
     ] = None,
 ) -> None:
     """Run a stand-in for ollama.com on this machine, until Ctrl-C.

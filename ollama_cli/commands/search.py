@@ -44,7 +44,7 @@ def register(app: typer.Typer) -> None:
 
 def search(
     typer_context: typer.Context,
-    words: Annotated[list[str], typer.Argument(metavar="QUERY…", show_default=False)],
+    words: Annotated[list[str], typer.Argument(metavar="QUERY...", show_default=False)],
     max_results: Annotated[
         int | None, typer.Option("--max-results", metavar="N", help="How many results at most: 1 to 10.")
     ] = None,

@@ -23,6 +23,7 @@ def use_ollama_key(context: Context, place: Place) -> None:
         StoreError: The store cannot be used.
         UnavailableError: The server does not say for certain whether this device's key is on an account.
     """
+    from ollama_cli.account.signout import is_on_an_account
     from ollama_cli.credentials.ollama_key import read_ollama_key
 
     if context.options.sandbox:
@@ -36,7 +37,7 @@ def use_ollama_key(context: Context, place: Place) -> None:
     key_name = context.key_name(place)
     stored, replaced = context.wallet.find(key_name), None
     if stored is not None and stored.credential.public_key != found.key.public_key:
-        if context.client(place, stored).knows_device():
+        if is_on_an_account(context.client(place, stored)):
             raise UsageError(
                 "This device is signed in already, with another key.",
                 hint="Run `ollama-cli signout` first: it takes that key off the account and forgets it.",

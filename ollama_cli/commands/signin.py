@@ -121,15 +121,11 @@ def run(context: Context, options: SigninOptions) -> None:
         UsageError: The device's name is too long.
     """
     from ollama_cli.api.place import account_place
-    from ollama_cli.context import LONGEST_DEVICE_NAME
 
     if options.api_key or options.token or options.host is not None or options.basic:
         _keep_secret(context, options)
         return
-    if options.name is not None and len(options.name) > LONGEST_DEVICE_NAME:
-        raise UsageError(
-            f"A device's name has at most {LONGEST_DEVICE_NAME} characters.", hint="Give a shorter --name."
-        )
+    waiting = waiting_for(context.streams, options)
     place = account_place(context.settings, cloud=options.cloud)
     if place.kind == "daemon" and options.name is not None:
         raise UsageError(
@@ -150,23 +146,19 @@ def run(context: Context, options: SigninOptions) -> None:
         from ollama_cli.commands.shared_key import use_ollama_key
 
         use_ollama_key(context, place)
-    _sign_in(context, place, options)
+    _sign_in(context, place, options, waiting)
     if place.kind == "cloud":
+        from ollama_cli.commands.rotating import tell_of_rotation
+
         tell_what_counts_before(context, place)
+        tell_of_rotation(context, place)
 
 
-def _sign_in(context: Context, place: Place, options: SigninOptions) -> None:
+def _sign_in(context: Context, place: Place, options: SigninOptions, waiting: Waiting) -> None:
     """Sign a device in, this one or a daemon's, and say who signed in."""
-    from ollama_cli.account.signin import SECONDS_FOR_A_PERSON, Waiting
     from ollama_cli.commands.still_active import in_profile
 
     streams = context.streams
-    seconds = options.timeout if options.timeout is not None else SECONDS_FOR_A_PERSON if streams.interactive else 0
-    waiting = Waiting(
-        seconds=seconds if options.wait else 0,
-        browser=options.browser and streams.interactive,
-        print_link=_link_printer(streams, options),
-    )
     facts: dict[str, str] = {}
     try:
         if place.kind == "daemon":
@@ -189,6 +181,27 @@ def _sign_in(context: Context, place: Place, options: SigninOptions) -> None:
     else:
         where = in_profile(context) if place.kind == "cloud" else ""
         streams.say(f"Signed in as {clean_line(account.name)}{where}.")
+
+
+def waiting_for(streams: Streams, options: SigninOptions) -> Waiting:
+    """How to wait for the approval, by what the command line says and whether somebody is there.
+
+    Raises:
+        UsageError: The device's name is too long.
+    """
+    from ollama_cli.account.signin import SECONDS_FOR_A_PERSON, Waiting
+    from ollama_cli.context import LONGEST_DEVICE_NAME
+
+    if options.name is not None and len(options.name) > LONGEST_DEVICE_NAME:
+        raise UsageError(
+            f"A device's name has at most {LONGEST_DEVICE_NAME} characters.", hint="Give a shorter --name."
+        )
+    seconds = options.timeout if options.timeout is not None else SECONDS_FOR_A_PERSON if streams.interactive else 0
+    return Waiting(
+        seconds=seconds if options.wait else 0,
+        browser=options.browser and streams.interactive,
+        print_link=_link_printer(streams, options),
+    )
 
 
 def _keep_secret(context: Context, options: SigninOptions) -> None:

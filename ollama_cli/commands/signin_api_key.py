@@ -81,6 +81,8 @@ def _device_key_that_gives_way(context: Context, place: Place) -> str | None:
     Raises:
         UsageError: It is on one: it would stay there, and be lost here.
     """
+    from ollama_cli.account.signout import is_on_an_account
+
     name = context.key_name(place)
     record = context.wallet.record(name)
     if record is None:
@@ -91,7 +93,7 @@ def _device_key_that_gives_way(context: Context, place: Place) -> str | None:
         if context.options.insecure_storage and record.store == "keyring" and error.code != "stored_key_unusable":
             return None  # it stays in its keyring, unlisted; see `leave_unusable_keyring`
         raise
-    if stored is not None and not context.client(place, stored).knows_device():
+    if stored is not None and not is_on_an_account(context.client(place, stored)):
         return record.public_key
     told = "is signed in already, with a device key" if stored else "has a device key, which is gone from its store"
     raise UsageError(

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
+from ollama_cli.errors import StoreError
 from ollama_cli.terminal.sanitize import clean_line
 
 if TYPE_CHECKING:
     from ollama_cli.api.place import Place
     from ollama_cli.context import Context
-    from ollama_cli.credentials.credential import Active
+    from ollama_cli.credentials.credential import Active, StoredKey
     from ollama_cli.errors import SignInError
 
 
 def sign_in_or_raise(context: Context, place: Place, active: Active, error: SignInError) -> None:
-    """Sign in at ollama.com after it refused a request.
+    """Sign in at ollama.com after it refused a request, so that the credential that then counts is not refused.
+
+    Where another command has put a new key in the place of the one that was used, that is enough.
 
     Raises:
         SignInError: Nobody is there, does not want to, or the refused credential is none that a sign-in helps.
@@ -28,6 +32,9 @@ def sign_in_or_raise(context: Context, place: Place, active: Active, error: Sign
     waiting = Waiting(SECONDS_FOR_A_PERSON, browser=True, print_link=context.streams.say)
     if not isinstance(active, StoredKey):
         raise refused
+    if _was_replaced(context, place, active):
+        context.streams.say("This device's key was changed meanwhile; going on with the new one.")
+        return
     if not context.approves_itself:
         if not context.streams.interactive:
             raise refused
@@ -36,3 +43,11 @@ def sign_in_or_raise(context: Context, place: Place, active: Active, error: Sign
             raise refused
     account, _ = context.sign_in(place, waiting)
     context.streams.say(f"Signed in as {clean_line(account.name)}.\n")
+
+
+def _was_replaced(context: Context, place: Place, active: StoredKey) -> bool:
+    """Whether another command, such as a rotation, has meanwhile put another key in the place of a stored one."""
+    with suppress(StoreError):
+        record = context.wallet.record(context.key_name(place))
+        return record is not None and record.public_key != active.credential.public_key
+    return False

@@ -119,6 +119,7 @@ def sign_out(context: Context, place: Place, *, local_only: bool) -> tuple[str, 
         CliError: The server could not be asked, or the store not be used; nothing is forgotten then.
     """
     from ollama_cli.account.signout import Outcome, take_off
+    from ollama_cli.commands.rotating import put_rotation_away
     from ollama_cli.commands.shared_key import agreed_for_both
 
     context.require_profile()
@@ -130,14 +131,18 @@ def sign_out(context: Context, place: Place, *, local_only: bool) -> tuple[str, 
         )
     record = context.wallet.record(key_name)
     if record is None:
+        put_rotation_away(context, place)
         return "not_signed_in", "This device is signed out already."
     if local_only:
+        rotating = context.wallet.rotation(key_name).record is not None
         context.wallet.forget(key_name)
+        what = "The keys of its rotation are" if rotating else "The key is"
         return "forgotten", (
-            "The key is forgotten here. The device may still be on your account: https://ollama.com/settings/keys"
+            f"{what} forgotten here. The device may still be on your account: https://ollama.com/settings/keys"
         )
     stored = context.wallet.find(key_name)
     if stored is None:
+        put_rotation_away(context, place)
         context.wallet.forget(key_name, record.public_key)
         return "key_lost", (
             "The key is no longer in its store, so the server could not be told. "
@@ -145,6 +150,7 @@ def sign_out(context: Context, place: Place, *, local_only: bool) -> tuple[str, 
         )
     if not agreed_for_both(context, stored):
         raise DeclinedError("Nothing was signed out.")
+    put_rotation_away(context, place)
     client = context.client(place, stored)
     if take_off(client, context.wallet, key_name, stored.credential) is Outcome.NOT_SIGNED_IN:
         return "not_signed_in", "This device was signed out already; its key is forgotten."

@@ -89,6 +89,7 @@ def run(context: Context, options: StatusOptions) -> None:
 
 def _credential_facts(context: Context, place: Place, active: Active | None) -> dict[str, str | None]:
     """What can be told of the credential that counts, and of the stored one that it is used before."""
+    from ollama_cli.commands.rotating import rotation_of
     from ollama_cli.credentials.credential import ApiKey, StoredKey, StoredSecret, is_device_key
     from ollama_cli.credentials.key_facts import iso_time
 
@@ -112,6 +113,7 @@ def _credential_facts(context: Context, place: Place, active: Active | None) -> 
         "profile": profile,
         "not_used": _passed_over(context, place) if given else None,
         "made": made,
+        "rotation": rotation_of(context, place) if isinstance(active, StoredKey) else None,
     }
 
 
@@ -128,12 +130,14 @@ def _passed_over(context: Context, place: Place) -> str | None:
 
 
 def _show(context: Context, facts: Mapping[str, str | None], *, signed_in: bool, as_json: bool) -> None:
+    from ollama_cli.commands.rotating import in_words
     from ollama_cli.terminal.facts import show_facts
     from ollama_cli.terminal.words import moment_of, time_in_words
 
     if as_json:
         context.streams.answer(json.dumps({"signed_in": signed_in, **facts}))
         return
-    made = facts["made"]
+    made, rotation = facts["made"], facts["rotation"]
     told = {name.capitalize().replace("_", " "): value for name, value in facts.items()}
-    show_facts(context.streams, {**told, "Made": time_in_words(moment_of(made)) if made else None})
+    told |= {"Made": time_in_words(moment_of(made)) if made else None}
+    show_facts(context.streams, {**told, "Rotation": in_words(context, rotation) if rotation else None})

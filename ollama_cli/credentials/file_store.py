@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from urllib.parse import quote
 
-from ollama_cli.credentials.files import read_file, refuse_unsafe, write_atomically
+from ollama_cli.credentials.files import read_file, refuse_unsafe, remove_leftovers, write_atomically
 from ollama_cli.errors import StoreError
 from ollama_cli.secret import Secret
 
@@ -45,8 +45,9 @@ class FileStore:
             ) from error
 
     def put(self, entry: str, secret: Secret) -> None:
-        """Write a secret and read it back."""
+        """Write a secret and read it back. What a kill in the middle of an earlier write has left is removed."""
         refuse_unsafe(self._folder)
+        remove_leftovers(self._path(entry))
         write_atomically(self._path(entry), secret.reveal())
         if self.get(entry) != secret:
             raise StoreError(f"{self._path(entry)} does not hold what was written to it.", hint="Look at the disk.")

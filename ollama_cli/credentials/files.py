@@ -99,6 +99,13 @@ def write_atomically(path: Path, text: str, *, durable: bool = True) -> None:
             Path(temporary).unlink()
 
 
+def remove_leftovers(path: Path) -> None:
+    """Remove what ``write_atomically`` leaves beside a file when it is killed. Nobody else may be writing the file."""
+    with suppress(OSError):
+        for leftover in path.parent.glob(f".{path.name}.*"):
+            leftover.unlink()
+
+
 def _cannot_write(path: Path, error: OSError) -> StoreError:
     return StoreError(
         f"{path} cannot be written: {error.strerror or error}.",

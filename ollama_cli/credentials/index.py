@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from ollama_cli.credentials.files import private_folder, read_file, refuse_unsafe, write_atomically
-from ollama_cli.credentials.listing import Listing, Record, parse_listing, text_of_listing
+from ollama_cli.credentials.listing import CURRENT, Listing, Record, parse_listing, text_of_listing
 from ollama_cli.credentials.secret_record import SecretRecord
 from ollama_cli.errors import StoreError
 
@@ -49,30 +49,49 @@ class CredentialIndex:
         return self._read().profiles
 
     def find(self, profile: str, origin: str) -> Record | None:
-        """The record of a profile's device key for an origin, or None."""
-        return next((r for r in self._read().records if (r.profile, r.origin) == (profile, origin)), None)
+        """The record of a profile's device key that signs for an origin, or None."""
+        return next((r for r in self.of(profile, origin) if r.role == CURRENT), None)
+
+    def of(self, profile: str, origin: str) -> list[Record]:
+        """The records of a profile's device keys for an origin: more than one while a rotation is under way."""
+        return [r for r in self._read().records if (r.profile, r.origin) == (profile, origin)]
 
     def all(self) -> list[Record]:
         """The record of every device key, in the order in which the keys were stored."""
         return list(self._read().records)
 
-    def add(self, profile: str, origin: str, store: str, public_key: str, *, shared_with: str | None = None) -> Record:
-        """Note a key that has been stored, in place of an older one of the same profile and origin."""
-        record = Record(profile, origin, store, public_key, int(time.time()), shared_with=shared_with)
-        listing = self._read()
-        self._write(replace(listing, records=_with(listing.records, record)))
+    def add(
+        self,
+        profile: str,
+        origin: str,
+        store: str,
+        public_key: str,
+        *,
+        shared_with: str | None = None,
+        role: str = CURRENT,
+        slot: int = 1,
+        account: str | None = None,
+    ) -> Record:
+        """Note a key that has been stored, in place of an older one of the same profile, origin and role."""
+        made = int(time.time())
+        record = Record(
+            profile, origin, store, public_key, made, shared_with=shared_with, role=role, slot=slot, account=account
+        )
+        listing, replaced = self._read(), (profile, origin, role)
+        others = tuple(r for r in listing.records if (r.profile, r.origin, r.role) != replaced)
+        self._write(replace(listing, records=_with(others, record)))
         return record
 
     def note_used(self, record: Record, *, signed_in: bool) -> None:
         """Note that a key was used now, and whether that showed that it is on an account."""
         now = int(time.time())
         seen = (record.signed_in_at or now) if signed_in else record.signed_in_at
-        self._change(replace(record, last_used_at=now, signed_in_at=seen))
+        self.change(replace(record, last_used_at=now, signed_in_at=seen))
 
     def note_shared(self, record: Record, shared_with: str) -> Record:
         """Note whose key it is too."""
         noted = replace(record, shared_with=shared_with)
-        self._change(noted)
+        self.change(noted)
         return noted
 
     def remove(self, record: Record) -> None:
@@ -99,11 +118,10 @@ class CredentialIndex:
         """Have a profile count where none is named."""
         self._write(replace(self._read(), current=profile))
 
-    def _change(self, record: Record) -> None:
-        """Put a record in the place of the one that it was."""
-        listing = self._read()
-        changed = tuple(record if r.entry == record.entry else r for r in listing.records)
-        self._write(replace(listing, records=changed))
+    def change(self, *records: Record) -> None:
+        """Put records in the place of those that they were, all at once."""
+        listing, changed = self._read(), {record.entry: record for record in records}
+        self._write(replace(listing, records=tuple(changed.get(r.entry, r) for r in listing.records)))
 
     @contextmanager
     def locked(self, seconds: float | None = None) -> Iterator[None]:

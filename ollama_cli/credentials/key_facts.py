@@ -6,10 +6,13 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+from ollama_cli.credentials.listing import LEFT, NEW, OLD
 from ollama_cli.credentials.public_key import encode_public_key, fingerprint_of
 
 if TYPE_CHECKING:
     from ollama_cli.credentials.listing import Record
+
+_ROTATION = {NEW: "new", OLD: "old", LEFT: "old"}
 
 
 @dataclass(frozen=True)
@@ -28,6 +31,8 @@ class KeyFacts:
         origin: The one origin that it signs for.
         this_device: Whether it is the one that stands for this device at ollama.com, or at what stands in for it.
         shared_with: ``ollama`` where it is the installed Ollama's key too, or None.
+        rotation: ``new`` where a rotation will put it in the place of this device's key, ``old`` where one has replaced
+            it already, or None.
     """
 
     fingerprint: str
@@ -40,6 +45,7 @@ class KeyFacts:
     origin: str | None
     this_device: bool
     shared_with: str | None
+    rotation: str | None
 
     @property
     def made_on(self) -> str:
@@ -84,4 +90,5 @@ def key_facts(public_key: str, record: Record | None, own: Record | None) -> Key
         origin=record.origin if record else None,
         this_device=own is not None and own.public_key == public_key,
         shared_with=record.shared_with if record else None,
+        rotation=_ROTATION.get(record.role) if record else None,
     )

@@ -11,9 +11,17 @@ from ollama_cli.credentials.secret_record import API_KEY, TOKENS, SecretRecord
 from ollama_cli.settings.profile_name import DEFAULT_PROFILE, is_profile_name
 
 _FIRST_VERSION, _VERSION = 1, 2
-"""The second has profiles, API keys and tokens, which a reader of the first would drop; it is written only for them."""
+"""The second has profiles, API keys, tokens and rotations, of which a reader of the first would keep nothing; it is
+written only for them."""
 
 _END_OF_DATES = 253_402_300_800  # the year 10000, in unix seconds
+CURRENT, NEW, OLD, LEFT = "current", "new", "old", "left"
+"""What a key is to its profile and origin: the one that signs; the one that a rotation will put in its place; the one
+that a rotation has replaced and that is still to be taken off the account; and one that is only to be deleted here."""
+
+NAMES = {CURRENT: "the key", NEW: "the new key", OLD: "the old key", LEFT: "the old key"}
+"""The same for a person."""
+
 _STORES = frozenset({"keyring", "file", "memory"})
 _SECRET_KINDS = TOKENS | {API_KEY}
 
@@ -31,6 +39,9 @@ class Record:
         signed_in_at: When it was first seen on an account, in unix seconds; None is never.
         shared_with: Whose key it is too: ``ollama`` for the installed Ollama's, or None.
         last_used_at: When it was last seen to be taken, in unix seconds and to about a day; None is never.
+        role: ``current``, or what it is to a rotation.
+        slot: Which of the two entries that a profile and an origin have in a store holds it: 1, or 2.
+        account: Of a new key, the account that the current one was on when the rotation began.
     """
 
     profile: str
@@ -41,6 +52,9 @@ class Record:
     signed_in_at: int | None = None
     shared_with: str | None = None
     last_used_at: int | None = None
+    role: str = CURRENT
+    slot: int = 1
+    account: str | None = None
 
     @classmethod
     def read(cls, item: dict[str, Any]) -> Record:
@@ -52,17 +66,17 @@ class Record:
     @property
     def in_words(self) -> str:
         """What it is, for a person."""
-        return "device key"
+        return "device key" if self.role == CURRENT else "device key of a rotation"
 
     @property
     def entry(self) -> str:
         """The name of its entry in the store."""
-        return entry_name(self.profile, self.origin)
+        return entry_name(self.profile, self.origin, self.slot)
 
 
-def entry_name(profile: str, origin: str) -> str:
-    """The name under which a store keeps the key of a profile for an origin."""
-    return f"{profile}@{origin}"
+def entry_name(profile: str, origin: str, slot: int = 1) -> str:
+    """The name under which a store keeps a key of a profile for an origin; the second is for a rotation."""
+    return f"{profile}@{origin}" if slot == 1 else f"{profile}@{origin}#{slot}"
 
 
 @dataclass(frozen=True)
@@ -121,7 +135,8 @@ def parse_listing(text: bytes) -> Listing:
 def text_of_listing(listing: Listing) -> str:
     """The text of the file that holds a list."""
     content: dict[str, Any] = {"version": _FIRST_VERSION}
-    if listing.secrets or listing.current != DEFAULT_PROFILE:
+    rotated = any((record.role, record.slot) != (CURRENT, 1) for record in listing.records)
+    if listing.secrets or listing.current != DEFAULT_PROFILE or rotated:
         secrets = [asdict(record) for record in listing.secrets]
         content = {"version": _VERSION, "current_profile": listing.current, "secrets": secrets}
     content["credentials"] = [asdict(record) for record in listing.records]
@@ -136,6 +151,9 @@ def _is_sound(item: dict[str, Any]) -> bool:
         and is_public_key(item["public_key"])
         and isinstance(item.get("signed_in_at"), int | None)
         and isinstance(item.get("shared_with"), str | None)
+        and item.get("role", CURRENT) in NAMES
+        and item.get("slot", 1) in {1, 2}
+        and isinstance(item.get("account"), str | None)
     )
 
 

@@ -97,9 +97,10 @@ class SecretWallet:
             StoreError: The store cannot be used; or the profile has another device key for the origin.
         """
         with self._index.locked():
-            key = self._index.find(self._profile(), origin) if kind == API_KEY else None
-            if key is not None and key.public_key != in_place_of:
+            keys = self._index.of(self._profile(), origin) if kind == API_KEY else []
+            if any(key.public_key != in_place_of for key in keys):
                 raise device_key_there()
+            key = keys[0] if keys else None
             old = self.record(origin, api_key=kind == API_KEY)
             # Where the one before it is, unless a file is asked for.
             before = (old or key) if self._new_store == "keyring" else None

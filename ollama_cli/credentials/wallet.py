@@ -6,26 +6,31 @@ server knows from being lost here.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING
 
 from ollama_cli.credentials.credential import StoredKey
 from ollama_cli.credentials.index import CredentialIndex
 from ollama_cli.credentials.key_reader import KeyReader
-from ollama_cli.credentials.listing import Record, entry_name
+from ollama_cli.credentials.listing import CURRENT, NAMES, NEW, Record, entry_name
 from ollama_cli.credentials.profiles import Profiles
 from ollama_cli.credentials.public_key import fingerprint_of
 from ollama_cli.credentials.secret_wallet import SecretWallet, api_key_there, worth_noting
+from ollama_cli.credentials.stored_key import occupied, refuse_of_another_profile, stored_key
 from ollama_cli.errors import StoreError
 from ollama_cli.settings.profile_name import DEFAULT_PROFILE
 
 if TYPE_CHECKING:
     from ollama_cli.credentials.credential import StoredSecret
     from ollama_cli.credentials.device_key import DeviceKey
+    from ollama_cli.credentials.rotation import Rotation
     from ollama_cli.credentials.secret_record import SecretRecord
     from ollama_cli.credentials.store import CredentialStore
     from ollama_cli.secret import Secret
+
+
+_SLOTS = (1, 2)
 
 
 class Wallet:
@@ -77,9 +82,19 @@ class Wallet:
         """What is known about the key for an origin, without opening its store."""
         return self._index.find(self.profile, origin)
 
+    def lists(self, origin: str, public_key: str) -> bool:
+        """Whether a key is one for an origin, be it the one that a rotation will put in the place of the current."""
+        return any(record.public_key == public_key for record in self._index.of(self.profile, origin))
+
     def records(self) -> list[Record]:
         """What is known about every key of this machine, of all profiles, without opening a store."""
         return self._index.all()
+
+    def rotation(self, origin: str) -> Rotation:
+        """What is under way to put another key in the place of the one for an origin."""
+        from ollama_cli.credentials.rotation import Rotation
+
+        return Rotation(self._index, self._open_store, self.profile, origin, load=self._load, key_of=self.key_of)
 
     def describe_store(self, record: Record | SecretRecord) -> str:
         """Where a credential is kept, for a person; the store is not opened."""
@@ -100,10 +115,16 @@ class Wallet:
             StoreError: The store cannot be used, or what it holds is no key.
         """
         record = self.record(origin)
-        if record is None:
-            return None
+        return self.key_of(record) if record is not None else None
+
+    def key_of(self, record: Record) -> StoredKey | None:
+        """The key that is listed as a record, or None where its store has none.
+
+        Raises:
+            StoreError: The store cannot be used, or what it holds is no key, or another.
+        """
         store = self._open_store(record.store)
-        key = self._load(store, record.entry)
+        key = self._load(store, record.entry, NAMES[record.role])
         if key is not None and key.public_key != record.public_key:
             raise StoreError(
                 f"The entry {record.entry} in {store.description} is another key than the one that is listed.",
@@ -111,13 +132,13 @@ class Wallet:
                 "and run `ollama-cli signin`.",
                 code="stored_key_unusable",
             )
-        return _stored(key, store, record) if key else None
+        return stored_key(key, store, record) if key else None
 
     def ensure(self, origin: str) -> StoredKey:
         """The key for an origin, made and stored now if there is none.
 
         A key that a store holds without being listed (the list was lost, or a sign-in was cut short) is taken up
-        again rather than replaced.
+        again rather than replaced; where there are two, the second is that of a rotation.
 
         Raises:
             StoreError: The store cannot be used, or the profile has an API key; nothing is made then.
@@ -133,12 +154,15 @@ class Wallet:
             if found is not None:
                 return found
             store = self._open_store(self._new_store)
-            entry = entry_name(self.profile, origin)
-            key = self._load(store, entry)
-            if key is None:
-                key = DeviceKey.generate()
-                store.put(entry, key.to_openssh())
-            return _stored(key, store, self._index.add(self.profile, origin, store.kind, key.public_key))
+            kept = self._kept(store, origin, _SLOTS)
+            if not kept:
+                kept = {1: DeviceKey.generate()}
+                store.put(entry_name(self.profile, origin), kept[1].to_openssh())
+            records = [
+                self._index.add(self.profile, origin, store.kind, key.public_key, role=role, slot=slot)
+                for role, (slot, key) in zip((CURRENT, NEW), kept.items(), strict=False)
+            ]
+            return stored_key(kept[records[0].slot], store, records[0])
 
     def text(self, origin: str) -> Secret | None:
         """The PEM of the key for an origin as its store holds it, with a passphrase if it has one.
@@ -172,20 +196,23 @@ class Wallet:
         """
         with self._index.locked():
             self._refuse_beside_api_key(origin)
-            self._refuse_of_another_profile(origin, key)
+            refuse_of_another_profile(self._index.all(), self.profile, origin, key.public_key)
             record = self.record(origin)
             store = self._open_store(record.store if record else self._new_store)
-            entry = entry_name(self.profile, origin)
-            kept = self._load(store, entry)
+            found = self._kept(store, origin, [record.slot] if record else _SLOTS)
+            slot = record.slot if record else min(found, default=1)
+            kept = found.get(slot)
             if (kept or record or key).public_key not in {key.public_key, in_place_of}:
-                raise _occupied(store, listed=record is not None)
+                raise occupied(store, listed=record is not None)
             if kept is None or kept.public_key != key.public_key:
-                store.put(entry, text)
+                store.put(entry_name(self.profile, origin, slot), text)
             if record is None or record.public_key != key.public_key:
-                record = self._index.add(self.profile, origin, store.kind, key.public_key, shared_with=shared_with)
+                record = self._index.add(
+                    self.profile, origin, store.kind, key.public_key, shared_with=shared_with, slot=slot
+                )
             elif shared_with is not None and record.shared_with != shared_with:
                 record = self._index.note_shared(record, shared_with)
-            return _stored(key, store, record)
+            return stored_key(key, store, record)
 
     def note_shared(self, origin: str, public_key: str) -> None:
         """Note that the installed Ollama has the key for an origin too, where it is still this one.
@@ -223,16 +250,16 @@ class Wallet:
         Args:
             origin: The origin.
             public_key: The only key to delete: another terminal may have put a new one in its place. None is whichever
-                is there.
+                is there, and those of a rotation.
 
         Raises:
             StoreError: The store cannot be used; the key is then still listed.
         """
         with self._index.locked():
-            record = self.record(origin)
-            if record is not None and public_key in {None, record.public_key}:
-                self._open_store(record.store).delete(record.entry)
-                self._index.remove(record)
+            for record in sorted(self._index.of(self.profile, origin), key=lambda each: each.role == CURRENT):
+                if public_key in {None, record.public_key}:
+                    self._open_store(record.store).delete(record.entry)
+                    self._index.remove(record)
 
     def unlist(self, record: Record) -> None:
         """Take a key off the list without opening its store, which still holds it.
@@ -243,29 +270,23 @@ class Wallet:
         with self._index.locked():
             self._index.remove(record)
 
+    def _kept(self, store: CredentialStore, origin: str, slots: Sequence[int]) -> dict[int, DeviceKey]:
+        """What a store holds for an origin, listed or not, by slot."""
+        keys = ((slot, self._load(store, entry_name(self.profile, origin, slot))) for slot in slots)
+        return {slot: key for slot, key in keys if key is not None}
+
     def _refuse_beside_api_key(self, origin: str) -> None:
         if self.secrets.record(origin, api_key=True) is not None and self.record(origin) is None:
             raise api_key_there()
 
-    def _refuse_of_another_profile(self, origin: str, key: DeviceKey) -> None:
-        """Refuse a key for two profiles: signing one out would sign the other out, unsaid."""
-        for record in self._index.all():
-            same = (record.public_key, record.origin) == (key.public_key, origin)
-            if same and record.profile != self.profile:
-                raise StoreError(
-                    f"The key is the one of the profile {record.profile} already.",
-                    hint=f"Use that one, or remove it: ollama-cli profile remove {record.profile}",
-                    code="store_occupied",
-                )
-
-    def _load(self, store: CredentialStore, entry: str) -> DeviceKey | None:
+    def _load(self, store: CredentialStore, entry: str, name: str = "the key") -> DeviceKey | None:
         secret = store.get(entry)
         if secret is None:
             return None
         from ollama_cli.credentials.device_key import KeyTextError
 
         try:
-            return self._reader.read(secret.reveal(), f"the key in {store.description}")
+            return self._reader.read(secret.reveal(), f"{name} in {store.description}")
         except KeyTextError as error:
             encrypted = error.reason in {"encrypted", "passphrase"}
             way = error.hint if encrypted else "Put the right key back."
@@ -274,26 +295,3 @@ class Wallet:
                 hint=f"It is left as it is. {way}\nOr delete the entry and run `ollama-cli signin`.",
                 code="stored_key_unusable",
             ) from error
-
-
-def _stored(key: DeviceKey, store: CredentialStore, record: Record) -> StoredKey:
-    shared = record.shared_with == "ollama"
-    source = f"{store.description}; it is the installed Ollama's key too" if shared else store.description
-    signed_in = record.signed_in_at is not None
-    return StoredKey(
-        key,
-        source,
-        signed_in=signed_in,
-        shared_with_ollama=shared,
-        made_at=record.created_at,
-        last_used_at=record.last_used_at,
-    )
-
-
-def _occupied(store: CredentialStore, *, listed: bool) -> StoreError:
-    take_up = "" if listed else "`ollama-cli signin` takes it up again. "
-    return StoreError(
-        f"There is another key for this device in {store.description} already.",
-        hint=f"{take_up}Run `ollama-cli signout` first: it takes that key off the account and forgets it.",
-        code="store_occupied",
-    )

@@ -132,13 +132,13 @@ def _seconds_until(moment: str, now: str | None) -> float:
 
 
 def _seconds_to_wait(state: RetryCallState) -> float:
-    from tenacity import wait_exponential_jitter, wait_random
+    from tenacity import wait_exponential, wait_random
 
     error = _error_of(state)
     if error.retry_after is not None:
         return error.retry_after + wait_random(0, error.retry_after / 4)(state)
     first = 0.5 if error.http_status else 0.2  # a connection comes back sooner than a crowd disperses
-    return wait_exponential_jitter(initial=first, jitter=first)(state)
+    return wait_exponential(multiplier=first)(state) + wait_random(0, first)(state)
 
 
 def _error_of(state: RetryCallState) -> CliError:

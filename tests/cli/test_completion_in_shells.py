@@ -45,6 +45,9 @@ def running(name: str, cli: Cli, *before: str, sourced: bool = False) -> Iterato
 def test_tab_completes(name: str, cli: Cli) -> None:
     remember(cli, *MODELS)
     (cli.home / "a picture.png").write_text("")
+    (cli.home / "body.json").write_text("")
+    (cli.home / "parts").mkdir()
+    (cli.home / "parts" / "one.json").write_text("")
     completed = {
         "ollama-cli run gpt": "ollama-cli run gpt-oss:",
         "ollama-cli run gpt-oss:1": "ollama-cli run gpt-oss:120b-cloud ",
@@ -65,6 +68,11 @@ def test_tab_completes(name: str, cli: Cli) -> None:
         "ollama-cli run --image=a": "ollama-cli run --image=a\\ picture.png ",
         "ollama-cli run tiny what is in a": "ollama-cli run tiny what is in a\\ picture.png ",
         "ollama-cli status a": "ollama-cli status a",
+        "ollama-cli api POST /x -d @bo": "ollama-cli api POST /x -d @body.json ",
+        "ollama-cli api POST /x --data=@bo": "ollama-cli api POST /x --data=@body.json ",
+        "ollama-cli api POST /x -F a=@bo": "ollama-cli api POST /x -F a=@body.json ",
+        "ollama-cli api POST /x -d @pa": "ollama-cli api POST /x -d @parts/",
+        "ollama-cli api POST /x -d @parts/o": "ollama-cli api POST /x -d @parts/one.json ",
     }
     with running(name, cli) as shell:
         assert {typed: shell.press(f"{typed}\t") for typed in completed} == completed
@@ -109,6 +117,9 @@ def test_nothing_that_is_completed_is_run(name: str, cli: Cli) -> None:
         line = shell.press("ollama-cli run --image f\t")
         assert "png" in line
         shell.do(line.replace("ollama-cli run --image", "printf '%s\\n'"))
+        line = shell.press("ollama-cli api POST /x -d @f\t")
+        assert ("png" in line) == (name != "bash")  # which offers there what needs no quotes
+        shell.do(line.replace("ollama-cli api POST /x -d", "printf '%s\\n'"))
         shell.press("ollama-cli keys show $(touch pwned) \t")
         shell.press("ollama-cli run `touch pwned` \t")
     assert not list(cli.home.rglob("pwned"))

@@ -69,6 +69,47 @@ def test_an_imported_key_is_stored_and_exported(desktop: Cli, service: SecretSer
     assert desktop("keys", "export", "--public").stdout == f"{key.public_key}\n"
 
 
+def test_a_key_is_rotated_and_a_lock_between_two_steps_loses_nothing(
+    desktop: Cli, sandbox: Sandbox, service: SecretService
+) -> None:
+    sandbox.decide(desktop("signin", "--no-wait").stdout.strip())
+    sandbox.decide(desktop("keys", "rotate", "--no-wait").stdout.strip())
+    assert sorted("#2" in label for label, _ in entries(service)) == [False, True]
+    service.lock()
+    done = desktop("keys", "rotate", "--json")
+    assert (done.returncode, json.loads(done.stderr)["error"]["code"]) == (9, "store_locked")
+    service.unlock()
+    assert desktop("keys", "rotate").returncode == 0
+    assert desktop("status", "--quiet").returncode == 0
+    assert len(entries(service)) == 1
+
+
+def test_a_new_key_goes_to_a_file_where_that_is_asked_for(
+    desktop: Cli, sandbox: Sandbox, service: SecretService
+) -> None:
+    sandbox.decide(desktop("signin", "--no-wait").stdout.strip())
+    sandbox.decide(desktop("--insecure-storage", "keys", "rotate", "--no-wait").stdout.strip())
+    keys = json.loads(desktop("keys", "list", "--json").stdout)
+    assert [(key["store"], key["rotation"]) for key in keys] == [("keyring", None), ("file", "new")]
+    assert desktop("keys", "rotate").returncode == 0
+    assert entries(service) == []
+    assert "not encrypted" in json.loads(desktop("status", "--json").stdout)["source"]
+
+
+def test_both_keys_of_a_rotation_are_told_of_where_their_keyring_is_left(
+    desktop: Cli, sandbox: Sandbox, service: SecretService
+) -> None:
+    sandbox.decide(desktop("signin", "--no-wait").stdout.strip())
+    desktop("keys", "rotate", "--no-wait")
+    both = [key["fingerprint"] for key in json.loads(desktop("keys", "list", "--json").stdout)]
+    service.lock()
+    done = desktop("--insecure-storage", "signin", "--no-wait")
+    assert done.returncode == 4
+    assert len(both) == 2
+    assert all(fingerprint in done.stderr for fingerprint in both)
+    assert [key["store"] for key in json.loads(desktop("keys", "list", "--json").stdout)] == ["file"]
+
+
 def test_a_locked_keyring_is_named_with_the_ways_out(desktop: Cli, service: SecretService) -> None:
     desktop("signin", "--no-wait")
     service.lock()

@@ -85,6 +85,7 @@ def test_list_tells_every_key_of_this_machine(offline: Cli, offline_key: DeviceK
         "origin": NOWHERE,
         "this_device": True,
         "shared_with": None,
+        "rotation": None,
     }
     assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", listed[0]["made"])
 

@@ -81,7 +81,7 @@ def route(name: str) -> dict[str, Any]:
         (["ps"], ["ps_loaded"], 0, ["tiny:latest", "10 MB", "100% CPU", "512", "1ae12ac86afe"]),
         (["ps"], ["ps_after"], 0, ["tiny-embed:latest", "74 MB", "100% CPU", "512"]),
         (["show", "tiny"], ["show"], 0, ["architecture        llama", "parameters          4.18M", '"<|im_start|>"']),
-        (["show", "nope"], ["show_missing"], 3, ["There is no model 'nope'."]),
+        (["show", "nope"], ["show_missing"], 3, ["There is no model 'nope'.", "`ollama-cli list` shows"]),
         (["cp", "tiny", "tiny2"], ["copy"], 0, ["tiny is tiny2 too now."]),
         (["cp", "nope", "x"], ["copy_missing"], 3, ["There is no model 'nope'."]),
         (["stop", "tiny"], ["show", "gen_unload"], 0, ["tiny is stopped."]),

@@ -15,6 +15,7 @@ import pytest
 
 NAME = "org.freedesktop.secrets"
 SECONDS = 30.0
+PASSWORD = "pw"
 
 # No service directory: nothing can be activated, so that only the keyring which is started here ever answers.
 _BUS = """<!DOCTYPE busconfig PUBLIC "-//freedesktop//DTD D-Bus Bus Configuration 1.0//EN"
@@ -55,6 +56,24 @@ class SecretService:
 
         with closing(self._connection()) as connection:
             secretstorage.get_default_collection(connection).lock()
+
+    def unlock(self) -> None:
+        """Unlock it again, as a person's password does."""
+        import secretstorage
+        from jeepney import DBusAddress, new_method_call
+
+        path = "/org/freedesktop/secrets"
+        service = DBusAddress(path, NAME, "org.freedesktop.Secret.Service")
+        master = DBusAddress(path, NAME, "org.gnome.keyring.InternalUnsupportedGuiltRiddenInterface")
+        with closing(self._connection()) as connection:
+            opened = connection.send_and_get_reply(new_method_call(service, "OpenSession", "sv", ("plain", ("s", ""))))
+            collection = secretstorage.get_default_collection(connection)
+            secret = (opened.body[1], b"", PASSWORD.encode(), "text/plain")
+            unlocking = new_method_call(
+                master, "UnlockWithMasterPassword", "o(oayays)", (collection.collection_path, secret)
+            )
+            connection.send_and_get_reply(unlocking)
+            assert not collection.is_locked()
 
     def _connection(self) -> Any:
         from jeepney.io.blocking import open_dbus_connection
@@ -119,7 +138,7 @@ def secret_service(folder: Path, *, unlocked: bool = True) -> Iterator[SecretSer
         )
         stack.callback(_end, keyring)
         assert keyring.stdin is not None
-        keyring.stdin.write("pw")
+        keyring.stdin.write(PASSWORD)
         keyring.stdin.close()
         service.wait()
         yield replace(service, process=keyring)

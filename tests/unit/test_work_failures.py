@@ -14,6 +14,7 @@ FAILURES = [
     (NOT_ITS_OWN, 3, "model_not_found"),
     ("open C:\\m\\manifests\\h\\ada\\x\\latest: The system cannot find the path specified.", 3, "model_not_found"),
     (NO_TLS, 2, "usage"),
+    ('Get "https://r/v2/": tls: first record does not look like a TLS handshake', 2, "usage"),
     ("insecure protocol http", 2, "usage"),
     ('pull model manifest: Get "https://r/v2/": dial tcp: lookup r: no such host', 7, "registry_unreachable"),
     ("max retries exceeded: unexpected EOF", 7, "registry_unreachable"),

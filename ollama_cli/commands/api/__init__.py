@@ -41,15 +41,18 @@ def api(
             "--field",
             "-F",
             metavar="NAME=VALUE",
-            help="A field of a JSON body: a number, true, any JSON, a text, or @FILE for a file's text.",
+            help="A field of a JSON body: any JSON, a text, or @FILE for a file's text (repeatable).",
         ),
     ] = None,
     raw_fields: Annotated[
         list[str] | None,
-        typer.Option("--raw-field", "-f", metavar="NAME=VALUE", help="A field whose value is text, whatever it is."),
+        typer.Option(
+            "--raw-field", "-f", metavar="NAME=VALUE", help="A field whose value is text in any case (repeatable)."
+        ),
     ] = None,
     headers: Annotated[
-        list[str] | None, typer.Option("--header", "-H", metavar="NAME:VALUE", help="A header of the request.")
+        list[str] | None,
+        typer.Option("--header", "-H", metavar="NAME:VALUE", help="A header of the request (repeatable)."),
     ] = None,
     stream: Annotated[
         bool, typer.Option("--stream", help="Take the answer for a stream of lines, whatever it says it is.")

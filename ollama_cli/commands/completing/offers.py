@@ -109,6 +109,12 @@ def _file_after_at(cursor: Cursor) -> Choices:
         yield Files("@")
 
 
+def _file_of_a_field(cursor: Cursor) -> Choices:
+    name, given, _ = cursor.word.partition("=@")
+    if given:
+        yield Files(f"{name}=@")
+
+
 def _how_to_think(_: Cursor) -> Choices:
     from ollama_cli.api.parameters import THINKING_LEVELS
 
@@ -151,6 +157,7 @@ def _chats(cursor: Cursor) -> Choices:
 _VALUES: Mapping[str, Callable[[Cursor], Choices]] = {
     "--option": _parameters,
     "--data": _file_after_at,
+    "--field": _file_of_a_field,
     "--profile": _profiles,
     "PROFILE": _profiles,
     "MODEL": _models,

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ollama_cli.commands.command_line import Command
-from ollama_cli.commands.keys.given import no_device_key, refuse_key_file
+from ollama_cli.commands.keys.given import refuse_key_file
+from ollama_cli.commands.keys.own import own_key, own_record
 from ollama_cli.errors import DeclinedError, StoreError, UsageError
 
 if TYPE_CHECKING:
@@ -83,9 +84,9 @@ def run_export(context: Context, options: ExportOptions) -> None:
     if options.file is not None:
         check_target(options.file, replace=options.force)
     if options.public:
-        _write(context, options, f"{_public_key(context)}\n")
+        _write(context, options, f"{own_record(context).public_key}\n")
         return
-    stored = _stored_key(context)
+    stored = own_key(context)
     if not options.yes:
         _ask(context, options, stored)
     _write(context, options, _private_text(context, options, stored))
@@ -105,29 +106,6 @@ def _refuse_what_does_not_fit(context: Context, options: ExportOptions) -> None:
             "A new passphrase is asked for at a terminal, and there is none.",
             "Leave out --passphrase; `ssh-keygen -p -f FILE` puts one on a file.",
         )
-
-
-def _public_key(context: Context) -> str:
-    record = context.device_record
-    if record is None:
-        raise no_device_key(context)
-    return record.public_key
-
-
-def _stored_key(context: Context) -> StoredKey:
-    from ollama_cli.credentials.public_key import fingerprint_of
-
-    record = context.device_record
-    if record is None:
-        raise no_device_key(context)
-    stored = context.wallet.find(context.device_key_name)
-    if stored is None:
-        raise StoreError(
-            f"The key {fingerprint_of(record.public_key)} is no longer in {context.wallet.describe_store(record)}.",
-            hint="`ollama-cli keys import FILE` puts a copy of it back; `ollama-cli signout` takes it off the list.",
-            code="stored_key_unusable",
-        )
-    return stored
 
 
 def _ask(context: Context, options: ExportOptions, stored: StoredKey) -> None:

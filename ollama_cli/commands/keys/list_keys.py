@@ -63,7 +63,7 @@ def run_list(context: Context, options: ListOptions) -> None:
             _store(key),
             key.profile or "",
             key.origin or "",
-            _yes(key.this_device),
+            _this_device(key),
         )
         for key in keys
     ]
@@ -77,5 +77,7 @@ def _store(key: KeyFacts) -> str:
     return f"{key.store}, Ollama's too" if key.shared_with else key.store or ""
 
 
-def _yes(value: bool) -> str:
-    return "yes" if value else "no"
+def _this_device(key: KeyFacts) -> str:
+    if key.rotation is not None:
+        return "not yet" if key.rotation == "new" else "no longer"
+    return "yes" if key.this_device else "no"

@@ -56,13 +56,13 @@ class RevocationReport:
             for number, target in enumerate(left):
                 self.add(Result(target, End.NOT_TRIED if number else End.INTERRUPTED))
         if self._as_json:
-            revoked = all(result.end is End.TAKEN_OFF for result in self._results)
+            revoked = not any(_is_left(result) for result in self._results)
             self._streams.answer(json.dumps({"revoked": revoked, "keys": [_as_json(each) for each in self._results]}))
 
     @property
     def signed_out(self) -> bool:
         """Whether this device's own key was forgotten."""
-        return any(result.forgotten for result in self._results)
+        return any(result.forgotten and result.target.own for result in self._results)
 
     def raise_first_failure(self) -> None:
         """Raise the error of the first key that failed, if one did.
@@ -75,9 +75,14 @@ class RevocationReport:
             return
         first = failed[0]
         if len(self._targets) > 1:
-            left = sum(result.end is not End.TAKEN_OFF for result in self._results)
+            left = sum(_is_left(result) for result in self._results)
             first.message = f"{left} of {len(self._targets)} keys were not revoked. The first failure: {first.message}"
         raise first
+
+
+def _is_left(result: Result) -> bool:
+    """Whether a key was not taken off; the new key of a rotation may never have been on an account."""
+    return result.end is not End.TAKEN_OFF and not (result.forgotten and result.error is None)
 
 
 def _sentence(result: Result) -> str:
@@ -85,6 +90,8 @@ def _sentence(result: Result) -> str:
         return _LEFT[result.end]
     if result.error is not None:
         return result.error.message
+    if result.end is End.NOT_SIGNED_IN:
+        return "was on no account; forgotten here."
     return "revoked, and forgotten here." if result.forgotten else "revoked."
 
 

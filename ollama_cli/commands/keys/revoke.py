@@ -9,7 +9,7 @@ import typer
 
 from ollama_cli.commands.command_line import Command
 from ollama_cli.commands.keys.given import no_device_key, refuse_key_file
-from ollama_cli.errors import DeclinedError, SignInError
+from ollama_cli.errors import DeclinedError, SignInError, StoreError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -75,9 +75,11 @@ def run_revoke(context: Context, options: RevokeOptions) -> None:
     if stored is None:
         raise _without_key(context)
     from ollama_cli.account.revocation import in_order
+    from ollama_cli.credentials.listing import LEFT
 
-    own = stored.credential.public_key
-    targets = in_order(public_keys or [own], own)
+    own, record = stored.credential.public_key, context.wallet.rotation(context.key_name(place)).record
+    ours = record is not None and record.role != LEFT
+    targets = in_order(public_keys or [own], own, record.public_key if record and ours else None)
     if targets[-1].own:
         from ollama_cli.commands.shared_key import warn_of_shared_key
 
@@ -117,7 +119,8 @@ def _ask(context: Context, targets: Sequence[Target]) -> None:
         question = f"Revoke {targets[0].fingerprint}{signs_out}?"
     else:
         for target in targets:
-            context.streams.say(f"{target.fingerprint}{'  (this device)' if target.own else ''}")
+            whose = "  (this device)" if target.own else "  (a rotation of this device)" if target.rotating else ""
+            context.streams.say(f"{target.fingerprint}{whose}")
         question = f"Revoke these {len(targets)} keys{signs_out}?"
     if not confirm(context.streams, question, default=False):
         raise DeclinedError("Nothing was revoked.")
@@ -125,8 +128,10 @@ def _ask(context: Context, targets: Sequence[Target]) -> None:
 
 def _revoke(context: Context, place: Place, stored: StoredKey, targets: Sequence[Target], *, as_json: bool) -> None:
     from ollama_cli.account.revocation import revoke as revoke_each
+    from ollama_cli.account.rotation import Ended
     from ollama_cli.account.signout import forget
     from ollama_cli.commands.keys.report import RevocationReport
+    from ollama_cli.commands.rotating import put_away_key, put_rotation_away, told
     from ollama_cli.commands.still_active import tell_of_daemon, tell_what_stays_active
 
     client = context.client(place, stored)
@@ -134,9 +139,18 @@ def _revoke(context: Context, place: Place, stored: StoredKey, targets: Sequence
     def forget_own() -> None:
         forget(context.wallet, context.key_name(place), stored.credential.public_key)
 
+    def put_rotating_away() -> bool:
+        record = context.wallet.rotation(context.key_name(place)).record
+        ended = Ended.NOT_SIGNED_IN if record is None else put_away_key(context, place, record)
+        if ended is Ended.LOST:
+            raise StoreError(told(ended, "the key of a rotation"), code="stored_key_unusable")
+        return ended is Ended.TAKEN_OFF
+
     report = RevocationReport(context.streams, targets, as_json=as_json)
+    if targets[-1].own and not any(target.rotating for target in targets):
+        put_rotation_away(context, place)  # one that is left to the installed Ollama
     with report:
-        for result in revoke_each(client, targets, forget_own):
+        for result in revoke_each(client, targets, forget_own, put_rotating_away):
             report.add(result)
     if report.signed_out:
         tell_what_stays_active(context, place)

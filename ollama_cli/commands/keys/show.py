@@ -86,6 +86,7 @@ def run_show(context: Context, options: ShowOptions) -> None:
             "Made": facts.made,
             "Last used": facts.last_used,
             "This device": "yes" if facts.this_device else "no",
+            "Rotation": {"new": "not in use yet", "old": "replaced"}.get(facts.rotation or ""),
             "Shared with": "the installed Ollama" if facts.shared_with else None,
         },
     )

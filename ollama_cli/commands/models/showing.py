@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ollama_cli.commands.command_line import Command
-from ollama_cli.errors import UsageError
+from ollama_cli.errors import ModelNotFoundError, UsageError
 
 if TYPE_CHECKING:
     from ollama_cli.api.model_info import ModelInfo
@@ -97,12 +97,18 @@ def _details(context: Context, options: ShowOptions) -> ModelInfo:
     from ollama_cli.api.model_ref import ModelRef
     from ollama_cli.api.place import model_place
     from ollama_cli.commands.asking import ask
+    from ollama_cli.commands.daemon import OF_THE_SERVER
 
     reference = ModelRef.parse(options.model)
     place = model_place(context.settings, reference, cloud=options.cloud)
     named = reference.base if place.kind == "cloud" else options.model.strip()
     instead = f"ask the cloud: ollama-cli show {reference.cloud_twin}"
-    return ask(context, place, lambda client: client.show(named, verbose=options.verbose), instead=instead)[0]
+    try:
+        return ask(context, place, lambda client: client.show(named, verbose=options.verbose), instead=instead)[0]
+    except ModelNotFoundError as error:
+        if place.kind == "daemon":
+            error.hint = OF_THE_SERVER
+        raise
 
 
 def _print_text(streams: Streams, name: str, text: str) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from ollama_cli.api.model_ref import ModelRef
@@ -170,14 +171,17 @@ class ContextBackend:
         )
         return opened if loaded else self.open(opened.reference.cloud_twin)
 
-    def sign_in(self, opened: Opened, refused: SignInError) -> None:
+    def sign_in(self, opened: Opened, refused: SignInError) -> Opened:
         """Sign in at ollama.com after a refusal, if a person agrees."""
         from ollama_cli.commands.signing_in import sign_in_or_raise
 
-        if opened.in_cloud and opened.active is not None and refused.code != "clock_wrong":
-            sign_in_or_raise(self._context, opened.place, opened.active, refused)
-        else:
+        context, place = self._context, opened.place
+        if not opened.in_cloud or opened.active is None or refused.code == "clock_wrong":
             raise self.explained(refused, opened)
+        sign_in_or_raise(context, place, opened.active, refused)
+        active = context.cloud_credential(place)
+        client, silent = context.client(place, active), context.client(place, active, silent=True)
+        return replace(opened, active=active, client=client, silent_client=silent)
 
     def tell_fault(self, fault: Exception) -> None:
         """Say that something went wrong that should not."""

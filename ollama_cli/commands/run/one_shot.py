@@ -79,6 +79,7 @@ class OneShot:
             if refused.code == "clock_wrong":
                 raise
             sign_in_or_raise(context, place, active, refused)
+            active = context.cloud_credential(place)
             # A new client, for the time that a person took is not the answer's.
             self._ask_unseen(self._client(place, active), question)
         context.note_signed_in(place, active)
