@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from ollama_cli.registry.registry import Registry
     from ollama_cli.registry.store import ModelStore
     from ollama_cli.sandbox.server import EmbeddedSandbox
+    from ollama_cli.transport.auth import CredentialAuth
     from ollama_cli.transport.early import EarlyConnection
 
 LONGEST_DEVICE_NAME = 64
@@ -288,16 +289,11 @@ class Context:
         from ollama_cli import __version__
         from ollama_cli.api.client import OllamaClient
         from ollama_cli.api.exchange import Exchange
-        from ollama_cli.transport.auth import CredentialAuth
         from ollama_cli.transport.client import open_client
-        from ollama_cli.transport.clock import Clock
         from ollama_cli.transport.limits import Deadline
         from ollama_cli.transport.retries import Retries
 
-        auth = None
-        if active is not None:
-            clock = Clock(on_mend=(lambda _: None) if silent else self._tell_clock)
-            auth = CredentialAuth(active.credential, place.origin, place.base_path, clock=clock)
+        auth = None if active is None else self.authentication(place, active, silent=silent)
         observe = self._say_cleaned if self.options.debug and not silent else None
         deadline = Deadline(total_seconds)
         http = open_client(
@@ -314,6 +310,20 @@ class Context:
         exchange = Exchange(http, retries=retries, deadline=deadline)
         self._resources.callback(exchange.close)
         return OllamaClient(exchange)
+
+    def authentication(self, place: Place, active: Active, *, silent: bool = False) -> CredentialAuth:
+        """What puts a credential on requests to a place.
+
+        Args:
+            place: The server.
+            active: The credential.
+            silent: Whether nothing is told of a clock that differs.
+        """
+        from ollama_cli.transport.auth import CredentialAuth
+        from ollama_cli.transport.clock import Clock
+
+        clock = Clock(on_mend=(lambda _: None) if silent else self._tell_clock)
+        return CredentialAuth(active.credential, place.origin, place.base_path, clock=clock)
 
     def registry(self, base_url: str, key: Callable[[], DeviceKey], *, insecure: bool) -> Registry:
         """A registry; its connections are closed with the context.

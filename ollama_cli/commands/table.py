@@ -38,6 +38,7 @@ COMMANDS = (
     Listed("search", "search", "Search the web, with ollama.com: title, address and text of each page."),
     Listed("fetch", "fetch", "Print the text of a page of the web, which ollama.com loads."),
     Listed("api", "api", "Send a request to ollama.com, signed, and print its answer as it is."),
+    Listed("serve", "serve", "Run Ollama's API on this machine, for programs that ask cloud models."),
     Listed("sandbox", "sandbox", "Run a stand-in for ollama.com on this machine, until Ctrl-C."),
     Listed("doctor", "doctor", "Check everything that a command needs, and say what to do."),
     Listed("completion", "completion", "Print the script that completes command lines in a shell."),

@@ -123,6 +123,14 @@ class CredentialIndex:
         listing, changed = self._read(), {record.entry: record for record in records}
         self._write(replace(listing, records=tuple(changed.get(r.entry, r) for r in listing.records)))
 
+    def stamp(self) -> object:
+        """What differs after every change of the list, by this process or another; it costs next to nothing to ask."""
+        try:
+            found = self._path.stat()
+        except OSError:
+            return None
+        return found.st_ino, found.st_mtime_ns, found.st_size
+
     @contextmanager
     def locked(self, seconds: float | None = None) -> Iterator[None]:
         """Keep other processes from changing the list.

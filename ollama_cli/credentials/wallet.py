@@ -270,6 +270,10 @@ class Wallet:
         with self._index.locked():
             self._index.remove(record)
 
+    def stamp(self) -> object:
+        """What differs once a key was stored, changed or forgotten, here or by another process."""
+        return self._index.stamp()
+
     def _kept(self, store: CredentialStore, origin: str, slots: Sequence[int]) -> dict[int, DeviceKey]:
         """What a store holds for an origin, listed or not, by slot."""
         keys = ((slot, self._load(store, entry_name(self.profile, origin, slot))) for slot in slots)

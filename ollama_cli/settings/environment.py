@@ -12,7 +12,7 @@ from ollama_cli.secret import Secret
 from ollama_cli.settings.hosts import CLOUD_URL, Host, is_loopback, origin_of
 from ollama_cli.settings.profile_name import profile_name
 
-SECRET_VARIABLES = ("OLLAMA_API_KEY", "OLLAMA_CLI_KEY")
+SECRET_VARIABLES = ("OLLAMA_API_KEY", "OLLAMA_CLI_KEY", "OLLAMA_CLI_SERVE_TOKEN")
 """The variables that hold a credential."""
 
 _FALSE_WORDS = frozenset({"", "0", "false", "f", "no", "n", "off"})
@@ -53,6 +53,8 @@ class Settings:
         user_home: The person's home folder, in which an installed Ollama keeps its things, or None.
         has_display: Whether a window can be shown: DISPLAY or WAYLAND_DISPLAY is set.
         keep_chats: OLLAMA_CLI_KEEP, to keep every chat.
+        origins: OLLAMA_ORIGINS, the pages of browsers that may ask `serve`.
+        serve_token: OLLAMA_CLI_SERVE_TOKEN, what requests to `serve` have to bring.
         models_dir: OLLAMA_MODELS, the folder in which models are kept.
         warnings: What was wrong with a variable that is used all the same.
     """
@@ -72,6 +74,8 @@ class Settings:
     user_home: Path | None = None
     has_display: bool = False
     keep_chats: bool = False
+    origins: tuple[str, ...] = ()
+    serve_token: Secret | None = None
     models_dir: Path | None = None
     warnings: tuple[str, ...] = field(default=())
 
@@ -108,6 +112,8 @@ class Settings:
             keep_chats=is_true(surroundings.get("OLLAMA_CLI_KEEP")),
             models_dir=_folder(environ.get("OLLAMA_MODELS", "")),
             no_history=is_true(surroundings.get("OLLAMA_NOHISTORY")),
+            origins=tuple(filter(None, surroundings.get("OLLAMA_ORIGINS", "").strip().strip("\"'").split(","))),
+            serve_token=_secret(surroundings.get("OLLAMA_CLI_SERVE_TOKEN")),
             warnings=(host.warning,) if host and host.warning else (),
         )
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import ssl
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from ollama_cli.errors import UsageError
@@ -53,9 +54,20 @@ def open_client(
         httpx.URL(base_url)
     except (httpx.InvalidURL, UnicodeError) as error:
         raise UsageError(f"{base_url} is no address: {error}.", hint="Write it as http://HOST:PORT.") from error
-    try:
+    with settings_explained():
         transport = _transport(base_url, deadline or Deadline(), early, backend, one_shot=one_shot)
         return _client(base_url, auth, user_agent, observe, transport)
+
+
+@contextmanager
+def settings_explained() -> Iterator[None]:
+    """Turn what is wrong with a setting into an error of ours.
+
+    Raises:
+        UsageError: A proxy setting or a named certificate cannot be used.
+    """
+    try:
+        yield
     except (OSError, ssl.SSLError) as error:
         raise UsageError(
             f"The certificates that SSL_CERT_FILE or SSL_CERT_DIR names cannot be used: {error.strerror or error}.",

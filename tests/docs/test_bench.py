@@ -48,6 +48,12 @@ def test_a_long_answer_is_measured() -> None:
     assert len(re.findall(r"^(?:ollama-cli run|the same, 20 times as many)( +[\d.]+){5}$", table, re.MULTILINE)) == 2
 
 
+def test_streams_through_serve_are_measured_beside_those_that_go_directly() -> None:
+    table = measured("serve.py", "1", "5", "20")
+    assert re.search(r"^directly +\d+( +[\d.]+){2}$", table, re.MULTILINE)
+    assert re.search(r"^ollama-cli serve +\d+( +-?[\d.]+){6}$", table, re.MULTILINE)
+
+
 @pytest.mark.skipif(
     not shutil.which("docker-registry") or not shutil.which("curl"), reason="what is measured is missing"
 )

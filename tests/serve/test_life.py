@@ -1,0 +1,336 @@
+"""How it begins, what it says, what it bears, and how it ends."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import signal
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from gateways import DONE, MODEL, ScriptedServer, Seen, Serve, chunk, everything, head, plain, serving
+from starlette.responses import PlainTextResponse
+from starlette.types import Receive, Scope, Send
+from support import Cli
+
+from ollama_cli.serve import bodies, connections
+from ollama_cli.serve import serving as serving_module
+from ollama_cli.serve.bodies import pieces
+from ollama_cli.serve.gateway import Gateway
+from ollama_cli.serve.holder import who_holds
+from ollama_cli.serve.refusals import RefusedError
+from ollama_cli.serve.servers import Onward, Server
+from ollama_cli.serve.serving import serve_until
+from ollama_cli.transport.limits import Limits
+
+QUESTION = json.dumps({"model": MODEL, "prompt": "a secret question"}).encode()
+
+
+def ask(serve: Serve, path: str = "/api/generate") -> socket.socket:
+    connection = serve.connect()
+    connection.sendall(b"POST %s HTTP/1.1\r\nHost: localhost\r\n" % path.encode())
+    connection.sendall(b"Content-Length: %d\r\n\r\n" % len(QUESTION) + QUESTION)
+    return connection
+
+
+def refuses_connections(serve: Serve) -> None:
+    """Return once no new connection is taken."""
+    with suppress(ConnectionRefusedError):
+        while True:
+            serve.connect().close()
+
+
+def test_a_port_in_use_is_named_with_its_holder(cli: Cli, gateway: Serve) -> None:
+    port = gateway.url.rpartition(":")[2]
+    done = cli("serve", "--port", port)
+    assert done.returncode == 2
+    assert f"at port {port}: it is in use by ollama-cli (process {gateway.process.pid})." in done.stderr
+    assert f"--daemon http://127.0.0.1:{port}" in done.stderr
+    error = json.loads(cli("serve", "--port", port, "--json").stderr)["error"]
+    assert error["code"] == "port_unavailable"
+
+
+def test_a_holder_that_is_somebody_elses_is_told_by_its_user(tmp_path: Path) -> None:
+    (tmp_path / "net").mkdir()
+    line = (
+        "   0: 0100007F:2CAA 00000000:0000 0A 00000000:00000000 00:00000000 00000000  4242        0 77 1 0 100 0 0 10 0"
+    )
+    (tmp_path / "net" / "tcp").write_text(f"  sl  local_address\n{line}\n", encoding="ascii")
+    assert who_holds("127.0.0.1", 11434, tmp_path) == "a program of the user 4242"
+    assert who_holds("127.0.0.1", 11435, tmp_path) == ""
+    assert who_holds("127.0.0.1", 11434, tmp_path / "nowhere") == ""
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        ("--host", "192.0.2.1"),
+        ("--host", "no such name"),
+        ("--socket", "/tmp/x", "--port", "1"),
+        ("--allow-host", "http://x"),
+        ("--allow-host", "*"),
+        ("--token-file", "/nowhere/token"),
+        ("--socket", "/nowhere/socket"),
+        ("--socket", "/tmp/" + "x" * 200),
+        ("--port", "99999"),
+    ],
+)
+def test_what_cannot_be_is_a_mistake(cli: Cli, options: tuple[str, ...]) -> None:
+    done = cli("serve", *options)
+    assert (done.returncode, done.stdout) == (2, "")
+
+
+def test_it_says_where_it_listens_and_nothing_of_what_is_asked(device: Cli, cloud: ScriptedServer) -> None:
+    cloud.answers(plain(b'{"response":"a secret answer","done":true}\n'))
+    with serving(device, before=("--debug",)) as serve:
+        serve.hears(rf"Listening at {serve.url}\n")
+        with serve.client() as client:
+            client.post("/api/generate?q=a-secret-query", content=QUESTION)
+            client.post("/api/chat", content=QUESTION[:-1])
+            client.get("/%1b]0;title%07/\x9b31m")
+        serve.hears(r"POST /api/generate 200 \d")
+        serve.hears(r"POST /api/chat 400 \d")
+        serve.hears(r"GET // 404 \d")
+    assert "secret" not in serve.text
+    assert not {"\x1b", "\x07", "\x9b"} & set(serve.text)
+
+
+TOLD = {
+    "/api/chat": ("application/x-ndjson", b'\n{"error": "ollama-cli serve is being stopped"}\n'),
+    "/v1/chat/completions": ("text/event-stream", b'\ndata: {"error": {"message": "ollama-cli serve is being'),
+    "/v1/messages": ("text/event-stream; charset=utf-8", b'\nevent: error\ndata: {"type": "error", "error": {'),
+    "/api/show": ("application/json", b""),
+}
+"""What a stream is told when the server ends, in the form that its readers look for."""
+
+
+def test_streams_are_told_of_the_end_within_five_seconds(device: Cli, cloud: ScriptedServer) -> None:
+    left = threading.Semaphore(0)
+
+    def script(seen: Seen, connection: socket.socket) -> None:
+        if seen.path in TOLD:
+            connection.sendall(head(TOLD[seen.path][0]) + chunk(b'{"half a lin'))
+            assert connection.recv(1) == b""
+            left.release()
+
+    cloud.script = script
+    with serving(device) as serve, serve.client() as idle:
+        streams = {path: ask(serve, path) for path in TOLD}
+        for connection in streams.values():
+            while b"half a lin" not in connection.recv(65536):
+                pass
+        idle.get("/")
+        started = time.monotonic()
+        serve.process.send_signal(signal.SIGTERM)
+        for path, connection in streams.items():
+            rest = everything(connection)
+            assert TOLD[path][1] in rest
+            assert not rest.endswith(b"0\r\n\r\n")  # it is not complete
+            assert left.acquire(timeout=30)
+            connection.close()
+        assert serve.process.wait(30) == 0
+        assert time.monotonic() - started < 5
+
+
+def test_an_answer_that_ends_in_time_is_complete_and_one_that_has_not_begun_is_told(
+    device: Cli, cloud: ScriptedServer
+) -> None:
+    asked, goes_on = threading.Semaphore(0), threading.Event()
+
+    def script(seen: Seen, connection: socket.socket) -> None:
+        if seen.path == "/api/chat":
+            connection.sendall(head() + chunk(b"{}\n"))
+            asked.release()
+            assert goes_on.wait(30)
+            connection.sendall(chunk(DONE) + chunk(b""))
+        elif seen.path == "/api/generate":
+            asked.release()
+            connection.recv(1)
+
+    cloud.script = script
+    with serving(device) as serve:
+        ending, waiting = ask(serve, "/api/chat"), ask(serve)
+        for _ in range(2):
+            assert asked.acquire(timeout=30)
+        serve.process.send_signal(signal.SIGINT)
+        refuses_connections(serve)
+        goes_on.set()
+        assert everything(ending).endswith(b"0\r\n\r\n")
+        answer = everything(waiting)
+        assert answer.startswith(b"HTTP/1.1 503 ")
+        assert b"being stopped" in answer
+        assert serve.process.wait(30) == 0
+        ending.close()
+        waiting.close()
+
+
+def test_connections_beyond_the_limit_are_told_to_come_back(gateway: Serve) -> None:
+    with ExitStack() as stack:
+        answer = b""
+        for _ in range(connections.MOST_CONNECTIONS + 1):
+            last = stack.enter_context(gateway.connect())
+        answer = everything(last)
+        assert answer.startswith(b"HTTP/1.1 503 ")
+        assert json.loads(answer.partition(b"\r\n\r\n")[2])["error"]
+    while not gateway.raw(b"GET / HTTP/1.0\r\nHost: localhost\r\n\r\n").startswith(b"HTTP/1.1 200 "):
+        pass  # once those are gone there is room again
+
+
+# What a client may do by doing nothing, in this process and in less time
+
+
+@contextmanager
+def running(app: Callable[[Scope, Receive, Send], object], stops: int = 1) -> Iterator[tuple[str, int]]:
+    """Serve an app in a thread; at the end it is told to stop so many times."""
+    listener = socket.create_server(("127.0.0.1", 0))
+    ready, holder = threading.Event(), []
+
+    async def main() -> None:
+        stop: asyncio.Event = asyncio.Event()
+        stopping: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        holder.append((asyncio.get_running_loop(), stop))
+        await serve_until(stop, app, listener, stopping, ready.set)  # type: ignore[arg-type]
+
+    thread = threading.Thread(target=lambda: asyncio.run(main()))
+    thread.start()
+    assert ready.wait(30)
+    try:
+        yield listener.getsockname()
+    finally:
+        loop, stop = holder[0]
+        for _ in range(stops):
+            loop.call_soon_threadsafe(stop.set)
+            while stop.is_set() and thread.is_alive():  # each is noticed before the next
+                time.sleep(0.01)
+        thread.join(30)
+        assert not thread.is_alive()
+        listener.close()
+
+
+async def reading(scope: Scope, receive: Receive, send: Send) -> None:
+    """An app that reads its request."""
+    size = 0
+    try:
+        async for piece in pieces(receive):
+            size += len(piece)
+        await PlainTextResponse(f"{size}")(scope, receive, send)
+    except RefusedError as refused:
+        await PlainTextResponse(refused.message, refused.status, refused.headers)(scope, receive, send)
+
+
+REQUEST = b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\n\r\n"
+
+
+@pytest.mark.parametrize(
+    "before",
+    [b"", b"POST / HTTP/1.1\r\nHost:", REQUEST + b"abc" + b"POST"],
+    ids=["silent", "half a head", "a second one"],
+)
+def test_a_head_has_to_come_in_time(monkeypatch: pytest.MonkeyPatch, before: bytes) -> None:
+    monkeypatch.setattr(connections, "SECONDS_FOR_A_HEAD", 0.5)
+    with running(reading) as address, socket.create_connection(address, timeout=30) as connection:
+        connection.sendall(before)
+        started = time.monotonic()
+        closed = threading.Event()
+
+        def drip() -> None:
+            while before and not closed.wait(0.1):
+                try:
+                    connection.sendall(b"x")
+                except OSError:
+                    return
+
+        dripping = threading.Thread(target=drip)
+        dripping.start()
+        everything(connection)
+        assert time.monotonic() - started < 10
+        closed.set()
+        dripping.join()
+
+
+def test_a_body_has_to_go_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(bodies, "SECONDS_FOR_A_PIECE", 0.2)
+    with running(reading) as address, socket.create_connection(address, timeout=30) as connection:
+        connection.sendall(REQUEST + b"a")
+        assert everything(connection).startswith(b"HTTP/1.1 408 ")
+
+
+def test_a_cloud_that_says_nothing_more_is_left(cloud: ScriptedServer) -> None:
+    def script(_: Seen, connection: socket.socket) -> None:
+        connection.sendall(head() + chunk(b"half"))
+        connection.recv(1)
+
+    async def ask() -> bytes:
+        server = Server(cloud.url)
+        response = await server.open(Onward("GET", "/", limits=Limits(connect=9, first_byte=99, idle=0.2)))
+        parts = response.aiter_raw()
+        first = await anext(parts)
+        with pytest.raises(httpx.ReadTimeout):
+            await anext(parts)
+        await server.close()
+        return first
+
+    cloud.script = script
+    assert asyncio.run(ask()) == b"half"
+
+
+def test_a_client_that_takes_nothing_of_its_answer_is_left(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(connections, "SECONDS_TO_READ", 0.5)
+    ended = threading.Event()
+
+    async def endless(_: Scope, receive: Receive, send: Send) -> None:
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        gone = asyncio.ensure_future(receive())  # the request
+        while not (gone.done() and gone.result()["type"] == "http.disconnect"):
+            if gone.done():
+                gone = asyncio.ensure_future(receive())
+            await send({"type": "http.response.body", "body": b"x" * 65536, "more_body": True})
+            await asyncio.sleep(0)
+        ended.set()
+
+    with running(endless) as address, socket.create_connection(address, timeout=30) as connection:
+        connection.sendall(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
+        assert ended.wait(30)
+
+
+def test_a_second_signal_ends_it_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(serving_module, "SECONDS_FOR_ANSWERS", 3600)
+    begun = threading.Event()
+
+    async def endless(_: Scope, __: Receive, ___: Send) -> None:
+        begun.set()
+        await asyncio.Event().wait()
+
+    with running(endless, stops=2) as address, socket.create_connection(address, timeout=30) as connection:
+        connection.sendall(REQUEST)
+        assert begun.wait(30)
+
+
+def test_a_fault_of_our_own_is_an_answer_too() -> None:
+    told: list[str] = []
+
+    async def broken(scope: Scope, receive: Receive, send: Send) -> None:
+        stopping = asyncio.get_running_loop().create_future()
+        gateway: Any = Gateway(None, None, None, stopping, None, None, told.append)  # type: ignore[arg-type]
+        await gateway(scope, receive, send)
+
+    with running(broken) as address, socket.create_connection(address, timeout=30) as connection:
+        connection.sendall(b"POST /api/chat HTTP/1.0\r\nHost: x\r\nContent-Length: 2\r\n\r\n{}")
+        answer = everything(connection)
+    assert answer.startswith(b"HTTP/1.1 500 ")
+    assert answer.endswith(b'{"error":"the gateway failed"}')
+    assert told == ["A request failed for a reason within ollama-cli: AttributeError."]
+
+
+def test_it_does_not_keep_the_terminal_of_whoever_started_it(device: Cli, cloud: ScriptedServer) -> None:
+    with serving(device) as serve:
+        os.kill(serve.process.pid, signal.SIGHUP)
+        assert serve.process.wait(30) == 0
