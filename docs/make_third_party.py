@@ -1,7 +1,7 @@
 """Lists the packages that come along, and their licences: ``python docs/make_third_party.py [--check]``.
 
-What is needed comes from pyproject.toml and from the packages' own metadata, for every Python and system that the program
-runs on; licences come from the metadata of what is installed. A row of a package for another system is kept.
+What is needed comes from pyproject.toml and from the packages' own metadata, for every Python and system that the
+program runs on; licences come from the metadata of what is installed. A row of a package for another system is kept.
 """
 
 from __future__ import annotations
@@ -21,8 +21,8 @@ ROOT = Path(__file__).parents[1]
 PAGE = ROOT / "docs" / "third-party.md"
 _HEAD = """# What comes along, and its licences
 
-Installing the program installs these packages from the Python Package Index, each with the licence that its own metadata
-names. No code of theirs is copied into this repository or into the wheel. The page is made by
+Installing the program installs these packages from the Python Package Index, each with the licence that its own
+metadata names. No code of theirs is copied into this repository or into the wheel. The page is made by
 `python docs/make_third_party.py`, from pyproject.toml and from what is installed; a test compares it.
 """
 _SYSTEMS = (("linux", "Linux", "posix"), ("darwin", "Darwin", "posix"), ("win32", "Windows", "nt"))
@@ -87,12 +87,15 @@ def _licence(name: str) -> str:
         told = metadata.metadata(name)
     except metadata.PackageNotFoundError:
         return ""
-    if told.get("License-Expression"):
-        return str(told["License-Expression"])
-    if 0 < len(told.get("License") or "") < 30 and " " not in str(told["License"]) and told["License"] != "UNKNOWN":
-        return str(told["License"])
-    classifiers = [text.rpartition(" :: ")[2] for text in told.get_all("Classifier") or [] if text.startswith("License")]
-    return " AND ".join(_SPDX.get(text, text) for text in classifiers) or "not named"
+    (expression,) = told.get_all("License-Expression") or [""]
+    (text,) = told.get_all("License") or [""]
+    if expression:
+        return str(expression)
+    if text and text != "UNKNOWN" and not re.search(r"\s", text):  # a name, not the whole text
+        return str(text)
+    told_of = [line for line in told.get_all("Classifier") or [] if line.startswith("License")]
+    classifiers = [line.rpartition(" :: ")[2] for line in told_of]
+    return " AND ".join(_SPDX.get(name, name) for name in classifiers) or "not named"
 
 
 def packages() -> list[Package]:

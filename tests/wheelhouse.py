@@ -38,8 +38,9 @@ def pack(distribution: metadata.Distribution, folder: Path) -> None:
     with zipfile.ZipFile(folder / f"{name}-{distribution.version}-{pythons}-{abis}-{platforms}.whl", "w") as wheel:
         for file in distribution.files or []:
             inside = not file.is_absolute() and ".." not in file.parts
-            if inside and file.suffix != ".pyc" and file.locate().is_file():
-                wheel.write(str(file.locate()), str(file))
+            path = Path(str(file.locate()))
+            if inside and file.suffix != ".pyc" and path.is_file():
+                wheel.write(path, str(file))
 
 
 def make_wheelhouse(folder: Path, *requirements: str) -> Path:

@@ -1,7 +1,7 @@
 """Every command in README.md is run as it stands there: installed with pip, pipx and uv, and at a terminal.
 
-What is installed comes from wheels of what the tests have, so no server of packages is asked. ollama.com is the sandbox:
-``ollama-cli`` is ``ollama-cli --sandbox`` where a command needs an account.
+What is installed comes from wheels of what the tests have, so no server of packages is asked. ollama.com is the
+sandbox: ``ollama-cli`` is ``ollama-cli --sandbox`` where a command needs an account.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from typing import Any
 import pexpect
 import pytest
 from gateways import serving
-from support import COMMAND, Cli, clean_environment, start_sandbox
+from support import COMMAND, Cli, clean_environment
 from wheelhouse import make_wheelhouse
 
 from ollama_cli.sandbox.server import EmbeddedSandbox
