@@ -124,13 +124,14 @@ def cases(far: Far, home: Path, peer: str | None) -> list[Case]:
     made = [
         Case(BARE, [sys.executable, "-c", "pass"]),
         Case("ollama-cli run", [COMMAND, "run", MODEL, "hi"], ours, first_byte=True),
+        Case("ollama-cli run, to its end", [COMMAND, "run", MODEL, "hi"], ours),
     ]
     if curl := shutil.which("curl"):
         body = json.dumps({"model": MODEL.removesuffix("-cloud"), "prompt": "hi"})
         config = home / "curl"
         config.write_text(f'header = "Authorization: Bearer {far.api_key}"\n', encoding="utf-8")
         asked = [curl, "-sN", "--cacert", far.authority, "-K", str(config), f"{far.url}/api/generate", "-d", body]
-        made.append(Case("curl", asked, first_byte=True))
+        made += [Case("curl", asked, first_byte=True), Case("curl, to its end", asked)]
     if peer is not None:
         made.append(reference(peer, far, home))
     return made

@@ -9,12 +9,13 @@ from __future__ import annotations
 import compileall
 import os
 import re
+import shutil
 import statistics
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -125,10 +126,10 @@ def running_sandbox(home: Path) -> Iterator[str]:
         process.communicate()
 
 
-def sign_in(environment: Mapping[str, str], base_url: str) -> None:
-    """Make a key in a file, and approve it on the sandbox's page."""
+def sign_in(environment: Mapping[str, str], base_url: str, options: Sequence[str] = ("--insecure-storage",)) -> None:
+    """Make a key, in a file unless the options say otherwise, and approve it on the sandbox's page."""
     done = subprocess.run(
-        [COMMAND, "--insecure-storage", "signin", "--no-wait"],
+        [COMMAND, *options, "signin", "--no-wait"],
         stdin=subprocess.DEVNULL,
         capture_output=True,
         env=clean_environment() | dict(environment),
@@ -185,6 +186,11 @@ def main(rounds: int) -> None:
                 Case("Tab after ollama-cli run gpt", [COMMAND, "__complete", "zsh"], in_cloud, stdin=b"run\0gpt\0"),
                 Case("ollama-cli run: first token", [COMMAND, "run", MODEL, "hi"], signed_in, first_byte=True),
                 ChatCase("ollama-cli run: chat, ready to type", [COMMAND, "run", MODEL], signed_in),
+            ]
+            cases += [
+                Case(f"{peer} --version", [found, "--version"])
+                for peer in ("curl", "gh", "llm")
+                if (found := os.environ.get(f"{peer.upper()}_BENCH_PEER") or shutil.which(peer))
             ]
             measure(cases, rounds)
     print(f"Python {sys.version.split()[0]}, {os.cpu_count()} cores, {rounds} rounds, interleaved")

@@ -7,6 +7,7 @@ import socket
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 import httpx
 import pytest
@@ -16,6 +17,7 @@ from support import Cli, approved_key, make_device
 
 from ollama_cli import DeviceKey, signin_url
 from ollama_cli.credentials.chosen import open_wallet
+from ollama_cli.credentials.public_key import decode_public_key
 from ollama_cli.credentials.wallet import Wallet
 from ollama_cli.sandbox.server import EmbeddedSandbox
 from ollama_cli.settings import Settings
@@ -125,6 +127,30 @@ def test_a_key_that_was_changed_while_it_ran_is_the_one_that_signs(own: Cli, san
         sandbox.approve(new.public_key, "laptop")
         assert post(serve, f"/api/user/keys/{old.encoded}", method="DELETE").status_code == 200
         assert post(serve, "/api/generate", QUESTION).status_code == 200
+
+
+def test_a_rotation_while_it_runs(own: Cli, sandbox: EmbeddedSandbox) -> None:
+    old = make_device(own, sandbox.url)
+    sandbox.approve(old.public_key, "laptop")
+    with serving(own, before=("--insecure-storage",)) as serve:
+        assert post(serve, "/api/generate", QUESTION).status_code == 200
+        link = own("--insecure-storage", "keys", "rotate", "--no-wait").stdout.strip()
+        sandbox.approve(key_in_link(link), "laptop")
+        assert post(serve, "/api/generate", QUESTION).status_code == 200
+        done = own("--insecure-storage", "keys", "rotate", "--timeout", "30")
+        assert done.returncode == 0, done.stderr
+        kept = wallet_of(own).find(sandbox.url)
+        assert kept is not None
+        assert kept.credential.public_key != old.public_key
+        assert post(serve, f"/api/user/keys/{old.encoded}", method="DELETE").status_code == 404  # it is off already
+        assert post(serve, "/api/generate", QUESTION).status_code == 200
+
+
+def key_in_link(link: str) -> str:
+    """The public key line that a link is about."""
+    public_key = decode_public_key(parse_qs(urlsplit(link).query)["key"][0])
+    assert public_key is not None
+    return public_key
 
 
 def test_the_store_is_opened_once(device: Cli, cloud: ScriptedServer) -> None:
