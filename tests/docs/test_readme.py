@@ -36,7 +36,7 @@ FIRST, INSTALLED, FORGOTTEN, UNINSTALLED = "python3 -m venv", "pipx install", "r
 TYPED = {
     "ollama-cli signin": r"Signed in as sandbox\.[\s\S]*off your account",
     "git diff": r"(?s)(No model ran.*){2}Stand-in result",
-    "status --quiet": r"\A\s*\Z",
+    "status --quiet": r"\A\s*(\S*Thinking:[\s\S]*)?\Z",
     "keys list": r"(?s)FINGERPRINT.*is in backup_key.*new key now.*revoked",
 }
 """What a person at a terminal is told, by something that stands in a block alone."""
@@ -167,16 +167,13 @@ def surroundings(home: Path, **more: str) -> dict[str, str]:
     return environment | {"PATH": f"{Path(COMMAND).parent}{os.pathsep}{environment['PATH']}"}
 
 
-@pytest.mark.parametrize("word", TYPED)
-def test_what_is_typed_at_a_terminal_works(word: str, tmp_path: Path) -> None:
-    """In a repository with a change; whatever is asked is answered with yes."""
-    (tmp_path / "file").write_text("one\n")
-    begin = "git init -q . && git add file && echo two > file"
+def typed(script: str, home: Path) -> str:
+    """What a person at a terminal is told; whatever is asked is answered with yes."""
     shell: Any = pexpect.spawn(
         "bash",
-        ["-ec", f"{begin}\n{IN_THE_SANDBOX}ollama-cli signin 2>/dev/null\n{block(word)}"],
-        env=surroundings(tmp_path),
-        cwd=str(tmp_path),
+        ["-ec", f"{IN_THE_SANDBOX}{script}"],
+        env=surroundings(home),
+        cwd=str(home),
         encoding="utf-8",
         dimensions=(50, 200),
         timeout=60,
@@ -188,9 +185,26 @@ def test_what_is_typed_at_a_terminal_works(word: str, tmp_path: Path) -> None:
     told += shell.before
     shell.close()
     assert shell.exitstatus == 0, told
+    return told
+
+
+@pytest.mark.parametrize("word", TYPED)
+def test_what_is_typed_at_a_terminal_works(word: str, tmp_path: Path) -> None:
+    """In a repository with a change."""
+    (tmp_path / "file").write_text("one\n")
+    begin = "git init -q . && git add file && echo two > file\nollama-cli signin 2>/dev/null\n"
+    told = typed(begin + block(word), tmp_path)
     assert re.search(TYPED[word], told), told
     if word == "status --quiet":
         assert "No model ran." in (tmp_path / "answer.txt").read_text()
+
+
+def test_the_page_about_the_account_works(tmp_path: Path) -> None:
+    page = (ROOT / "docs" / "account.md").read_text(encoding="utf-8")
+    blocks = re.findall(r"^```sh\n(.*?)^```$", page, re.MULTILINE | re.DOTALL)
+    assert len(blocks) == page.count("\n```") / 2 == 2
+    told = typed("".join(blocks), tmp_path)
+    assert re.search(r"(?s)Signed in as sandbox.*No model ran.*Fingerprint.*off your account.*Signed in as", told), told
 
 
 def test_an_api_key_needs_no_sign_in(tmp_path: Path) -> None:
