@@ -5,12 +5,10 @@ from __future__ import annotations
 import errno
 import gc
 import os
-import signal
-import sys
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Annotated, NoReturn
+from typing import Annotated
 
 import typer
 from typer.exceptions import Abort, Exit, TyperException
@@ -21,6 +19,7 @@ from ollama_cli.commands.completing import COMPLETE
 from ollama_cli.commands.lazy import lazy_group
 from ollama_cli.commands.table import COMMANDS
 from ollama_cli.errors import CLOSED_PIPE, INTERRUPTED, CliError, UsageError
+from ollama_cli.terminal.ending import end_tidily_when_told
 from ollama_cli.terminal.errors import in_profile, in_sandbox, show_error, show_fault, show_frames
 from ollama_cli.terminal.streams import Streams, cannot_write
 
@@ -96,9 +95,7 @@ def main(args: Sequence[str]) -> int:
     Returns:
         The exit status.
     """
-    signal.signal(signal.SIGTERM, _end_tidily)
-    if sys.platform != "win32" and signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # nohup ignores it
-        signal.signal(signal.SIGHUP, _end_tidily)
+    end_tidily_when_told()
     before_options_end = args[: args.index("--")] if "--" in args else args
     as_json = any(arg == "--json" or _asks_for_json(arg) for arg in before_options_end)
     debug = "--debug" in before_options_end
@@ -151,11 +148,6 @@ def _keep_profile(error: CliError, context: object) -> None:
 
     if isinstance(context, Context) and context.named_profile is not None:
         error.hint = in_profile(error.hint, context.named_profile)
-
-
-def _end_tidily(number: int, _: object) -> NoReturn:
-    """At SIGTERM or SIGHUP: leave through every ``finally``, so that a terminal gets its cursor back."""
-    raise SystemExit(128 + number)
 
 
 def _report(streams: Streams, error: CliError, *, as_json: bool, debug: bool = False, sandboxed: bool = False) -> int:

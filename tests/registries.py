@@ -19,7 +19,13 @@ from typing import Any
 
 import httpx
 
+from ollama_cli import DeviceKey
 from ollama_cli.api.model_name import ModelName
+from ollama_cli.registry.pulling import Pull
+from ollama_cli.registry.registry import Registry
+from ollama_cli.registry.store import ModelStore
+from ollama_cli.transport.clock import Clock
+from ollama_cli.transport.retries import Retries
 
 MANIFEST_TYPE = "application/vnd.docker.distribution.manifest.v2+json"
 MODEL_TYPE = "application/vnd.ollama.image.model"
@@ -309,3 +315,15 @@ def is_sound(root: Path) -> bool:
             assert (root / "blobs" / each["digest"].replace(":", "-")).stat().st_size == each["size"]
     assert not [path for path in (root / "manifests").rglob(".*") if path.is_file()]
     return True
+
+
+def in_process(lying: Lying, store: Path, *, silence: float = 30, transfers: int = 16) -> Pull:
+    """A pull in this process, of ``library/tiny``, that takes so many seconds of silence."""
+
+    def no_key() -> DeviceKey:
+        raise AssertionError("nobody asked for a signature")
+
+    name = ModelName.parse(f"http://{lying.host}/library/tiny")
+    timeout = httpx.Timeout(silence, connect=10)
+    registry = Registry(name.base_url, no_key, Clock(), user_agent="test", insecure=True, timeout=timeout)
+    return Pull(name, registry, ModelStore(store), Retries(), transfers)

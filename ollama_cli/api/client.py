@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -12,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from ollama_cli.api.account import Account
 from ollama_cli.api.events import Chunk, chat_chunk_of, chunk_of
 from ollama_cli.api.exchange import LONGEST_ANSWER, LONGEST_DETAILS
+from ollama_cli.api.foreign_json import value_of
 from ollama_cli.api.model_work import ModelWork
 from ollama_cli.errors import AnswerError, CliError, SignInError, UnavailableError, UsageError
 
@@ -303,14 +303,13 @@ def time_not_told() -> UnavailableError:
 
 def _json(body: bytes) -> object:
     try:
-        content: object = json.loads(body)
+        return value_of(body)
     except (ValueError, RecursionError) as error:
         raise UnavailableError(
             "The server's answer is not what an Ollama server answers.",
             hint="A proxy or a sign-in page of the network may stand in between.",
             code="answer_invalid",
         ) from error
-    return content
 
 
 def _confirm(body: bytes) -> None:

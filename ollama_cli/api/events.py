@@ -2,35 +2,20 @@
 
 from __future__ import annotations
 
-import json
-import math
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from ollama_cli.api.failures import BREAK_HINT, PAGE_HINT
+from ollama_cli.api.foreign_json import value_of
 from ollama_cli.api.statistics import Statistics
 from ollama_cli.errors import AnswerError
 
 LONGEST_LINE = 8 * 1024 * 1024
 """Bytes that one line may have, as in the reference."""
 
-
-def _finite(text: str) -> float:
-    """Read a number as JSON has it; Python's own reader would make an infinity of one that is too large, or of a word.
-
-    Raises:
-        ValueError: It is none.
-    """
-    if math.isfinite(number := float(text)):
-        return number
-    raise ValueError(text)
-
-
-_BYTE_ORDER_MARK = "\ufeff"
 _HALF = re.compile(r"[\ud800-\udfff]")  # of a character: JSON may name one, but nothing can be sent or written with it
-_JSON = json.JSONDecoder(parse_constant=_finite, parse_float=_finite)
 
 
 @dataclass(frozen=True)
@@ -107,7 +92,7 @@ def chunks(parts: Iterable[bytes]) -> Iterator[dict[str, Any]]:
         if not line.strip():
             continue
         try:
-            content = _JSON.decode(line.decode().removeprefix(_BYTE_ORDER_MARK))
+            content = value_of(line)
         except (ValueError, RecursionError):  # a text that is nested too deeply is the second
             content = None
         if not isinstance(content, dict):

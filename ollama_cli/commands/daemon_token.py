@@ -6,7 +6,7 @@ import json
 from typing import TYPE_CHECKING
 
 from ollama_cli.commands.secret_input import read_secret
-from ollama_cli.errors import ForbiddenError, SafetyError, SignInError, UsageError
+from ollama_cli.errors import CliError, ForbiddenError, SafetyError, SignInError, UsageError
 from ollama_cli.secret import Secret
 from ollama_cli.terminal.sanitize import clean_line
 
@@ -43,8 +43,13 @@ def keep_token(context: Context, options: SigninOptions) -> None:
     if options.as_json:
         facts = {"place": place.base_url, "credential": "token", "store": store, "profile": record.profile}
         context.streams.answer(json.dumps({"signed_in": True, **facts}))
-    else:
-        context.streams.say(clean_line(f"The token for {place.origin} works, and is kept in {store}."))
+        return
+    works = "" if _asks_for_none(context, place) else "works, and "
+    context.streams.say(clean_line(f"The token for {place.origin} {works}is kept in {store}."))
+    if not works:
+        context.streams.say(
+            "Note: that server answers without a token, too, so whether this one is right is not known."
+        )
 
 
 def forget_token(context: Context, host: str) -> tuple[str, str]:
@@ -107,3 +112,12 @@ def _try_token(context: Context, place: Place, token: Token) -> None:
             code="token_refused",
             http_status=refused.http_status,
         ) from refused
+
+
+def _asks_for_none(context: Context, place: Place) -> bool:
+    """Whether a server lists its models for everybody, so that a token which it was sent was not tried by that."""
+    try:
+        context.client(place, None).models()
+    except CliError:
+        return False
+    return True

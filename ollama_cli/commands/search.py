@@ -51,9 +51,10 @@ def search(
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
     cloud: Annotated[bool, typer.Option("--cloud", help="At ollama.com, whatever OLLAMA_HOST says.")] = False,
 ) -> None:
-    """Search the web, with ollama.com: title, address and text of each page.
+    """Search the web with ollama.com.
 
-    A terminal shows the beginning of each text; a pipe and --json get all that was found.
+    Each result has a title, an address and a text. A terminal shows the beginning of each text; a pipe and --json get
+    all that was found.
     """
     run(typer_context.obj, SearchOptions(tuple(words), max_results, as_json, cloud))
 

@@ -84,7 +84,7 @@ def serve(
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print where it listens as one JSON object.")] = False,
 ) -> None:
-    """Run Ollama's API on this machine, for programs that ask cloud models.
+    """Run Ollama's API here, for programs that ask cloud models.
 
     Requests for models whose name ends in -cloud or :cloud are signed and go to ollama.com. Everything else goes to
     the Ollama server that --daemon names.

@@ -50,10 +50,11 @@ def signout(
     token: Annotated[bool, typer.Option("--token", help="Forget the token for the server of --host.")] = False,
     host: Annotated[str | None, typer.Option("--host", metavar="URL", help="The Ollama server of --token.")] = None,
 ) -> None:
-    """Take this device off your account, and forget its key; or forget the profile's API key.
+    """Take this device off your account, and forget its key.
 
-    The key is forgotten only once the server has said that the device is off; when it cannot be asked, nothing is
-    forgotten and the status is 7. An API key goes on being valid until it is revoked on the account's page.
+    Of a profile with an API key, that is forgotten here. The key is forgotten only once the server has said that the
+    device is off; when it cannot be asked, nothing is forgotten and the status is 7. An API key goes on being valid
+    until it is revoked on the account's page.
     """
     run(typer_context.obj, SignoutOptions(local_only, as_json, cloud, token, host))
 

@@ -13,7 +13,7 @@ from ollama_cli.commands.command_line import Command
 from ollama_cli.errors import SignInError, StoreError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from ollama_cli.api.place import Place
     from ollama_cli.context import Context
@@ -46,7 +46,7 @@ def status(
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
     cloud: Annotated[bool, typer.Option("--cloud", help="At ollama.com, whatever OLLAMA_HOST says.")] = False,
 ) -> None:
-    """Show the account, the credential in use, and where it is stored.
+    """Show the account, the credential, and where it is stored.
 
     Ends with status 0 when signed in, 4 when signed out, and 7 when the server could not be asked.
     """
@@ -88,7 +88,7 @@ def run(context: Context, options: StatusOptions) -> None:
 
 
 def _credential_facts(context: Context, place: Place, active: Active | None) -> dict[str, str | None]:
-    """What can be told of the credential that counts, and of the stored one that it is used before."""
+    """What can be told of the credential that counts, and of those that it is used before."""
     from ollama_cli.commands.rotating import rotation_of
     from ollama_cli.credentials.credential import ApiKey, StoredKey, StoredSecret, is_device_key
     from ollama_cli.credentials.key_facts import iso_time
@@ -111,22 +111,28 @@ def _credential_facts(context: Context, place: Place, active: Active | None) -> 
         "fingerprint": fingerprint,
         "source": active.source if active else None,
         "profile": profile,
-        "not_used": _passed_over(context, place) if given else None,
+        "not_used": "; ".join(_passed_over(context, place, active)) or None,
         "made": made,
         "rotation": rotation_of(context, place) if isinstance(active, StoredKey) else None,
     }
 
 
-def _passed_over(context: Context, place: Place) -> str | None:
-    """What the profile keeps for a place, where a credential that is given is used before it."""
-    from ollama_cli.credentials.chosen import record_for
+def _passed_over(context: Context, place: Place, active: Active | None) -> Iterator[str]:
+    """What is there for a place as well, and not used: of the environment's, and what the profile keeps."""
+    from ollama_cli.credentials.chosen import is_cloud, record_for
+    from ollama_cli.credentials.credential import StoredKey, StoredSecret
+    from ollama_cli.credentials.given import all_named_in_environment
 
+    if is_cloud(context.settings, place.origin):
+        used = active.source.partition(" ")[0] if active is not None else None
+        yield from (name for name in all_named_in_environment(context.settings) if name != used)
+    if active is None or isinstance(active, StoredKey | StoredSecret):
+        return
     with suppress(StoreError):
         wallet = context.wallet
         record = record_for(wallet, context.key_name(place), in_cloud=place.kind == "cloud")
         if record is not None:
-            return f"the {record.in_words} of profile {wallet.profile}, in {wallet.describe_store(record)}"
-    return None
+            yield f"the {record.in_words} of profile {wallet.profile}, in {wallet.describe_store(record)}"
 
 
 def _show(context: Context, facts: Mapping[str, str | None], *, signed_in: bool, as_json: bool) -> None:

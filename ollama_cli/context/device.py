@@ -41,7 +41,7 @@ class Context(Servers):
         Raises:
             SignInError: Nobody approved it in time, or its key was forgotten meanwhile.
         """
-        stored = self.wallet.ensure(self.key_name(place))
+        stored = self.ensured_key(place)
         account = self.approval(place, stored, waiting, name=name)
         self.note_signed_in(place, stored)
         return account, stored

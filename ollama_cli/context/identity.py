@@ -100,7 +100,25 @@ class Identity(Surroundings):
 
         Without any, a key is made now: the link that the refused request leads to is this key's.
         """
-        return self.credential(place) or self.wallet.ensure(self.key_name(place))
+        return self.credential(place) or self.ensured_key(place)
+
+    def ensured_key(self, place: Place) -> StoredKey:
+        """This device's key for a place, made and stored now if there is none.
+
+        Where one was there and its store has lost it, that is told: it can no longer take itself off an account.
+        """
+        name = self.key_name(place)
+        before, stored = self.wallet.record(name), self.wallet.ensure(name)
+        if before is not None and not self.wallet.lists(name, before.public_key):
+            from ollama_cli.account.refusal import API_KEYS_PAGE
+            from ollama_cli.credentials.public_key import fingerprint_of
+
+            lost = f"The key {fingerprint_of(before.public_key)} is no longer in its store; another takes its place"
+            if place.kind == "cloud":
+                self.streams.say(f"{lost}. If the old one is on your account, take it off at {API_KEYS_PAGE}")
+            else:
+                self.streams.say(f"{lost}. That server may still know the old one.")
+        return stored
 
     def _stored(self, place: Place) -> StoredKey | StoredSecret | None:
         self.require_profile()
@@ -112,9 +130,7 @@ class Identity(Surroundings):
         A token comes first, for who has stored it knows that the daemon asks for it; the signature is by a key of its
         own. Where nothing can be kept here, nothing is.
         """
-        return self.found_credential(place) or (
-            self.wallet.ensure(self.key_name(place)) if place.authenticated else None
-        )
+        return self.found_credential(place) or (self.ensured_key(place) if place.authenticated else None)
 
     def found_credential(self, place: Place) -> Active | None:
         """What requests to a place carry, as far as it is there: no key is made for it."""

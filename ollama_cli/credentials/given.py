@@ -70,13 +70,18 @@ def within_bounds(text: str, source: str) -> str:
 
 def named_in_environment(settings: Settings) -> str | None:
     """The variable that gives a credential, or None. A file that one names is not looked at."""
+    return next(iter(all_named_in_environment(settings)), None)
+
+
+def all_named_in_environment(settings: Settings) -> list[str]:
+    """Every variable that gives a credential, the one that counts first. A file that one names is not looked at."""
     given = {
         _API_KEY: settings.api_key,
         _API_KEY_FILE: settings.api_key_file,
         _DEVICE_KEY: settings.device_key,
         _DEVICE_KEY_FILE: settings.device_key_file,
     }
-    return next((name for name, value in given.items() if value is not None), None)
+    return [name for name, value in given.items() if value is not None]
 
 
 def from_environment(settings: Settings, reader: KeyReader) -> Active | None:

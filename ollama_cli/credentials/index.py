@@ -198,8 +198,9 @@ class CredentialIndex:
         except ValueError as error:
             raise StoreError(
                 f"{self._path} is damaged, or of a later release: it is not the list of credentials that it should be.",
-                hint="Move it away and run `ollama-cli signin`: a key that is still in its store is found again; "
-                "with `ollama-cli --insecure-storage signin`, one that is kept in a file.",
+                hint="If a later release has written it, use that. Else move it away and run `ollama-cli signin`: a "
+                "key that is still in its store is found again; with `ollama-cli --insecure-storage signin`, one that "
+                "is kept in a file. API keys and tokens have to be given anew.",
                 code="index_damaged",
             ) from error
 

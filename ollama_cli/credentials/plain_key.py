@@ -68,5 +68,6 @@ def read_plain_key(text: str) -> PlainKey | None:
 
 def _ends_well(ending: bytes) -> bool:
     """Whether a comment stands there, and then what pads it."""
-    padding = ending[4 + int.from_bytes(ending[:4], "big") :]
-    return len(padding) < _BLOCK and padding == bytes(range(1, len(padding) + 1))
+    end_of_comment = 4 + int.from_bytes(ending[:4], "big")
+    padding = ending[end_of_comment:]
+    return end_of_comment <= len(ending) and len(padding) < _BLOCK and padding == bytes(range(1, len(padding) + 1))

@@ -75,7 +75,7 @@ class SecretWallet:
         raise StoreError(
             f"The {record.in_words} for {origin} cannot be read: {record.entry} in {store.description} {what}.",
             hint=f"`ollama-cli signin {_option(record)}` stores it anew, `ollama-cli signout"
-            f"{'' if api_key else f' {_option(record)}'}` takes it off the list.",
+            f"{'' if api_key else f' {_option(record)}'}` forgets it.",
             code="stored_key_unusable",
         )
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from ollama_cli.credentials.credential import StoredKey
 from ollama_cli.errors import StoreError
+from ollama_cli.settings.profile_name import DEFAULT_PROFILE
 
 if TYPE_CHECKING:
     from ollama_cli.credentials.device_key import DeviceKey
@@ -64,8 +65,11 @@ def refuse_of_another_profile(records: Iterable[Record], profile: str, origin: s
     """
     for record in records:
         if (record.public_key, record.origin) == (public_key, origin) and record.profile != profile:
+            ends = f"profile remove {record.profile}"
+            if record.profile == DEFAULT_PROFILE:  # which is always there
+                ends = f"--profile {DEFAULT_PROFILE} signout"
             raise StoreError(
                 f"The key is the one of the profile {record.profile} already.",
-                hint=f"Use that one, or remove it: ollama-cli profile remove {record.profile}",
+                hint=f"Use that one, or have it forget the key: ollama-cli {ends}",
                 code="store_occupied",
             )

@@ -127,7 +127,7 @@ class Wallet:
         key = self._load(store, record.entry, NAMES[record.role])
         if key is not None and key.public_key != record.public_key:
             raise StoreError(
-                f"The entry {record.entry} in {store.description} is another key than the one that is listed.",
+                f"The entry {record.entry} in {store.description} holds another key than was stored there.",
                 hint=f"It is left as it is. Put the key {fingerprint_of(record.public_key)} back, or delete the entry "
                 "and run `ollama-cli signin`.",
                 code="stored_key_unusable",

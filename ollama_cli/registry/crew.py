@@ -45,7 +45,7 @@ class Crew:
         """Have something done; a job may add others."""
         with self._changed:
             self._jobs.append(job)
-            if not self._idle and len(self._threads) < self._size:
+            if len(self._jobs) > self._idle and len(self._threads) < self._size:
                 thread = threading.Thread(target=self._work, name=f"crew {len(self._threads)}", daemon=True)
                 self._threads.append(thread)
                 thread.start()

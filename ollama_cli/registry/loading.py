@@ -44,6 +44,7 @@ class Loading:
         self._path = path
         self._crew = crew
         self._lock = threading.Lock()
+        self._gives_parts = False
         try:
             with store.explained():
                 self._unfinished = Unfinished(store.unfinished, blob)
@@ -92,6 +93,7 @@ class Loading:
     def _begin_others(self) -> None:
         with self._lock:
             others, self._waiting = self._waiting, []
+            self._gives_parts = True
             self._running += len(others)
         for part in others:
             self._crew.do(partial(self._load, part))
@@ -106,9 +108,12 @@ class Loading:
         whole = part.size == self.blob.size and not part.done
         asked = _ANY if whole else {**_ANY, "Range": f"bytes={first}-{part.offset + part.size - 1}"}
         with self._registry.answer("GET", self._path, headers=asked, accepted=_TOLD_HERE) as response:
-            self._check(response, None if whole else first)
+            anew = not whole and part.size == self.blob.size and response.status_code == HTTPStatus.OK
+            self._check(response, None if whole or anew else first)
             self._begin_others()
             with self._store.explained(), self._unfinished.writer(part) as writer:
+                if anew:
+                    writer.begin_anew()
                 for piece in response.iter_raw():
                     writer.write(piece)
                     self._crew.check()
@@ -123,7 +128,7 @@ class Loading:
 
         Raises:
             AnswerError: The blob is not there, or has another size.
-            UnavailableError: It is another part.
+            UnavailableError: It is another part, or the whole from a server that has given parts.
         """
         if response.status_code == HTTPStatus.NOT_FOUND:
             raise _contradiction(self.blob, "it does not have it")
@@ -132,7 +137,7 @@ class Loading:
             if response.status_code == HTTPStatus.OK and told in {"", str(self.blob.size)}:
                 return
             raise _contradiction(self.blob, f"it has {told[:20] or 'some'} bytes of it, and there are {self.blob.size}")
-        if response.status_code == HTTPStatus.OK:
+        if response.status_code == HTTPStatus.OK and not self._gives_parts:
             raise _NoPartsError
         told = _RANGE.fullmatch(response.headers.get("Content-Range", ""))
         if told and told[3] not in {"*", str(self.blob.size)}:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Generator, Iterator, Sequence
+from contextlib import closing, suppress
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -67,8 +68,8 @@ class Pull:
         sure = set(manifest.blobs) if known else set()  # they were checked before that manifest was written
         for _ in range(_MOST_ROUNDS):
             missing = [blob for blob in manifest.blobs if not self._store.has(blob)]
-            yield from self._load(manifest.blobs, missing)
-            sure.update(missing)
+            sure.difference_update(missing)
+            sure.update((yield from self._load(manifest.blobs, missing)))
             yield PullProgress("verifying sha256 digest")
             self._remove_wrong([blob for blob in manifest.blobs if blob not in sure])
             sure.update(manifest.blobs)
@@ -90,23 +91,26 @@ class Pull:
         with self._registry.answer("GET", path, headers={"Accept": MEDIA_TYPE}, model=self._name.shortest) as response:
             return Manifest.parse(read_some(response, LARGEST_MANIFEST))
 
-    def _load(self, blobs: Sequence[Blob], missing: list[Blob]) -> Iterator[PullProgress]:
-        """Load what is missing."""
+    def _load(self, blobs: Sequence[Blob], missing: list[Blob]) -> Generator[PullProgress, None, set[Blob]]:
+        """Load what is missing; gives what was loaded and checked here."""
+        absent = set(missing)
         for blob in blobs:
-            if blob not in missing:
+            if blob not in absent:
                 yield _step(blob, blob.size)
         if not missing:
-            return
+            return set()
         self._store.check_room(missing)
-        with Crew(self._transfers, interrupt=self._registry.close) as crew:
-            path = f"v2/{self._name.repository}/blobs"
-            yield from Round(missing, self._registry, self._store, path, crew, self._transfers).steps()
+        path = f"v2/{self._name.repository}/blobs"
+        loads = Round(missing, self._registry, self._store, path, self._transfers)
+        with closing(loads), Crew(self._transfers, interrupt=self._registry.close) as crew:
+            yield from loads.steps(crew)
+        return absent - loads.others
 
     def _remove_wrong(self, blobs: list[Blob]) -> None:
         """Remove those of some blobs from the store that are not what their names say; they are then missing."""
 
         def check(blob: Blob) -> None:
-            with self._store.explained():
+            with self._store.explained(), suppress(FileNotFoundError):  # a daemon has just removed it
                 if digest_of(self._store.path(blob), crew.check) != blob.digest:
                     self._store.path(blob).unlink()
 
@@ -125,57 +129,62 @@ class Round:
         registry: Where they come from.
         store: Where they go.
         folder: The path of the blobs there.
-        crew: Who loads them.
         most: How many blobs are begun at once: each takes a file for its lock.
+
+    Attributes:
+        others: The blobs that somebody else has put there meanwhile: a daemon does so before it has checked them.
     """
 
-    def __init__(
-        self, blobs: list[Blob], registry: Registry, store: ModelStore, folder: str, crew: Crew, most: int
-    ) -> None:
+    def __init__(self, blobs: list[Blob], registry: Registry, store: ModelStore, folder: str, most: int) -> None:
+        self.others: set[Blob] = set()
         self._registry = registry
         self._store = store
         self._folder = folder
-        self._crew = crew
         self._most = most
-        self._others = deque(blobs)
+        self._waiting = deque(blobs)
         self._own: list[Loading] = []
         self._told: dict[Blob, int] = {}
 
-    def steps(self) -> Generator[PullProgress]:
+    def steps(self, crew: Crew) -> Generator[PullProgress]:
         """Load them; each step is told.
+
+        Args:
+            crew: Who loads them; it has to have ended before ``close``.
 
         Raises:
             CliError: One of them cannot be loaded.
         """
-        try:
-            for _ in self._crew.looks(lambda: bool(self._others)):
-                yield from self._claim_more()
-                ended = [loading for loading in self._own if loading.ended]
-                for loading in self._own:
-                    yield from self._news(loading.blob, loading.done)
-                self._own = [loading for loading in self._own if loading not in ended]
-        finally:
+        for _ in crew.looks(lambda: bool(self._waiting)):
+            yield from self._claim_more(crew)
+            ended = [loading for loading in self._own if loading.ended]
             for loading in self._own:
-                loading.release()
+                yield from self._news(loading.blob, loading.done)
+            self._own = [loading for loading in self._own if loading not in ended]
 
-    def _claim_more(self) -> Iterator[PullProgress]:
+    def close(self) -> None:
+        """Let other commands load what was not finished."""
+        for loading in self._own:
+            loading.release()
+
+    def _claim_more(self, crew: Crew) -> Iterator[PullProgress]:
         """Begin with what no other command is loading, or is loading no more."""
-        for _ in range(len(self._others)):
+        for _ in range(len(self._waiting)):
             if len(self._own) >= self._most:
                 return
-            blob = self._others.popleft()
+            blob = self._waiting.popleft()
             claim = self._store.claim(blob)
             if claim is None:
-                self._others.append(blob)
+                self._waiting.append(blob)
                 if self._told.setdefault(blob, -1) == -1:
                     self._told[blob] = -2
                     yield PullProgress(f"waiting for {blob.short}, which another command is loading")
-            elif self._store.has(blob):  # whoever loaded it has checked it
+            elif self._store.has(blob):
                 claim.release()
+                self.others.add(blob)
                 yield from self._news(blob, blob.size)
             else:
                 path = f"{self._folder}/{blob.digest}"
-                self._own.append(Loading(blob, claim, self._store, self._registry, path, self._crew))
+                self._own.append(Loading(blob, claim, self._store, self._registry, path, crew))
                 yield from self._news(blob, self._own[-1].done)
                 self._own[-1].begin()
 

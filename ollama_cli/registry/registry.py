@@ -11,13 +11,11 @@ from typing import TYPE_CHECKING
 from urllib.parse import urljoin, urlsplit
 
 from ollama_cli.errors import AnswerError, SafetyError, UnavailableError
-from ollama_cli.registry.refusals import TIMEOUT, read_some, refusal_of
+from ollama_cli.registry.refusals import TIMEOUT, leads_nowhere, read_some, refusal_of, streamed
 from ollama_cli.registry.tokens import Pass, Tokens
 from ollama_cli.settings.hosts import is_loopback, origin_of
 from ollama_cli.transport.client import open_client
 from ollama_cli.transport.early_answers import PatientBackend
-from ollama_cli.transport.failures import explained
-from ollama_cli.transport.hiding import hidden_in_errors
 from ollama_cli.transport.lean_httpx import httpx
 
 if TYPE_CHECKING:
@@ -139,9 +137,7 @@ class Registry:
         except (ValueError, httpx.InvalidURL):
             usable = False
         if not usable or len(at) > _LONGEST_ADDRESS or not at.isascii() or not at.isprintable() or " " in at:
-            raise AnswerError(
-                f"The registry {self._origin} leads to what is no address.", hint=_LATER, code="bad_redirect"
-            )
+            raise leads_nowhere(self._origin)
         on_this_machine = is_loopback(at) and is_loopback(self._origin)
         if parts.scheme == "http" and not self._insecure and not on_this_machine:
             raise SafetyError(
@@ -174,12 +170,11 @@ class Registry:
         self, method: str, at: str, headers: Mapping[str, str], body: Body | None, *, patience: float | None
     ) -> Iterator[httpx.Response]:
         timeout = self._timeout if patience is None else httpx.Timeout(patience, connect=self._timeout.connect)
-        client = self._client(origin_of(at))
-        with (
-            explained(origin_of(at)),
-            client.stream(method, at, headers=headers, content=body() if body else None, timeout=timeout) as response,
-            hidden_in_errors(response.request),
-        ):
+        origin = origin_of(at)
+        sent = body() if body else None
+        with streamed(
+            self._client(origin), origin, method, at, headers=headers, body=sent, timeout=timeout
+        ) as response:
             yield response
 
     def _client(self, origin: str) -> httpx.Client:

@@ -26,6 +26,9 @@ SECONDS_TO_PUT_TOGETHER = 900.0
 """How long a registry may be silent while it puts the parts of a blob together and checks them."""
 
 _REDIRECTED = frozenset({HTTPStatus.TEMPORARY_REDIRECT})
+_UNTOLD = frozenset({HTTPStatus.NOT_FOUND, HTTPStatus.METHOD_NOT_ALLOWED})
+"""How a registry answers that does not tell how far an upload is; the part is offered anew then."""
+
 _HELD = re.compile(r"(?:bytes=)?0-([0-9]{1,19})")
 
 
@@ -126,10 +129,16 @@ class Sending:
     def _offer(self, part: Part) -> str | None:
         """Send a part to the registry; or the address that it wants it sent to."""
         place: str | None = None
+        begun = False
+
+        def body() -> Iterator[bytes]:
+            nonlocal begun
+            begun = True
+            yield from self._bytes_of(part, part.done)
 
         def attempt() -> None:
             nonlocal place
-            if part.done and self._found_whole(part):  # an earlier try broke off in the middle
+            if begun and self._found_whole(part):  # an earlier try broke off in the middle
                 return
             first = part.offset + part.done
             headers = {
@@ -138,7 +147,6 @@ class Sending:
                 "Expect": "100-continue",
                 **_length(part.size - part.done),
             }
-            body = partial(self._bytes_of, part, part.done)
             with self._registry.answer(
                 "PATCH", self._next, headers=headers, body=body, follow=False, accepted=_REDIRECTED
             ) as response:
@@ -152,7 +160,10 @@ class Sending:
 
     def _found_whole(self, part: Part) -> bool:
         """Ask how far the registry is with a part that broke off. Whether it has all, and only its answer was lost."""
-        with self._registry.answer("GET", self._next, follow=False) as response:
+        with self._registry.answer("GET", self._next, follow=False, accepted=_UNTOLD) as response:
+            if response.status_code in _UNTOLD:
+                part.done = 0
+                return False
             held = _HELD.fullmatch(response.headers.get("Range", ""))
             end = int(held[1]) + 1 if held and held[1] != "0" else 0  # 0-0 is told of nothing too
             self._next = _next_address(response)

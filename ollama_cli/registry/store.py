@@ -12,16 +12,15 @@ whole, held for moments. A daemon knows neither; what it removes meanwhile is se
 from __future__ import annotations
 
 import errno
-import os
-import secrets
 import shutil
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ollama_cli.api.manifest import LARGEST_MANIFEST, Blob, Manifest
+from ollama_cli.api.manifest import Blob, Manifest
 from ollama_cli.errors import AnswerError, CliError, ModelStoreError
+from ollama_cli.registry.store_files import read_manifest, spelt_as_there, write_whole
 from ollama_cli.terminal.words import size_in_words
 
 if TYPE_CHECKING:
@@ -32,6 +31,16 @@ if TYPE_CHECKING:
 _OWN = ".ollama-cli"
 _SECONDS_FOR_LOCK = 60.0
 _FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
+_HINTS = {
+    **dict.fromkeys(_FULL, "Free some space and run it again: it goes on where it stopped."),
+    **dict.fromkeys(
+        (errno.EMFILE, errno.ENFILE), "Raise the limit (`ulimit -n`), or transfer less at once: --transfers."
+    ),
+}
+_OTHER_HINT = (
+    "Mend its permissions, or name another one with OLLAMA_MODELS. A daemon that runs as another user has a store of "
+    "its own."
+)
 
 
 class ModelStore:
@@ -67,14 +76,10 @@ class ModelStore:
         try:
             yield
         except OSError as error:
-            full = error.errno in _FULL
             raise ModelStoreError(
                 f"The folder of models {self.root} cannot be used: {error.strerror or error}.",
-                hint="Free some space and run it again: it goes on where it stopped."
-                if full
-                else "Mend its permissions, or name another one with OLLAMA_MODELS. A daemon that runs as another user "
-                "has a store of its own.",
-                code="disk_full" if full else None,
+                hint=_HINTS.get(error.errno or 0, _OTHER_HINT),
+                code="disk_full" if error.errno in _FULL else None,
             ) from error
 
     def manifest(self, name: ModelName) -> Manifest | None:
@@ -96,7 +101,7 @@ class ModelStore:
             ModelStoreError: It cannot be read.
         """
         try:
-            return _read(self._path_of(name))
+            return read_manifest(self._path_of(name))
         except (FileNotFoundError, NotADirectoryError):
             raise
         except OSError:
@@ -104,12 +109,14 @@ class ModelStore:
                 raise
 
     def _path_of(self, name: ModelName) -> Path:
-        """Where a model's manifest stands.
+        """Where a model's manifest stands: to a daemon a name is the same in capitals, so one that is there counts.
 
         Raises:
             ModelStoreError: Not below the folder: a host may look like a drive, where there are drives.
         """
-        path = self._manifests.joinpath(*name.parts)
+        path = self._manifests
+        for part in name.parts:
+            path = spelt_as_there(path, part)
         if path.parent.parent.parent.parent != self._manifests:
             raise ModelStoreError(f"The name {name} cannot be that of a folder here.", hint="Leave its port out.")
         return path
@@ -215,7 +222,7 @@ class ModelStore:
             replaced = self.manifest(name)  # another command may have written one since this one began
             path = self._path_of(name)
             path.parent.mkdir(parents=True, exist_ok=True)
-            _write(path, manifest.content, beside=self._manifests)
+            write_whole(path, manifest.content, beside=self._manifests)
             return self._remove_unused(replaced.blobs if replaced else ())
 
     def _remove_unused(self, blobs: Iterable[Blob]) -> list[Blob]:
@@ -223,7 +230,7 @@ class ModelStore:
         candidates = {blob.digest: blob for blob in blobs}
         for path in self._manifests.glob("*/*/*/*") if candidates else ():
             try:
-                for blob in Manifest.parse(_read(path)).blobs:
+                for blob in Manifest.parse(read_manifest(path)).blobs:
                     candidates.pop(blob.digest, None)
             except (FileNotFoundError, IsADirectoryError):  # another command or a daemon has just removed it
                 continue
@@ -263,25 +270,3 @@ class Claim:
                 Path(self._lock.lock_file).unlink()
             self._lock.release()
         self._lock.release(force=True)
-
-
-def _read(path: Path) -> bytes:
-    """A manifest's bytes; of one that is longer than any may be, just enough to see that. A pipe is not waited for."""
-    if not path.is_file():
-        raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT))
-    with path.open("rb") as file:
-        return file.read(LARGEST_MANIFEST + 1)
-
-
-def _write(path: Path, content: bytes, *, beside: Path) -> None:
-    """Write a file that is at any moment the old one or the new one, readable for whoever may read others there."""
-    temporary = beside / f".ollama-cli-{secrets.token_hex(8)}"
-    try:
-        with temporary.open("xb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(path)
-    finally:
-        with suppress(OSError):
-            temporary.unlink()

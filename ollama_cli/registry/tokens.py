@@ -12,7 +12,7 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING
 
 from ollama_cli.errors import AnswerError, SafetyError, SignInError
-from ollama_cli.registry.refusals import TIMEOUT, read_some, refusal_of
+from ollama_cli.registry.refusals import read_some, refusal_of, streamed
 from ollama_cli.secret import Secret
 from ollama_cli.settings.hosts import is_loopback
 from ollama_cli.signing.challenge import (
@@ -24,8 +24,6 @@ from ollama_cli.signing.challenge import (
     token_message,
     token_url,
 )
-from ollama_cli.transport.failures import explained
-from ollama_cli.transport.hiding import hidden_in_errors
 
 if TYPE_CHECKING:
     from ollama_cli.credentials.device_key import DeviceKey
@@ -116,11 +114,7 @@ class Tokens:
         nonce = new_nonce(os.urandom(NONCE_BYTES))
         url = token_url(challenge, nonce=nonce, timestamp=self._clock.timestamp())
         headers = {"Authorization": self._key().sign(token_message(url))}
-        with (
-            explained(self._origin),
-            self._client().stream("GET", url, headers=headers, timeout=TIMEOUT) as response,
-            hidden_in_errors(response.request),
-        ):
+        with streamed(self._client(), self._origin, "GET", url, headers=headers) as response:
             yield response
 
 

@@ -178,6 +178,12 @@ class PartWriter:
         if part.done - self._counted >= _COUNT_EVERY:
             self._count()
 
+    def begin_anew(self) -> None:
+        """Forget what is there of the part: the server gives it from its start only."""
+        self._part.done = 0
+        self._files[0].seek(self._part.offset)
+        self._count()
+
     def _count(self) -> None:
         counts = self._files[1]
         counts.seek(_LINE * (self._part.number + 1))

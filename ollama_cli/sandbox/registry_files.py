@@ -56,7 +56,12 @@ class Upload:
         with self.path.open("rb") as file:
             for offset, size in self.parts:
                 file.seek(offset)
-                sums.update(hashlib.md5(file.read(size), usedforsecurity=False).digest())
+                part = hashlib.md5(usedforsecurity=False)
+                while file.tell() < offset + size and (
+                    piece := file.read(min(READ_AT_ONCE, offset + size - file.tell()))
+                ):
+                    part.update(piece)
+                sums.update(part.digest())
         return f"{sums.hexdigest()}-{len(self.parts)}"
 
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
+import msgspec
 from starlette.responses import Response
 
 from ollama_cli.account.signout import Outcome, take_off
@@ -55,7 +55,7 @@ async def me(cloud: Cloud, devices: Devices) -> dict[str, Any]:
         response, signed = await cloud.open_signed(Onward("POST", "/api/me", limits=FOR_AN_ACCOUNT))
         body = await whole(response, _LONGEST)
         if response.status_code == HTTPStatus.OK:
-            content = json.loads(body)
+            content = msgspec.json.decode(body)
             account = Account.from_answer(content)
         elif response.status_code == HTTPStatus.UNAUTHORIZED:
             account = None

@@ -91,8 +91,9 @@ class Client:
             self._head = message
         else:
             self._last = message.get("body", b"")[-1:] or self._last
-            self._complete = not message.get("more_body", False)
         await self._send(message)
+        if message["type"] == "http.response.body":
+            self._complete = not message.get("more_body", False)
 
     async def answer(self, response: Response) -> None:
         """Answer with all that is there."""

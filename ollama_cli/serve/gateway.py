@@ -29,6 +29,9 @@ from ollama_cli.transport.lean_httpx import httpx
 if TYPE_CHECKING:
     from ollama_cli.serve.account import Devices
 
+_FORM = b"application/x-www-form-urlencoded"
+"""What `curl -d` says of every body, also of the JSON that was read from it."""
+
 _VIA = (b"via", f"1.1 ollama-cli-{secrets.token_hex(8)}".encode("ascii"))
 """What a daemon is told of us, so that a request which comes back is known."""
 
@@ -177,7 +180,8 @@ class Gateway:
         headers = onward(client.headers, unpacked=True)
         if body is not None:
             headers.append((b"content-length", b"%d" % len(body)))
-            if not value_of(headers, b"content-type"):
+            if value_of(headers, b"content-type").partition(b";")[0].strip().lower() in {b"", _FORM}:
+                headers = [header for header in headers if header[0] != b"content-type"]
                 headers.append((b"content-type", b"application/json"))
         response, signed = await cloud.open_signed(Onward(client.method, _target(path, client), headers, body))
         _let_go(body, held)

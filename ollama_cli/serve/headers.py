@@ -72,6 +72,8 @@ def onward(headers: Iterable[tuple[bytes, bytes]], *, unpacked: bool) -> Headers
 def back(headers: Iterable[tuple[bytes, bytes]], secrets: Iterable[str] = ()) -> Headers:
     """A server's headers, as they come back; its Content-Length is right, for no byte of the body is changed.
 
+    Beside a Transfer-Encoding it says nothing (RFC 9112, 6.3), and is left out.
+
     Args:
         headers: Names and values.
         secrets: What no header comes back with.
@@ -79,6 +81,8 @@ def back(headers: Iterable[tuple[bytes, bytes]], secrets: Iterable[str] = ()) ->
     hidden = [secret.encode() for secret in secrets]
     headers = [(name.lower(), value) for name, value in headers]
     left_out = _HOP_BY_HOP | _NOT_BACK | _named_by_connection(headers)
+    if value_of(headers, b"transfer-encoding"):
+        left_out |= {b"content-length"}
     return [
         (name, value)
         for name, value in headers

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-import json
 from http import HTTPStatus
 from typing import Any
+
+import msgspec
 
 from ollama_cli.api.model_ref import ModelRef
 from ollama_cli.errors import CliError, UnavailableError, UsageError
@@ -76,7 +77,7 @@ async def _ask(server: Server | None, path: str, field: str) -> list[dict[str, A
     if response.status_code != HTTPStatus.OK:
         return []
     try:
-        content = json.loads(body)
+        content = msgspec.json.decode(body)
     except (ValueError, RecursionError) as error:
         raise UnavailableError("The list of models cannot be read.", code="answer_invalid") from error
     told = content.get(field) if isinstance(content, dict) else None

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import json
 from http import HTTPStatus
 
+import msgspec
 from starlette.responses import Response
 
 from ollama_cli.errors import UnavailableError
@@ -16,7 +16,7 @@ from ollama_cli.serve.signer import Signed
 from ollama_cli.transport.hiding import hide, sent_secrets
 from ollama_cli.transport.lean_httpx import httpx
 
-LONGEST_REFUSAL = 64 * 1024
+LONGEST_REFUSAL = 1024 * 1024
 """Bytes of a refusal that are looked at; a longer one is no server's."""
 
 _LAST_STATUS = 599
@@ -58,7 +58,10 @@ async def relay_signed(client: Client, response: httpx.Response, signed: Signed)
         return
     try:
         body = await whole(response, LONGEST_REFUSAL)
-    except UnavailableError:
+    except UnavailableError as error:
+        if response.status_code != HTTPStatus.UNAUTHORIZED:
+            told = f"{response.url.host} answered with the status {response.status_code}, and not with the reason"
+            raise RefusedError(response.status_code, told) from error
         body = b""
     text = body.decode("utf-8", "surrogateescape")
     secrets = sent_secrets(response.request)
@@ -76,7 +79,7 @@ async def relay_signed(client: Client, response: httpx.Response, signed: Signed)
 def _with_link(path: str, said: str, link: str) -> dict[str, object]:
     """What a refused client is told: what the cloud said, if that was an object, and the link."""
     try:
-        content = json.loads(said)
+        content = msgspec.json.decode(said.encode("utf-8", "surrogateescape"))  # no NaN, which could not be sent on
     except (ValueError, RecursionError):
         content = None
     if isinstance(content, dict) and content.get("error"):

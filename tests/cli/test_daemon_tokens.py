@@ -78,6 +78,13 @@ def test_a_token_is_tried_kept_sent_and_forgotten(guarded: Guarded) -> None:
     assert "is kept here" in device("signout", "--host", daemon.url, "--token").stderr
 
 
+def test_a_server_that_asks_for_no_token_is_told_of(guarded: Guarded) -> None:
+    status, _, err = guarded.signin("whatever", host=guarded.other.url)
+    assert (status, "works" in err, "answers without a token, too" in err) == (0, False, True)
+    status, _, err = guarded.signin(TOKEN)
+    assert (status, "works, and is kept" in err, "Note" in err) == (0, True, False)
+
+
 def test_a_name_and_a_password_go_along_as_basic(guarded: Guarded) -> None:
     guarded.daemon.authorization = BASIC
     assert guarded.signin("no pair", "--basic")[0] == 2

@@ -338,6 +338,22 @@ def test_keys_of_every_profile_are_listed_with_their_columns(offline: Cli) -> No
     assert "never" in own[0]
 
 
+def test_a_terminal_too_narrow_for_the_table_shows_each_key_as_lines_of_its_own(offline: Cli) -> None:
+    keys = [keep_key(offline, NOWHERE, profile) for profile in ("default", "work")]
+    wide = Terminal(offline, "keys", "list", columns=160)
+    assert (wide.end(), wide.text) == (0, offline("keys", "list").stdout.rstrip())
+    narrow = Terminal(offline, "keys", "list", columns=72)
+    assert narrow.end() == 0
+    shown = narrow.text.split("\n\n")
+    assert [text.splitlines()[0] for text in shown] == [f"Fingerprint  {key.fingerprint}" for key in keys]
+    assert [line.split("  ")[0] for line in shown[1].splitlines()] == [
+        heading.capitalize() for heading in re.split("  +", wide.text.splitlines()[0])
+    ]
+    profiles = Terminal(offline, "profile", "list", columns=40)
+    assert profiles.end() == 0
+    assert [text.split()[:2] for text in profiles.text.split("\n\n")] == [["Profile", "default"], ["Profile", "work"]]
+
+
 # Two at once, and cut short
 
 
@@ -364,3 +380,27 @@ def test_one_key_is_not_two_profiles_key(offline: Cli) -> None:
     done = offline("--insecure-storage", "--profile", "work", "keys", "import", "-", stdin=key.to_openssh().reveal())
     assert (done.returncode, "the profile default already" in done.stderr) == (9, True)
     assert len(entries(offline)) == 1
+    assert "ollama-cli --profile default signout" in done.stderr, "the default profile cannot be removed"
+
+
+def test_what_to_do_next_is_said_for_the_profile_that_is_named(offline: Cli) -> None:
+    told = offline("--profile", "default", "keys", "list").stderr
+    assert "`ollama-cli --profile default signin` makes one" in told
+    done = offline("--insecure-storage", "--profile", "work", "keys", "import", "-", stdin=_pem())
+    assert (done.returncode, "`ollama-cli --profile work signin`" in done.stderr) == (0, True)
+    hint = offline("--profile", "other", "keys", "import", "-", stdin=next(iter(entries(offline).values()))).stderr
+    assert "ollama-cli profile remove work" in hint
+
+
+@pytest.mark.parametrize("command", [("signin", "--no-wait"), ("run", MODEL, "hi")])
+def test_a_key_that_its_store_has_lost_is_told_of_when_another_takes_its_place(
+    device: Cli, sandbox: Sandbox, command: tuple[str, ...]
+) -> None:
+    lost = make_device(device, sandbox.url)
+    approve(sandbox, lost)
+    for file in (device.home / "state" / "data" / "keys").iterdir():
+        file.unlink()
+    done = device("--insecure-storage", *command)
+    assert f"The key {lost.fingerprint} is no longer in its store" in done.stderr
+    assert "take it off at https://ollama.com/settings/keys" in done.stderr
+    assert "no longer in its store" not in device("--insecure-storage", *command).stderr

@@ -148,10 +148,13 @@ def test_two_kinds_of_json_are_refused(cli: Cli) -> None:
 
 
 @pytest.mark.parametrize("command", ["pull", "push"])
-def test_without_a_daemon_it_says_how_to_start_one(cli: Cli, command: str) -> None:
+def test_without_a_daemon_it_says_how_to_start_one_or_do_without(cli: Cli, command: str) -> None:
     done = cli(command, "ada/tiny", env={"OLLAMA_HOST": "http://127.0.0.1:9"})
     assert done.returncode == 7
-    assert done.stderr == ("Error: No Ollama server answers at http://127.0.0.1:9.\n  Start one with `ollama serve`.\n")
+    assert done.stderr == (
+        "Error: No Ollama server answers at http://127.0.0.1:9.\n"
+        "  Start one with `ollama serve`, or do it without a server: --direct.\n"
+    )
 
 
 def test_without_a_daemon_a_cloud_model_needs_no_pull(cli: Cli) -> None:

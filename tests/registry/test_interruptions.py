@@ -15,18 +15,20 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from registries import Handler, Lying, blob_path, cheap_bytes, digest_of, is_sound, manifest_of, put_model
+from registries import (
+    Handler,
+    Lying,
+    blob_path,
+    cheap_bytes,
+    digest_of,
+    in_process,
+    is_sound,
+    manifest_of,
+    put_model,
+)
 from support import COMMAND, SECONDS, Cli, can
 
-from ollama_cli import DeviceKey
-from ollama_cli.api.model_name import ModelName
 from ollama_cli.errors import UnavailableError
-from ollama_cli.registry.pulling import Pull
-from ollama_cli.registry.registry import Registry
-from ollama_cli.registry.store import ModelStore
-from ollama_cli.transport.clock import Clock
-from ollama_cli.transport.lean_httpx import httpx
-from ollama_cli.transport.retries import Retries
 
 pytestmark = pytest.mark.forked
 
@@ -110,16 +112,6 @@ def test_a_part_that_is_cut_goes_on_in_the_same_run(cli: Cli, store: Path, lying
     assert done.returncode == 0, done.stderr
     assert starts(lying, SMALL) == [0, 1_500_000]
     assert is_sound(store)
-
-
-def in_process(lying: Lying, store: Path, *, silence: float) -> Pull:
-    def no_key() -> DeviceKey:
-        raise AssertionError("nobody asked for a signature")
-
-    name = ModelName.parse(f"http://{lying.host}/library/tiny")
-    timeout = httpx.Timeout(silence, connect=10)
-    registry = Registry(name.base_url, no_key, Clock(), user_agent="test", insecure=True, timeout=timeout)
-    return Pull(name, registry, ModelStore(store), Retries())
 
 
 def test_a_part_that_falls_silent_is_begun_again_where_it_stood(store: Path, lying: Lying) -> None:

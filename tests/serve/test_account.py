@@ -97,6 +97,9 @@ def test_a_refusal_has_the_link_in_each_form(own: Cli, sandbox: EmbeddedSandbox)
         (b"<html>", "/api/chat", "unauthorized"),
         (b"", "/api/chat", "unauthorized"),
         (b"[" * 50_000, "/api/chat", "unauthorized"),
+        (b'{"error":"no","retry":NaN}', "/api/chat", "unauthorized"),
+        (b'{"error":"no","retry":1e999}', "/api/chat", "unauthorized"),
+        (b'{"error":"\\ud800"}', "/api/chat", "unauthorized"),
         (b'{"error":{"message":"no","type":"x"}}', "/v1/chat/completions", {"message": "no", "type": "x"}),
     ],
 )
@@ -185,6 +188,10 @@ def test_a_request_that_was_signed_just_before_the_change_is_signed_again(device
     assert len(set(signers)) == 2
 
 
+UNTELLABLE = (plain(b'{"name":"\\ud800"}'), plain(b'{"name":"ada","since":NaN}'))
+"""What some parsers read, and no JSON can tell again."""
+
+
 def test_who_is_signed_in(gateway: Serve, cloud: ScriptedServer) -> None:
     account = {"id": "1", "name": "ada", "email": "a@b", "plan": "", "more": [1]}
     cloud.answers(plain(json.dumps(account).encode()))
@@ -197,7 +204,7 @@ def test_who_is_signed_in(gateway: Serve, cloud: ScriptedServer) -> None:
         cloud.answers(plain(nobody))
         refused = post(gateway, "/api/me")
         assert (refused.status_code, "signin_url" in refused.json()) == (401, True)
-    for unknown in (plain(b"", "500 Oops"), plain(b"<html>"), plain(b"[]"), plain(b"{}", "403 No"), b""):
+    for unknown in (plain(b"", "500 Oops"), plain(b"<html>"), plain(b"[]"), plain(b"{}", "403 No"), b"", *UNTELLABLE):
         cloud.answers(unknown)
         assert (post(gateway, "/api/me").status_code, post(gateway, "/api/me").json()) == (
             503,
@@ -289,6 +296,8 @@ def test_the_profile_that_it_was_started_with_counts(own: Cli, sandbox: Embedded
         work.hears("Signed in as sandbox")
         assert post(work, "/api/generate", QUESTION).status_code == 200
         assert post(default, "/api/generate", QUESTION).json()["signin_url"] == link
+        assert own("profile", "use", "work").returncode == 0
+        assert post(default, "/api/generate", QUESTION).json()["signin_url"] == link  # and no other while it runs
 
 
 def test_a_key_file_signs(own: Cli, sandbox: EmbeddedSandbox, tmp_path: Path) -> None:

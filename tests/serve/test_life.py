@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import resource
 import signal
 import socket
 import threading
@@ -42,8 +43,8 @@ def ask(serve: Serve, path: str = "/api/generate") -> socket.socket:
 
 
 def refuses_connections(serve: Serve) -> None:
-    """Return once no new connection is taken."""
-    with suppress(ConnectionRefusedError):
+    """Return once no new connection is taken: refused, or reset where the listener closed just then."""
+    with suppress(ConnectionRefusedError, ConnectionResetError):
         while True:
             serve.connect().close()
 
@@ -263,6 +264,13 @@ def test_a_body_has_to_go_on(monkeypatch: pytest.MonkeyPatch) -> None:
         assert everything(connection).startswith(b"HTTP/1.1 408 ")
 
 
+def test_a_connection_on_which_nothing_more_is_asked_is_closed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(serving_module, "SECONDS_TO_STAY", 0.2)
+    with running(reading) as address, socket.create_connection(address, timeout=30) as connection:
+        connection.sendall(REQUEST + b"abc")
+        assert everything(connection).endswith(b"\r\n\r\n3")
+
+
 def test_a_cloud_that_says_nothing_more_is_left(cloud: ScriptedServer) -> None:
     def script(_: Seen, connection: socket.socket) -> None:
         connection.sendall(head() + chunk(b"half"))
@@ -328,6 +336,35 @@ def test_a_fault_of_our_own_is_an_answer_too() -> None:
     assert answer.startswith(b"HTTP/1.1 500 ")
     assert answer.endswith(b'{"error":"the gateway failed"}')
     assert told == ["A request failed for a reason within ollama-cli: AttributeError."]
+
+
+def test_there_is_room_for_all_connections_whatever_limit_it_was_started_with(
+    device: Cli, cloud: ScriptedServer
+) -> None:
+    few, most = 300, resource.getrlimit(resource.RLIMIT_NOFILE)
+    with ExitStack() as stack:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (few, most[1]))
+        try:
+            serve = stack.enter_context(serving(device))
+        finally:
+            resource.setrlimit(resource.RLIMIT_NOFILE, most)
+        soft, _ = resource.prlimit(serve.process.pid, resource.RLIMIT_NOFILE)
+        assert soft >= 2 * connections.MOST_CONNECTIONS
+
+
+def test_nohup_has_it_go_on_without_a_terminal(device: Cli, cloud: ScriptedServer) -> None:
+    with ExitStack() as stack:
+        before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+        try:
+            serve = stack.enter_context(serving(device))
+        finally:
+            signal.signal(signal.SIGHUP, before)
+        status = Path(f"/proc/{serve.process.pid}/status").read_text(encoding="ascii")
+        ignored = int(status.partition("SigIgn:")[2].split()[0], 16)
+        assert ignored & 1 << signal.SIGHUP - 1
+        os.kill(serve.process.pid, signal.SIGHUP)
+        with serve.client() as client:
+            assert client.get("/").text == "Ollama is running"
 
 
 def test_it_does_not_keep_the_terminal_of_whoever_started_it(device: Cli, cloud: ScriptedServer) -> None:

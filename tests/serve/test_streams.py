@@ -113,9 +113,9 @@ def test_a_client_that_asks_twice_at_once_and_leaves_is_noticed(gateway: Serve, 
 
     cloud.script = script
     connection = ask(gateway)
-    connection.sendall(b"GET /api/version HTTP/1.1\r\nHost: localhost\r\n\r\n")
     assert asked.wait(SECONDS)
-    read_until(connection, PIECES[0])
+    read_until(connection, PIECES[0])  # so that it is already waited for the client to leave
+    connection.sendall(b"GET /api/version HTTP/1.1\r\nHost: localhost\r\n\r\n")
     connection.close()
     assert left.wait(SECONDS)
     again = ask(gateway)
@@ -193,6 +193,38 @@ def test_a_cloud_that_answers_nothing_is_a_bad_gateway(gateway: Serve, cloud: Sc
         told = client.post("/api/generate", content=QUESTION)
     assert told.status_code == 502
     assert told.json()["error"]
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        plain(b'{"error":"slow down"}', "429 Slow")[:-5],
+        plain(b"no gzip", "429 Slow", "Content-Encoding: gzip"),
+    ],
+    ids=["broken off", "no gzip"],
+)
+def test_an_error_that_cannot_be_read_keeps_its_status(gateway: Serve, cloud: ScriptedServer, answer: bytes) -> None:
+    cloud.answers(answer)
+    with gateway.client() as client:
+        for path in ("/api/generate", "/v1/chat/completions"):
+            told = client.post(path, content=QUESTION)
+            assert (told.status_code, "the status 429" in str(told.json()["error"])) == (429, True)
+
+
+@pytest.mark.parametrize("length", [5, 500])
+def test_a_length_beside_chunks_says_nothing(gateway: Serve, cloud: ScriptedServer, length: int) -> None:
+    in_chunks = head().replace(b"\r\n\r\n", b"\r\nContent-Length: %d\r\n\r\n" % length)
+    cloud.answers(in_chunks + chunk(DONE) + chunk(b""))
+    with asking(gateway) as answer:
+        assert answer.read() == DONE
+        assert answer.getheader("content-length") is None
+
+
+def test_a_long_error_comes_whole(gateway: Serve, cloud: ScriptedServer) -> None:
+    error = json.dumps({"error": "x" * 300_000}).encode()
+    cloud.answers(plain(error, "400 Bad Request"))
+    with gateway.client() as client:
+        assert client.post("/api/generate", content=QUESTION).content == error
 
 
 def test_a_cloud_that_is_not_there_is_a_bad_gateway_in_each_form(gateway: Serve, cloud: ScriptedServer) -> None:

@@ -352,6 +352,19 @@ def test_a_token_is_made_and_kept_for_its_owner_alone(device: Cli, cloud: Script
         assert ask(serve, authorization=f"Bearer {token}").status_code == 401
 
 
+def test_a_token_that_others_could_have_put_there_is_not_used(cli: Cli) -> None:
+    folder = Path(cli.environment["OLLAMA_CLI_HOME"]) / "data"
+    folder.mkdir(parents=True)
+    kept = folder / "serve-token"
+    kept.write_text(TOKEN, encoding="utf-8")
+    for path, mode in ((kept, 0o666), (folder, 0o777)):
+        kept.chmod(0o600)
+        path.chmod(mode)
+        done = cli("serve", "--port", "0", "--token", "--json")
+        error = json.loads(done.stderr)["error"]
+        assert (error["code"], str(path) in error["message"]) == ("store_unsafe", True)
+
+
 @pytest.mark.parametrize("token", ["", "short", "x" * 5000, "two words are no token", "no-lëtter-of-a-header"])
 def test_a_token_that_cannot_be_one_is_refused(cli: Cli, token: str, tmp_path: Path) -> None:
     (tmp_path / "token").write_text(token, encoding="utf-8")

@@ -44,6 +44,7 @@ def test_a_key_of_ssh_keygen_is_read_as_the_library_reads_it(comment: str, tmp_p
 
 @given(st.integers(0, len(DATA) - 1), st.integers(1, 255))
 @example(len(DATA) - 1, 1)
+@example(225, 1)  # the length of the comment
 def test_a_changed_byte_is_read_as_the_library_reads_it_or_not_at_all(position: int, change: int) -> None:
     changed = bytearray(DATA)
     changed[position] ^= change

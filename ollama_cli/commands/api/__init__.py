@@ -62,7 +62,7 @@ def api(
     cloud: Annotated[bool, typer.Option("--cloud", help="At ollama.com, whatever OLLAMA_HOST says.")] = False,
     _as_json: Annotated[bool, typer.Option("--json", help="Tell an error as one JSON object.")] = False,
 ) -> None:
-    """Send a request to ollama.com, signed, and print its answer as it is.
+    """Send a request to ollama.com, signed, and print its answer.
 
     With OLLAMA_HOST it goes there instead. The credential goes to that server and to no other.
 

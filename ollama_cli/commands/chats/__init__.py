@@ -8,12 +8,12 @@ from ollama_cli.commands.lazy import Listed, lazy_group
 
 COMMANDS = (
     Listed("list", "chats.list_chats", "List the chats that were kept, the last changed first."),
-    Listed("show", "chats.show", "Show a kept chat: what was asked, after >>>, and what was answered."),
+    Listed("show", "chats.show", "Show a kept chat."),
     Listed("search", "chats.search", "Search what was said in kept chats."),
     Listed(
         "continue",
         "chats.continue_chat",
-        "Go on with a kept chat, the last one without ID, with the model that it was held with.",
+        "Go on with a kept chat, the last one without ID.",
     ),
     Listed("export", "chats.export", "Write a kept chat as Markdown or JSON, to a file or to stdout."),
     Listed("remove", "chats.remove", "Remove kept chats."),

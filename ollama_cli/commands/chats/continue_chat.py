@@ -21,9 +21,9 @@ def continue_chat(
         str, typer.Argument(metavar="[ID]", help="Its number, as `chats list` has it.", show_default=False)
     ] = "",
 ) -> None:
-    """Go on with a kept chat, the last one without ID, with the model that it was held with.
+    """Go on with a kept chat, the last one without ID.
 
-    `run MODEL --continue=ID` goes on with another model.
+    It goes on with the model that it was held with. `run MODEL --continue=ID` goes on with another model.
     """
     from ollama_cli.commands.run.chatting import chat, require_chat, stored_chat
 

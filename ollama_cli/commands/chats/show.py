@@ -40,9 +40,10 @@ def show(
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
-    """Show a kept chat: what was asked, after >>>, and what was answered.
+    """Show a kept chat.
 
-    What a model thought, and control sequences in what it said, are left out; `chats export` has all.
+    What was asked stands after >>>, and below it what was answered. What a model thought, and control sequences in
+    what it said, are left out; `chats export` has all.
     """
     run_show(typer_context.obj, ShowOptions(chat, as_json))
 

@@ -45,10 +45,11 @@ def import_key(
     file: Annotated[str, typer.Argument(metavar="FILE", help="The private key's file, or - for standard input.")],
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
-    """Keep a private key in OpenSSH form as this device's key for ollama.com.
+    """Keep a private key in OpenSSH form as this device's key.
 
-    A passphrase is asked for at a terminal, and stays on the stored key. Another key that this device has is never
-    overwritten: `signout` first. Asks no server; `signin` puts the key on an account, if it is not on one.
+    It signs for ollama.com. A passphrase is asked for at a terminal, and stays on the stored key. Another key that
+    this device has is never overwritten: `signout` first. Asks no server; `signin` puts the key on an account, if it
+    is not on one.
     """
     run_import(typer_context.obj, ImportOptions(file, as_json))
 
@@ -133,7 +134,8 @@ def _tell(context: Context, source: str, before: StoredKey | None, stored: Store
     say(clean_line(f"This device's key is now {fingerprint}, in {stored.source}."))
     if source != _STDIN and not stored.shared_with_ollama:
         say(clean_line(f"{source} is left as it is, and holds the key too."))
-    say("If it is on no account yet, `ollama-cli signin` puts it on yours.")
+    named = f"--profile {context.named_profile} " if context.named_profile is not None else ""
+    say(f"If it is on no account yet, `ollama-cli {named}signin` puts it on yours.")
 
 
 def _tell_what_counts_before(context: Context) -> None:

@@ -67,10 +67,12 @@ def run_list(context: Context, options: ListOptions) -> None:
         )
         for key in keys
     ]
-    show_table(context.streams, _HEADINGS, rows)
+    show_table(context.streams, _HEADINGS, rows, folds=True)
     if not rows:
-        sandbox = "--sandbox " if context.options.sandbox else ""
-        context.streams.say(f"This machine has no device key. `ollama-cli {sandbox}signin` makes one.")
+        named = "--sandbox " if context.options.sandbox else ""
+        if context.named_profile is not None:
+            named = f"--profile {context.named_profile} "
+        context.streams.say(f"This machine has no device key. `ollama-cli {named}signin` makes one.")
 
 
 def _store(key: KeyFacts) -> str:

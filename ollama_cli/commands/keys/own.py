@@ -39,7 +39,7 @@ def own_key(context: Context) -> StoredKey:
     if stored is None:
         raise StoreError(
             f"The key {fingerprint_of(record.public_key)} is no longer in {context.wallet.describe_store(record)}.",
-            hint="`ollama-cli keys import FILE` puts a copy of it back; `ollama-cli signout` takes it off the list.",
+            hint="`ollama-cli keys import FILE` puts a copy of it back; `ollama-cli signout` forgets it.",
             code="stored_key_unusable",
         )
     return stored

@@ -48,11 +48,12 @@ def revoke(
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
-    """Take device keys off your account; this device's own is then forgotten here.
+    """Take device keys off your account.
 
-    KEY is a fingerprint (SHA256:…) of a key of this machine, or a public key line in quotes, a .pub file, or an
-    encoded key, of any device of your account. This device's own key goes last, for its signature takes the others
-    off. Asks first at a terminal; a script says --yes. Always acts at ollama.com, never through an Ollama server.
+    This device's own is then forgotten here. KEY is a fingerprint (SHA256:…) of a key of this machine, or a public key
+    line in quotes, a .pub file, or an encoded key, of any device of your account. This device's own key goes last, for
+    its signature takes the others off. Asks first at a terminal; a script says --yes. Always acts at ollama.com, never
+    through an Ollama server.
     """
     run_revoke(typer_context.obj, RevokeOptions(tuple(keys or ()), yes, as_json))
 

@@ -40,7 +40,10 @@ def delete(
     models: Annotated[list[str], typer.Argument(metavar="MODEL...", show_default=False)],
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
-    """Delete models of the Ollama server; a model that is in memory is stopped first."""
+    """Delete models of the Ollama server.
+
+    A model that is in memory is stopped first.
+    """
     run(typer_context.obj, DeleteOptions(models, as_json))
 
 

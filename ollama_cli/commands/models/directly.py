@@ -157,7 +157,7 @@ class _Access:
             return stored
         cannot_sign = given or context.wallet.credential(context.device_key_name)
         if cannot_sign is None:
-            return context.wallet.ensure(context.device_key_name)
+            return context.ensured_key(self._cloud)
         kept = isinstance(cannot_sign, StoredSecret)
         raise SignInError(
             f"The registry wants a signature; an API key ({cannot_sign.source}) gives none: a device key is needed.",

@@ -43,9 +43,10 @@ def list_models(
     cloud: Annotated[bool, typer.Option("--cloud", help="Those of ollama.com, whatever OLLAMA_HOST says.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON array.")] = False,
 ) -> None:
-    """List the models of the Ollama server, or those whose name begins with START.
+    """List the models of the Ollama server, or the cloud's.
 
-    Where no server answers on this machine, ollama.com's are listed, by the names under which `run` takes them.
+    With START, only those whose name begins so. Where no server answers on this machine, ollama.com's are listed, by
+    the names under which `run` takes them.
     """
     run(typer_context.obj, ListOptions(start, cloud, as_json))
 

@@ -8,6 +8,7 @@ import typer
 
 from ollama_cli.commands.command_line import Command, as_text
 from ollama_cli.commands.models.transferring import (
+    WITHOUT,
     AsJson,
     AsJsonLines,
     Direct,
@@ -45,7 +46,7 @@ def pull(
     direct: Direct = False,
     transfers: Transfers = None,
 ) -> None:
-    """Have the Ollama server load a model from its registry, or load it without one.
+    """Load a model from a registry, by an Ollama server or without.
 
     Without --direct that is done where OLLAMA_HOST names no server and none answers on this machine. What is there of
     the model already is not loaded again.
@@ -139,7 +140,7 @@ def _twin(
 
 
 def _instead(model: ModelRef) -> str:
-    """What can be done with a cloud model where no daemon answers."""
+    """What can be done where no daemon answers."""
     if model.source != "cloud":
-        return ""
+        return WITHOUT
     return f"run it at ollama.com without pulling it: `ollama-cli run {model.cloud_twin}`"

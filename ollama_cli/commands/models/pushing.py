@@ -9,6 +9,7 @@ import typer
 
 from ollama_cli.commands.command_line import Command, as_text
 from ollama_cli.commands.models.transferring import (
+    WITHOUT,
     AsJson,
     AsJsonLines,
     Direct,
@@ -43,7 +44,7 @@ def push(
     direct: Direct = False,
     transfers: Transfers = None,
 ) -> None:
-    """Have the Ollama server send a model to its registry, or send it without one.
+    """Send a model to a registry, by an Ollama server or without.
 
     The server does so as the device that it is itself, on the account that it is signed in to. Without one this device
     does: with --direct, or where OLLAMA_HOST names no server and none answers on this machine. The page on which people
@@ -99,7 +100,7 @@ def _through_daemon(context: Context, name: ModelName, options: TransferOptions)
     from ollama_cli.commands.daemon import changing_daemon
     from ollama_cli.commands.models.denial import account_of_daemon, explaining_denial
 
-    with changing_daemon(context, "push") as client:
+    with changing_daemon(context, "push", instead=WITHOUT) as client:
         # Nothing is sent where it is known that it would be refused.
         account = account_of_daemon(client) if name.at_ollama_com else None
         try:

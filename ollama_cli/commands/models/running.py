@@ -37,7 +37,10 @@ def list_running(
     start: Annotated[str, typer.Argument(metavar="[START]", show_default=False)] = "",
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON array.")] = False,
 ) -> None:
-    """List the models that the Ollama server holds in memory, or those whose name begins with START."""
+    """List the models that the Ollama server holds in memory.
+
+    With START, only those whose name begins so.
+    """
     run(typer_context.obj, RunningOptions(start, as_json))
 
 

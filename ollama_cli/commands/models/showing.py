@@ -56,9 +56,10 @@ def show(
     cloud: Annotated[bool, typer.Option("--cloud", help="Ask ollama.com, whatever its name says.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the server's whole answer, one JSON object.")] = False,
 ) -> None:
-    """Show what is known of a model: architecture, size, capabilities, parameters, licence.
+    """Show what is known of a model.
 
-    A model whose name ends in -cloud or :cloud is asked of ollama.com, another one of the Ollama server.
+    Among it are architecture, size, capabilities, parameters and licence. A model whose name ends in -cloud or :cloud
+    is asked of ollama.com, another one of the Ollama server.
     """
     flags = {
         "license": license_text,

@@ -28,6 +28,10 @@ Transfers: TypeAlias = Annotated[
 AsJsonLines: TypeAlias = Annotated[bool, typer.Option("--json-lines", help="Print a JSON object a line, a step each.")]
 
 
+WITHOUT = "do it without a server: --direct."
+"""What can be done where no daemon answers, as the end of a sentence."""
+
+
 class Printed(Protocol):
     """How a command prints.
 

@@ -7,12 +7,12 @@ import typer
 from ollama_cli.commands.lazy import Listed, lazy_group
 
 COMMANDS = (
-    Listed("list", "profile.list_profiles", "List the profiles of this machine, and what each keeps for which server."),
+    Listed("list", "profile.list_profiles", "List the profiles of this machine, and what each keeps."),
     Listed("use", "profile.use", "Have a profile count wherever none is named."),
     Listed(
         "remove",
         "profile.remove",
-        "Forget a profile with all that it keeps; its device is taken off the account first.",
+        "Forget a profile with all that it keeps.",
     ),
 )
 

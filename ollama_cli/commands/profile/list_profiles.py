@@ -41,7 +41,7 @@ def list_profiles(
     typer_context: typer.Context,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON array.")] = False,
 ) -> None:
-    """List the profiles of this machine, and what each keeps for which server.
+    """List the profiles of this machine, and what each keeps.
 
     Asks no server and opens no keyring.
     """
@@ -63,7 +63,7 @@ def run_list(context: Context, options: ListOptions) -> None:
         profiles = [{"profile": name, "current": name == listing.current, "credentials": kept[name]} for name in kept]
         context.streams.answer(json.dumps(profiles))
     else:
-        show_table(context.streams, _HEADINGS, list(_rows(kept, listing.current)))
+        show_table(context.streams, _HEADINGS, list(_rows(kept, listing.current)), folds=True)
     named = context.settings.profile
     if named is not None and named != listing.current:
         context.streams.say(f"Note: OLLAMA_CLI_PROFILE has the profile {named} count.")

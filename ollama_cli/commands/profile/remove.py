@@ -51,10 +51,10 @@ def remove(
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
-    """Forget a profile with all that it keeps; its device is taken off the account first.
+    """Forget a profile with all that it keeps.
 
-    When the server cannot be asked, nothing is forgotten and the status is 7. Asks first at a terminal; a script says
-    --yes. Where it was the current profile, `default` is afterwards.
+    Its device is taken off the account first. When the server cannot be asked, nothing is forgotten and the status is
+    7. Asks first at a terminal; a script says --yes. Where it was the current profile, `default` is afterwards.
     """
     run_remove(typer_context.obj, RemoveOptions(name, local_only, yes, as_json))
 
@@ -145,9 +145,7 @@ def _forget(context: Context, record: Record | SecretRecord) -> tuple[str, str]:
     if isinstance(record, Record):
         context.wallet.forget(record.origin, record.public_key)
         fingerprint = fingerprint_of(record.public_key)
-        return "forgotten", (
-            f"The key {fingerprint} for {record.origin} is forgotten. A list that the server has may hold it still."
-        )
+        return "forgotten", (f"The key {fingerprint} for {record.origin} is forgotten. That server may still know it.")
     if record.is_api_key:
         context.wallet.secrets.forget(record.origin, api_key=True)
         return "forgotten", f"The API key for {record.origin} is forgotten."

@@ -91,11 +91,12 @@ def run_command(
         bool, typer.Option("--insecure", help="Let the server load a missing model from a registry without TLS.")
     ] = False,
 ) -> None:
-    """Ask a model, and print its answer as it arrives; without a prompt, chat with it.
+    """Ask a model, and print its answer as it arrives; or chat.
 
-    The prompt's words are joined; what is piped in stands before them. A model whose name ends in -cloud or :cloud
-    runs at ollama.com; another is asked of the Ollama server on this machine, which loads it first if need be.
-    Images and sounds that the prompt names, such as ./cat.png, go along to a model that takes them.
+    Without a prompt, it is a chat. The prompt's words are joined; what is piped in stands before them. A model whose
+    name ends in -cloud or :cloud runs at ollama.com; another is asked of the Ollama server on this machine, which
+    loads it first if need be. Images and sounds that the prompt names, such as ./cat.png, go along to a model that
+    takes them.
     """
     from ollama_cli.commands.run.one_shot import run
     from ollama_cli.commands.run.options import RunOptions

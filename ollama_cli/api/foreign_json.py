@@ -1,0 +1,39 @@
+"""JSON as a server may send it: whatever it holds, what is read can be counted with and written again."""
+
+from __future__ import annotations
+
+import json
+import math
+
+_BYTE_ORDER_MARK = "\ufeff"
+_MOST_DIGITS = 25
+"""Of a whole number; more than 64 bits hold, and few enough for any calculation."""
+
+
+def value_of(text: bytes) -> object:
+    """Read one JSON value in UTF-8.
+
+    Raises:
+        ValueError: It is none, or it holds a number that is none, such as ``NaN``, or is out of all bounds.
+        RecursionError: It is nested too deeply.
+    """
+    return _JSON.decode(text.decode().removeprefix(_BYTE_ORDER_MARK))
+
+
+def _finite(text: str) -> float:
+    """Read a number as JSON has it; Python's own reader would make an infinity of one that is too large, or of a word.
+
+    Raises:
+        ValueError: It is none.
+    """
+    if math.isfinite(number := float(text)):
+        return number
+    raise ValueError(text)
+
+
+def _whole(text: str) -> int | float:
+    """Read a whole number; one so long that nothing has so many is no more exact than one with an exponent."""
+    return int(text) if len(text) <= _MOST_DIGITS else _finite(text)
+
+
+_JSON = json.JSONDecoder(parse_constant=_finite, parse_float=_finite, parse_int=_whole)
