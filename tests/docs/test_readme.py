@@ -185,7 +185,7 @@ def typed(script: str, home: Path) -> str:
     told += shell.before
     shell.close()
     assert shell.exitstatus == 0, told
-    return told
+    return str(told)
 
 
 @pytest.mark.parametrize("word", TYPED)
