@@ -20,7 +20,7 @@ ROOT = Path(__file__).parents[2]
 PAGES = [ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").glob("*.md")), ROOT / "bench" / "README.md"]
 
 
-@pytest.mark.parametrize("script", ["docs/make_help.py", "completions/make.py"])
+@pytest.mark.parametrize("script", ["docs/make_help.py", "docs/make_third_party.py", "completions/make.py"])
 def test_what_is_generated_is_current(script: str) -> None:
     done = subprocess.run(
         [sys.executable, ROOT / script, "--check"],
@@ -48,17 +48,10 @@ def test_every_code_of_an_error_is_told() -> None:
     assert {code for code in codes if f"`{code}`" not in told} == set()
 
 
-def test_the_readme_tells_every_status() -> None:
-    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+def test_the_page_for_scripts_tells_every_status() -> None:
+    page = (ROOT / "docs" / "scripting.md").read_text(encoding="utf-8")
     statuses = {error.status for error in CliError.__subclasses__()} | {0, 1, errors.INTERRUPTED, errors.CLOSED_PIPE}
-    assert {int(status) for status in re.findall(r"^\| (\d+) \|", readme, re.MULTILINE)} == statuses
-
-
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
-def test_links_between_pages_lead_somewhere(page: Path) -> None:
-    for target in re.findall(r"\]\(([^)#]+)[^)]*\)", page.read_text(encoding="utf-8")):
-        if "://" not in target:
-            assert (page.parent / target).exists(), target
+    assert {int(status) for status in re.findall(r"^\| (\d+) \|", page, re.MULTILINE)} == statuses
 
 
 def test_the_files_that_pages_name_exist() -> None:
