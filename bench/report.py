@@ -191,9 +191,12 @@ def page(texts: dict[str, str]) -> str:
 
 HEAD = """# Performance
 
-What the program costs, measured on {date} with Python {python} on {system}, two cores; {versions}. This page is written
-by `python bench/report.py`, which runs the scripts that [bench/README.md](../bench/README.md) explains. Compare ratios,
-not milliseconds: machines and hours differ. A ratio is of the smallest times, each within one run.
+What the program costs, measured on {date} with Python {python} on {system}, two cores
+({versions}).
+
+This page is written by `python bench/report.py`, which runs the scripts that
+[bench/README.md](../bench/README.md) explains. Compare ratios, not milliseconds: machines and hours differ. A ratio is
+of the smallest times, each within one run.
 
 | goal | at most | measured | met |
 | --- | --- | --- | --- |"""
