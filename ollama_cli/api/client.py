@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -186,7 +187,8 @@ class OllamaClient(ModelWork):
         Raises:
             AnswerError: The answer holds no embedding.
         """
-        content = _json(self._exchange.send("POST", "/api/embed", body))
+        # Read as it is: what is wrong with a number of it makes it no embedding, which is told as that.
+        content = _json(self._exchange.send("POST", "/api/embed", body), read=json.loads)
         vectors = content.get("embeddings") if isinstance(content, dict) else None
         if not isinstance(vectors, list) or len(vectors) != 1 or not _is_vector(vectors[0]):
             raise AnswerError("The server sent no embedding.", code="answer_invalid")
@@ -301,9 +303,9 @@ def time_not_told() -> UnavailableError:
     )
 
 
-def _json(body: bytes) -> object:
+def _json(body: bytes, *, read: Callable[[bytes], object] = value_of) -> object:
     try:
-        return value_of(body)
+        return read(body)
     except (ValueError, RecursionError) as error:
         raise UnavailableError(
             "The server's answer is not what an Ollama server answers.",

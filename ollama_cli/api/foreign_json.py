@@ -7,14 +7,16 @@ import math
 
 _BYTE_ORDER_MARK = "\ufeff"
 _MOST_DIGITS = 25
-"""Of a whole number; more than 64 bits hold, and few enough for any calculation."""
+"""Of a whole number, with its sign; more than 64 bits hold, and few enough for any calculation."""
+
+_MOST: int = 10**_MOST_DIGITS
 
 
 def value_of(text: bytes) -> object:
     """Read one JSON value in UTF-8.
 
     Raises:
-        ValueError: It is none, or it holds a number that is none, such as ``NaN``, or is out of all bounds.
+        ValueError: It is none, or it holds a number that is none, such as ``NaN``, or infinite.
         RecursionError: It is nested too deeply.
     """
     return _JSON.decode(text.decode().removeprefix(_BYTE_ORDER_MARK))
@@ -31,9 +33,11 @@ def _finite(text: str) -> float:
     raise ValueError(text)
 
 
-def _whole(text: str) -> int | float:
-    """Read a whole number; one so long that nothing has so many is no more exact than one with an exponent."""
-    return int(text) if len(text) <= _MOST_DIGITS else _finite(text)
+def _whole(text: str) -> int:
+    """Read a whole number; one so long that nothing has so many is as much as can be counted here."""
+    if len(text) <= _MOST_DIGITS:
+        return int(text)
+    return -_MOST if text.startswith("-") else _MOST
 
 
 _JSON = json.JSONDecoder(parse_constant=_finite, parse_float=_finite, parse_int=_whole)
