@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import subprocess
 import zipfile
 from importlib import metadata
 from pathlib import Path
@@ -49,3 +50,11 @@ def make_wheelhouse(folder: Path, *requirements: str) -> Path:
     for distribution in needed_by(list(requirements)).values():
         pack(distribution, folder)
     return folder
+
+
+def unpacked(archive: Path, folder: Path) -> Path:
+    """The tree in a source distribution, unpacked by tar: Python's own safe way is newer than Debian's 3.11.2."""
+    folder.mkdir()
+    subprocess.run(["tar", "-xf", str(archive), "-C", str(folder)], check=True, timeout=60)
+    (tree,) = folder.iterdir()
+    return tree

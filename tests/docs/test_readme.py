@@ -12,7 +12,6 @@ import shlex
 import shutil
 import subprocess
 import sys
-import tarfile
 import tomllib
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,7 +21,7 @@ import pexpect
 import pytest
 from gateways import serving
 from support import COMMAND, Cli, clean_environment
-from wheelhouse import make_wheelhouse
+from wheelhouse import make_wheelhouse, unpacked
 
 from ollama_cli.sandbox.server import EmbeddedSandbox
 
@@ -110,9 +109,7 @@ def checkout(tmp_path_factory: pytest.TempPathFactory) -> Checkout:
     command = [sys.executable, "-m", "hatchling", "build", "-t", "sdist", "-d", str(folder / "dist")]
     subprocess.run(command, cwd=ROOT, check=True, capture_output=True, timeout=60)
     (sources,) = (folder / "dist").iterdir()
-    with tarfile.open(sources) as archive:
-        archive.extractall(folder / "sources", filter="data")
-    (tree,) = (folder / "sources").iterdir()
+    tree = unpacked(sources, folder / "sources")
     settings = tomllib.loads((tree / "pyproject.toml").read_text(encoding="utf-8"))
     needed = [*settings["project"]["dependencies"], *settings["build-system"]["requires"]]
     wheels = str(make_wheelhouse(folder / "wheels", *needed))

@@ -7,12 +7,12 @@ import re
 import shutil
 import subprocess
 import sys
-import tarfile
 import tomllib
 import zipfile
 from pathlib import Path
 
 import pytest
+from wheelhouse import unpacked
 
 from ollama_cli import errors
 from ollama_cli.errors import CliError
@@ -37,9 +37,7 @@ def build(tree: Path, kind: str, folder: Path, **variables: str) -> Path:
 def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A wheel, built as who packages it does: from the source distribution."""
     folder = tmp_path_factory.mktemp("dist")
-    with tarfile.open(build(ROOT, "sdist", folder / "sdist")) as sources:
-        sources.extractall(folder / "sources", filter="data")
-    (tree,) = (folder / "sources").iterdir()
+    tree = unpacked(build(ROOT, "sdist", folder / "sdist"), folder / "sources")
     return build(tree, "wheel", folder / "wheel")
 
 
