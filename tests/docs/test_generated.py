@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
+from pages import PAGES, ROOT
 
 from ollama_cli import errors
 from ollama_cli.diagnosis.finding import NAMES, Verdict
@@ -15,9 +15,6 @@ from ollama_cli.errors import CliError
 from ollama_cli.sandbox import faults
 from ollama_cli.sandbox.faults import parse_fault
 from ollama_cli.sandbox.models import MODELS
-
-ROOT = Path(__file__).parents[2]
-PAGES = [ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").glob("*.md")), ROOT / "bench" / "README.md"]
 
 
 @pytest.mark.parametrize("script", ["docs/make_help.py", "docs/make_third_party.py", "completions/make.py"])
@@ -79,11 +76,3 @@ def test_faults_that_pages_show_can_be_given() -> None:
     assert len(shown) > 5
     for fault in shown:
         parse_fault(fault)
-
-
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
-def test_options_that_pages_name_exist(page: Path) -> None:
-    helped = (ROOT / "docs" / "commands.md").read_text(encoding="utf-8")
-    commands = re.findall(r"ollama-cli ([^`\n#>|;]*)", page.read_text(encoding="utf-8"))
-    options = {option for command in commands for option in re.findall(r"(?<!\S)--[a-z-]+", command)}
-    assert {option for option in options if not re.search(rf"(?<!\S){option}\b", helped)} == set()
