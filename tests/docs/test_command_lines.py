@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from pages import PAGES, ROOT, blocks, calls, spans, typed
@@ -26,10 +27,9 @@ def parse(words: list[str]) -> None:
     """Read a command line as the program does, and run nothing."""
     options = GlobalOptions(None, False, False, False, None)
     context = get_command(app).make_context(PROGRAM, words, obj=SimpleNamespace(options=options))
-    command = context.command
+    command: Any = context.command
     while isinstance(command, TyperGroup) and (rest := [*context._protected_args, *context.args]):
         name, command, rest = command.resolve_command(context, rest)
-        assert command is not None
         context = command.make_context(name, rest, parent=context)
 
 
