@@ -16,11 +16,16 @@ from ollama_cli.sandbox import faults
 from ollama_cli.sandbox.faults import parse_fault
 from ollama_cli.sandbox.models import MODELS
 
+SESSIONS = [picture.stem for picture in sorted((ROOT / "docs" / "pictures").glob("*.svg"))]
+SESSIONS.remove("performance")  # bench/report.py measures it
+SCRIPTS = ["docs/make_help.py", "docs/make_third_party.py", "completions/make.py"]
 
-@pytest.mark.parametrize("script", ["docs/make_help.py", "docs/make_third_party.py", "completions/make.py"])
-def test_what_is_generated_is_current(script: str) -> None:
+
+@pytest.mark.parametrize("made", [*SCRIPTS, *(f"docs/make_pictures.py {name}" for name in SESSIONS)])
+def test_what_is_generated_is_current(made: str) -> None:
+    script, *names = made.split()
     done = subprocess.run(
-        [sys.executable, ROOT / script, "--check"],
+        [sys.executable, ROOT / script, "--check", *names],
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
