@@ -6,7 +6,6 @@ import errno
 import gc
 import os
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
@@ -71,7 +70,7 @@ def global_options(
     from ollama_cli.settings.profile_name import profile_name
 
     color, dumb = not (no_color or no_color_wanted(os.environ)), dumb_terminal(os.environ)
-    streams = replace(typer_context.obj, color=color, dumb=dumb)
+    streams = typer_context.obj._replace(color=color, dumb=dumb)
     settings = Settings.from_environment({} if use_sandbox else os.environ, os.environ)
     for name in SECRET_VARIABLES:
         os.environ.pop(name, None)  # no program that is started here, such as an editor, has a use for them

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from typing import Any, ClassVar
 
 from typer.core import TyperCommand, TyperOption
@@ -84,7 +83,7 @@ def _choose_profile(ctx: Any, _: object, value: str | None) -> str | None:  # no
     if value is not None and not ctx.resilient_parsing:
         from ollama_cli.settings.profile_name import profile_name
 
-        ctx.obj.options = replace(ctx.obj.options, profile=profile_name(value, "--profile"))
+        ctx.obj.options = ctx.obj.options._replace(profile=profile_name(value, "--profile"))
     return value
 
 

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from ollama_cli.credentials.public_key import is_public_key
 from ollama_cli.credentials.secret_record import API_KEY, TOKENS, SecretRecord
@@ -26,8 +25,7 @@ _STORES = frozenset({"keyring", "file", "memory"})
 _SECRET_KINDS = TOKENS | {API_KEY}
 
 
-@dataclass(frozen=True)
-class Record:
+class Record(NamedTuple):
     """A stored device key.
 
     Attributes:
@@ -59,9 +57,7 @@ class Record:
     @classmethod
     def read(cls, item: dict[str, Any]) -> Record:
         """A record as the file holds it; what a later release notes besides is let be."""
-        record = cls.__new__(cls)  # without the constructor, which would take most of the time of reading a long list
-        vars(record).update(item)
-        return record
+        return cls._make(item.get(name, default) for name, default in _DEFAULTS)
 
     @property
     def in_words(self) -> str:
@@ -74,13 +70,15 @@ class Record:
         return entry_name(self.profile, self.origin, self.slot)
 
 
+_DEFAULTS = [(name, Record._field_defaults.get(name)) for name in Record._fields]
+
+
 def entry_name(profile: str, origin: str, slot: int = 1) -> str:
     """The name under which a store keeps a key of a profile for an origin; the second is for a rotation."""
     return f"{profile}@{origin}" if slot == 1 else f"{profile}@{origin}#{slot}"
 
 
-@dataclass(frozen=True)
-class Listing:
+class Listing(NamedTuple):
     """All that the list holds.
 
     Attributes:
@@ -137,9 +135,9 @@ def text_of_listing(listing: Listing) -> str:
     content: dict[str, Any] = {"version": _FIRST_VERSION}
     rotated = any((record.role, record.slot) != (CURRENT, 1) for record in listing.records)
     if listing.secrets or listing.current != DEFAULT_PROFILE or rotated:
-        secrets = [asdict(record) for record in listing.secrets]
+        secrets = [record._asdict() for record in listing.secrets]
         content = {"version": _VERSION, "current_profile": listing.current, "secrets": secrets}
-    content["credentials"] = [asdict(record) for record in listing.records]
+    content["credentials"] = [record._asdict() for record in listing.records]
     return json.dumps(content, indent=2) + "\n"
 
 

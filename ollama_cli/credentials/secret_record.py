@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 API_KEY = "api_key"
 TOKENS = frozenset({"bearer", "basic"})
 """The schemes of a token for a daemon's origin."""
 
 
-@dataclass(frozen=True)
-class SecretRecord:
+class SecretRecord(NamedTuple):
     """A stored API key, or a token for a daemon's origin.
 
     Attributes:
@@ -33,9 +31,7 @@ class SecretRecord:
     @classmethod
     def read(cls, item: dict[str, Any]) -> SecretRecord:
         """A record as the file holds it; what a later release notes besides is let be."""
-        record = cls.__new__(cls)  # as with a device key's record
-        vars(record).update(item)
-        return record
+        return cls._make(item.get(name, cls._field_defaults.get(name)) for name in cls._fields)
 
     @property
     def is_api_key(self) -> bool:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
-from typing import Any
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from ollama_cli.inference.attachments import Attachment, take_files
+if TYPE_CHECKING:
+    from ollama_cli.inference.attachments import Attachment
 
 
-@dataclass(frozen=True)
-class Question:
+class Question(NamedTuple):
     """One prompt with all that goes with it.
 
     Attributes:
@@ -33,7 +33,7 @@ class Question:
     format: str | Mapping[str, Any] | None = None
     think: bool | str | None = None
     keep_alive: str | None = None
-    parameters: Mapping[str, Any] = field(default_factory=dict)
+    parameters: Mapping[str, Any] = MappingProxyType({})
     truncate: bool | None = None
     dimensions: int = 0
 
@@ -43,8 +43,10 @@ class Question:
         Raises:
             UsageError: One cannot be read, or is no image and no sound.
         """
+        from ollama_cli.inference.attachments import take_files
+
         prompt, found = take_files(self.prompt)
-        return replace(self, prompt=prompt, attachments=(*self.attachments, *found))
+        return self._replace(prompt=prompt, attachments=(*self.attachments, *found))
 
     def generate_body(self) -> dict[str, Any]:
         """The request of ``/api/generate``; what is not given is not in it."""

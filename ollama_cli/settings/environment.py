@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from functools import cached_property
 from pathlib import Path
+from typing import NamedTuple
 
 from ollama_cli.errors import StoreError, UsageError
 from ollama_cli.secret import Secret
@@ -33,8 +32,7 @@ def dumb_terminal(environ: Mapping[str, str]) -> bool:
     return environ.get("TERM") in {"dumb", "unknown"}
 
 
-@dataclass(frozen=True)
-class Settings:
+class Settings(NamedTuple):
     """Every variable that the program reads, by its meaning.
 
     Attributes:
@@ -77,7 +75,7 @@ class Settings:
     origins: tuple[str, ...] = ()
     serve_token: Secret | None = None
     models_dir: Path | None = None
-    warnings: tuple[str, ...] = field(default=())
+    warnings: tuple[str, ...] = ()
 
     @classmethod
     def from_environment(cls, environ: Mapping[str, str], places: Mapping[str, str] | None = None) -> Settings:
@@ -117,7 +115,7 @@ class Settings:
             warnings=(host.warning,) if host and host.warning else (),
         )
 
-    @cached_property
+    @property
     def data_dir(self) -> Path:
         """Where the index of credentials, stored keys, kept chats and the sandbox's account stand."""
         if self.home_override is not None:

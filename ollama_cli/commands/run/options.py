@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ollama_cli.commands.command_line import as_text
 from ollama_cli.errors import UsageError
@@ -14,8 +13,7 @@ if TYPE_CHECKING:
     from ollama_cli.inference.question import Question
 
 
-@dataclass(frozen=True)
-class RunOptions:
+class RunOptions(NamedTuple):
     """What the command line of ``run`` says.
 
     Attributes:
