@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import os
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
@@ -133,8 +132,3 @@ def normalised(args: Sequence[str], flags: set[str], valued: set[str], optional_
         else:
             result.append([arg])
     return [arg for group in result for arg in group]
-
-
-def as_text(typed: str) -> str:
-    """What was typed, read as UTF-8 whatever the locale says; what is no UTF-8 is replaced, for no request holds it."""
-    return os.fsencode(typed).decode("utf-8", "replace")

@@ -22,13 +22,14 @@ if TYPE_CHECKING:
 
 
 class GlobalOptions(NamedTuple):
-    """The options that stand before the subcommand."""
+    """The options that stand before the subcommand. Without any, they are these."""
 
     key_file: Path | None = None
     insecure_storage: bool = False
     sandbox: bool = False
     debug: bool = False
     profile: str | None = None
+    no_color: bool = False
 
 
 class Surroundings:

@@ -14,8 +14,8 @@ import typer
 from typer.main import get_command
 
 import ollama_cli.commands
+from ollama_cli.app import app
 from ollama_cli.commands.lazy import LazyGroup, Listed, lazy_group
-from ollama_cli.main import app
 
 
 def groups(group: LazyGroup, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], LazyGroup]]:
