@@ -138,9 +138,12 @@ class Surroundings:
     def key_reader(self) -> KeyReader:
         """Reads private keys, and asks for a passphrase where somebody is there."""
         from ollama_cli.credentials.key_reader import KeyReader
+
+        if not self.streams.interactive:
+            return KeyReader()
         from ollama_cli.terminal.prompts import ask_hidden
 
-        return KeyReader(partial(ask_hidden, self.streams) if self.streams.interactive else None)
+        return KeyReader(partial(ask_hidden, self.streams))
 
     def require_interactive(self, what: str, instead: str) -> None:
         """Refuse to ask where nobody is there to answer.

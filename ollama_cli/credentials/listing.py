@@ -1,9 +1,9 @@
 """The list of stored credentials as a value, and as the text of its file: everything about them but the secrets."""
 
-from __future__ import annotations
+# Its annotations are no strings, as elsewhere: NamedTuple would compile each of them at every start.
 
 import json
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Self
 
 from ollama_cli.credentials.public_key import is_public_key
 from ollama_cli.credentials.secret_record import API_KEY, TOKENS, SecretRecord
@@ -55,7 +55,7 @@ class Record(NamedTuple):
     account: str | None = None
 
     @classmethod
-    def read(cls, item: dict[str, Any]) -> Record:
+    def read(cls, item: dict[str, Any]) -> Self:
         """A record as the file holds it; what a later release notes besides is let be."""
         return cls._make(item.get(name, default) for name, default in _DEFAULTS)
 

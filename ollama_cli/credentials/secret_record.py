@@ -1,8 +1,8 @@
 """What the list notes about a stored API key or token: everything but the secret."""
 
-from __future__ import annotations
+# Its annotations are no strings, as elsewhere: NamedTuple would compile each of them at every start.
 
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Self
 
 API_KEY = "api_key"
 TOKENS = frozenset({"bearer", "basic"})
@@ -29,7 +29,7 @@ class SecretRecord(NamedTuple):
     last_used_at: int | None = None
 
     @classmethod
-    def read(cls, item: dict[str, Any]) -> SecretRecord:
+    def read(cls, item: dict[str, Any]) -> Self:
         """A record as the file holds it; what a later release notes besides is let be."""
         return cls._make(item.get(name, cls._field_defaults.get(name)) for name in cls._fields)
 

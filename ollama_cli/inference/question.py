@@ -1,10 +1,10 @@
 """What a model is asked: one prompt with all that goes with it, and the request that it makes."""
 
-from __future__ import annotations
+# Its annotations are no strings, as elsewhere: NamedTuple would compile each of them at every start.
 
 from collections.abc import Mapping
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
 if TYPE_CHECKING:
     from ollama_cli.inference.attachments import Attachment
@@ -29,7 +29,7 @@ class Question(NamedTuple):
     model: str
     prompt: str
     system: str = ""
-    attachments: tuple[Attachment, ...] = ()
+    attachments: tuple["Attachment", ...] = ()
     format: str | Mapping[str, Any] | None = None
     think: bool | str | None = None
     keep_alive: str | None = None
@@ -37,7 +37,7 @@ class Question(NamedTuple):
     truncate: bool | None = None
     dimensions: int = 0
 
-    def with_files_of_prompt(self) -> Question:
+    def with_files_of_prompt(self) -> Self:
         """The question with the files that its prompt names taken out of it and attached.
 
         Raises:

@@ -1,10 +1,10 @@
 """What the environment says, in one frozen value. Nothing else in the program reads ``os.environ`` for a decision."""
 
-from __future__ import annotations
+# Its annotations are no strings, as elsewhere: NamedTuple would compile each of them at every start.
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, Self
 
 from ollama_cli.errors import StoreError, UsageError
 from ollama_cli.secret import Secret
@@ -78,7 +78,7 @@ class Settings(NamedTuple):
     warnings: tuple[str, ...] = ()
 
     @classmethod
-    def from_environment(cls, environ: Mapping[str, str], places: Mapping[str, str] | None = None) -> Settings:
+    def from_environment(cls, environ: Mapping[str, str], places: Mapping[str, str] | None = None) -> Self:
         """Read the variables.
 
         Args:

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import ipaddress
 import re
-from typing import NamedTuple
+from typing import NamedTuple, Self
 
 from ollama_cli.errors import UsageError
 
@@ -42,7 +42,7 @@ class Host(NamedTuple):
     warning: str | None = None
 
     @classmethod
-    def parse(cls, text: str) -> Host:
+    def parse(cls, text: str) -> Self:
         """Read the value of OLLAMA_HOST.
 
         Raises:

@@ -9,7 +9,6 @@ from ollama_cli.api.events import Chunk, ToolCall
 from ollama_cli.terminal.layout import PipeText, TerminalText, TextLayout
 from ollama_cli.terminal.sanitize import clean_line
 from ollama_cli.terminal.streams import Streams, columns
-from ollama_cli.terminal.wrapping import NARROWEST
 
 _DIM, _PLAIN = "\x1b[2m", "\x1b[0m"
 _BEFORE_THINKING, _AFTER_THINKING = "Thinking:\n", "(End of thinking.)\n\n"
@@ -67,6 +66,8 @@ class AnswerPrinter:
 
     def _layout(self, *, wrap: bool, markdown: bool) -> TextLayout:
         """How the answer is laid out at a terminal; Markdown needs one whose cursor can be moved."""
+        from ollama_cli.terminal.wrapping import NARROWEST
+
         if not markdown or self._streams.dumb or columns(self._streams.out) < NARROWEST:
             return TerminalText(self._streams.out, wrap=wrap)
         from ollama_cli.terminal.markdown import MarkdownText

@@ -68,7 +68,7 @@ def imported_commands(*args: str) -> set[str]:
 
 def test_only_the_command_that_is_asked_for_is_imported() -> None:
     assert imported_commands("--help") == set()
-    assert imported_commands("run", "--help") == {"run"}
+    assert imported_commands("run", "--help") == {"run.command"}
     assert imported_commands("keys", "show", "--help") == {"keys", "keys.show"}
 
 

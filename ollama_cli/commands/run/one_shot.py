@@ -194,6 +194,8 @@ def _embeds(client: OllamaClient, model: str) -> bool:
 
 
 def _names_files(question: Question) -> bool:
+    if "." not in question.prompt:  # nor a name of a file in it, then
+        return False
     from ollama_cli.inference.attachments import existing_files
 
     return any(True for _ in existing_files(question.prompt))
