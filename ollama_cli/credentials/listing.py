@@ -23,6 +23,7 @@ NAMES = {CURRENT: "the key", NEW: "the new key", OLD: "the old key", LEFT: "the 
 
 _STORES = frozenset({"keyring", "file", "memory"})
 _SECRET_KINDS = TOKENS | {API_KEY}
+_NUMBER, _TEXT = (int, type(None)), (str, type(None))
 
 
 class Record(NamedTuple):
@@ -57,7 +58,7 @@ class Record(NamedTuple):
     @classmethod
     def read(cls, item: dict[str, Any]) -> Self:
         """A record as the file holds it; what a later release notes besides is let be."""
-        return cls._make(item.get(name, default) for name, default in _DEFAULTS)
+        return cls._make(map(item.get, cls._fields, _DEFAULTS))  # of a long list, reading it is the most of a start
 
     @property
     def in_words(self) -> str:
@@ -70,7 +71,7 @@ class Record(NamedTuple):
         return entry_name(self.profile, self.origin, self.slot)
 
 
-_DEFAULTS = [(name, Record._field_defaults.get(name)) for name in Record._fields]
+_DEFAULTS = tuple(map(Record._field_defaults.get, Record._fields))
 
 
 def entry_name(profile: str, origin: str, slot: int = 1) -> str:
@@ -135,10 +136,16 @@ def text_of_listing(listing: Listing) -> str:
     content: dict[str, Any] = {"version": _FIRST_VERSION}
     rotated = any((record.role, record.slot) != (CURRENT, 1) for record in listing.records)
     if listing.secrets or listing.current != DEFAULT_PROFILE or rotated:
-        secrets = [record._asdict() for record in listing.secrets]
+        secrets = [_told(record) for record in listing.secrets]
         content = {"version": _VERSION, "current_profile": listing.current, "secrets": secrets}
-    content["credentials"] = [record._asdict() for record in listing.records]
+    content["credentials"] = [_told(record) for record in listing.records]
     return json.dumps(content, indent=2) + "\n"
+
+
+def _told(record: Record | SecretRecord) -> dict[str, Any]:
+    """What the file says of a record: all but what is so where nothing is said; of a long list that is half."""
+    usual = record._field_defaults
+    return {name: value for name, value in record._asdict().items() if name not in usual or value != usual[name]}
 
 
 def _is_sound(item: dict[str, Any]) -> bool:
@@ -147,11 +154,11 @@ def _is_sound(item: dict[str, Any]) -> bool:
         _is_sound_entry(item)
         and isinstance(item["public_key"], str)
         and is_public_key(item["public_key"])
-        and isinstance(item.get("signed_in_at"), int | None)
-        and isinstance(item.get("shared_with"), str | None)
+        and isinstance(item.get("signed_in_at"), _NUMBER)
+        and isinstance(item.get("shared_with"), _TEXT)
         and item.get("role", CURRENT) in NAMES
         and item.get("slot", 1) in {1, 2}
-        and isinstance(item.get("account"), str | None)
+        and isinstance(item.get("account"), _TEXT)
     )
 
 
