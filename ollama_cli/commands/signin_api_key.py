@@ -26,7 +26,7 @@ def with_kept_api_key(context: Context, place: Place, options: SigninOptions) ->
     """
     from ollama_cli.account.api_keys import account_of
     from ollama_cli.account.refusal import refusal
-    from ollama_cli.credentials.secret_wallet import api_key_there
+    from ollama_cli.credentials.conflicts import api_key_there
 
     if options.use_ollama_key:
         raise api_key_there()
