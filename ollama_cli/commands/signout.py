@@ -97,6 +97,7 @@ def _forget_token(context: Context, options: SignoutOptions) -> None:
     for name, given in {"--local-only": options.local_only, "--cloud": options.cloud}.items():
         if given:
             raise UsageError(f"{name} does not go with --token.", hint=f"Leave out {name}.")
+    context.require_profile()
     outcome, text = forget_token(context, options.host)
     if options.as_json:
         context.streams.answer(json.dumps({"signed_in": False, "outcome": outcome}))
