@@ -19,6 +19,9 @@ from ollama_cli.errors import UsageError
 CLOUD_URL = "https://ollama.com"
 """The origin that an account's key signs for."""
 
+KEYS_PAGE = f"{CLOUD_URL}/settings/keys"
+"""The page on which a person sees the account's devices and API keys, and takes off either."""
+
 DEFAULT_PORT = "11434"
 _SCHEME_PORTS = {"http": "80", "https": "443"}
 _MAX_PORT = 65535
