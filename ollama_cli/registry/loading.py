@@ -45,6 +45,8 @@ class Loading:
         self._crew = crew
         self._lock = threading.Lock()
         self._gives_parts = False
+        self._waiting: list[Part] = []
+        self._running = 0
         try:
             with store.explained():
                 self._unfinished = Unfinished(store.unfinished, blob)
