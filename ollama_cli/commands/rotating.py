@@ -94,7 +94,7 @@ def told(ended: Ended, what: str) -> str:
 
 
 def _name(record: Record) -> str:
-    from ollama_cli.credentials.listing import NAMES
+    from ollama_cli.credentials.listing import ROLES_IN_WORDS
     from ollama_cli.credentials.public_key import fingerprint_of
 
-    return f"{NAMES[record.role]} {fingerprint_of(record.public_key)}"
+    return f"{ROLES_IN_WORDS[record.role]} {fingerprint_of(record.public_key)}"

@@ -156,7 +156,7 @@ def _token(context: Context, options: ServeOptions) -> Secret | None:
     from ollama_cli.serve import token
 
     if options.token_file is not None:
-        return token.token_in(options.token_file)
+        return token.token_in(options.token_file, context.streams.input)
     if not options.token:
         return None
     if context.settings.serve_token is not None:

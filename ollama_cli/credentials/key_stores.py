@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from ollama_cli.credentials.credential import StoredKey
-from ollama_cli.credentials.listing import NAMES
+from ollama_cli.credentials.listing import ROLES_IN_WORDS
 from ollama_cli.credentials.public_key import fingerprint_of
 from ollama_cli.errors import StoreError
 
@@ -36,7 +36,7 @@ class KeyStores:
             StoreError: The store cannot be used, or what it holds is no key, or another.
         """
         store = self.open(record.store)
-        key = self.load(store, record.entry, NAMES[record.role])
+        key = self.load(store, record.entry, ROLES_IN_WORDS[record.role])
         if key is not None and key.public_key != record.public_key:
             raise StoreError(
                 f"The entry {record.entry} in {store.description} holds another key than was stored there.",
