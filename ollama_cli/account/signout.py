@@ -5,9 +5,9 @@ from __future__ import annotations
 from enum import Enum
 from typing import TYPE_CHECKING
 
-from ollama_cli.account.refusal import API_KEYS_PAGE
 from ollama_cli.api.client import no_ollama_server, time_not_told
 from ollama_cli.errors import CliError, StoreError, UnavailableError
+from ollama_cli.settings.hosts import KEYS_PAGE
 
 if TYPE_CHECKING:
     from ollama_cli.api.client import OllamaClient
@@ -92,6 +92,6 @@ def _confirm_signed_out(client: OllamaClient, refused: CliError) -> None:
         raise UnavailableError(
             f"The server does not take this device off ({refused.http_status}{said}), and yet says that it is signed "
             "in. Nothing is forgotten.",
-            hint=f"Try again in a moment, or take it off at {API_KEYS_PAGE}",
+            hint=f"Try again in a moment, or take it off at {KEYS_PAGE}",
             code="unconfirmed",
         ) from refused

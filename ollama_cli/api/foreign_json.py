@@ -22,7 +22,7 @@ def value_of(text: bytes) -> object:
     return _JSON.decode(text.decode().removeprefix(_BYTE_ORDER_MARK))
 
 
-def _finite(text: str) -> float:
+def finite(text: str) -> float:
     """Read a number as JSON has it; Python's own reader would make an infinity of one that is too large, or of a word.
 
     Raises:
@@ -40,4 +40,4 @@ def _whole(text: str) -> int:
     return -_MOST if text.startswith("-") else _MOST
 
 
-_JSON = json.JSONDecoder(parse_constant=_finite, parse_float=_finite, parse_int=_whole)
+_JSON = json.JSONDecoder(parse_constant=finite, parse_float=finite, parse_int=_whole)

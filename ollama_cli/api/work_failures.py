@@ -12,7 +12,7 @@ from ollama_cli.api.failures import error_for, error_in_stream, status_told, tai
 from ollama_cli.errors import AnswerError, CliError, ForbiddenError, ModelNotFoundError, UnavailableError, UsageError
 
 DENIED = "registry_denied"
-"""Code of a registry's refusal, whether it knows the daemon or not: only the daemon's account tells these two apart."""
+"""Code of a registry's refusal. Of one that a daemon tells, only its account says whether the registry knows it."""
 
 _AGAIN = "Try again; what is there already is not transferred a second time."
 _Make: TypeAlias = "Callable[[str, str], CliError]"

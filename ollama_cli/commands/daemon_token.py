@@ -78,16 +78,11 @@ def place_of_token(context: Context, text: str, *, to_be_sent: bool = True) -> P
         SafetyError: The token would be sent in the clear.
     """
     from ollama_cli.api.place import Place
-    from ollama_cli.settings import Host
-    from ollama_cli.settings.hosts import is_loopback
+    from ollama_cli.settings.hosts import host_of_option, is_loopback
 
     if context.options.sandbox:
         raise UsageError("The sandbox takes no token.", hint="Leave out --sandbox.")
-    try:
-        host = Host.parse(text)
-    except UsageError as error:
-        message, hint = (part.replace("OLLAMA_HOST", "--host") for part in (error.message, error.hint or ""))
-        raise UsageError(message, hint=hint or None) from None
+    host = host_of_option("--host", text)
     if not text.strip():
         raise UsageError("--host names no server.", hint="Write it as https://HOST.")
     if host.is_ollama_com:

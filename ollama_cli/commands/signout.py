@@ -97,6 +97,7 @@ def _forget_token(context: Context, options: SignoutOptions) -> None:
     for name, given in {"--local-only": options.local_only, "--cloud": options.cloud}.items():
         if given:
             raise UsageError(f"{name} does not go with --token.", hint=f"Leave out {name}.")
+    context.require_profile()
     outcome, text = forget_token(context, options.host)
     if options.as_json:
         context.streams.answer(json.dumps({"signed_in": False, "outcome": outcome}))
@@ -122,6 +123,7 @@ def sign_out(context: Context, place: Place, *, local_only: bool) -> tuple[str, 
     from ollama_cli.account.signout import Outcome, take_off
     from ollama_cli.commands.rotating import put_rotation_away
     from ollama_cli.commands.shared_key import agreed_for_both
+    from ollama_cli.settings.hosts import KEYS_PAGE
 
     context.require_profile()
     key_name = context.key_name(place)
@@ -138,16 +140,13 @@ def sign_out(context: Context, place: Place, *, local_only: bool) -> tuple[str, 
         rotating = context.wallet.rotation(key_name).record is not None
         context.wallet.forget(key_name)
         what = "The keys of its rotation are" if rotating else "The key is"
-        return "forgotten", (
-            f"{what} forgotten here. The device may still be on your account: https://ollama.com/settings/keys"
-        )
+        return "forgotten", (f"{what} forgotten here. The device may still be on your account: {KEYS_PAGE}")
     stored = context.wallet.find(key_name)
     if stored is None:
         put_rotation_away(context, place)
         context.wallet.forget(key_name, record.public_key)
         return "key_lost", (
-            "The key is no longer in its store, so the server could not be told. "
-            "Take the device off at https://ollama.com/settings/keys"
+            f"The key is no longer in its store, so the server could not be told. Take the device off at {KEYS_PAGE}"
         )
     if not agreed_for_both(context, stored):
         raise DeclinedError("Nothing was signed out.")

@@ -157,6 +157,8 @@ def test_a_shell_is_offered_the_profiles(offline: Cli) -> None:
         ["keys", "show"],
         ["keys", "export", "--public"],
         ["keys", "revoke", "--yes"],
+        ["keys", "list"],
+        ["signout", "--host", "https://daemon.example", "--token"],
     ],
     ids=" ".join,
 )

@@ -96,6 +96,9 @@ def test_what_is_not_as_it_has_to_be_gives_no_token(
         headers={"Authorization": f"Bearer {embedded.make_api_key().reveal()}"},
     )
     assert by_api_key.status_code == 401
+    for ts in ("%C2%B2", "9" * 5000):  # a digit that is no number, and more digits than Python reads
+        odd = nobody.get(f"/v2/token?service=x&ts={ts}", headers={"Authorization": approved.sign("x")})
+        assert odd.status_code == 401
 
 
 def test_a_token_is_for_its_scope_and_its_time(
