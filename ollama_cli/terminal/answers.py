@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable
 
 from ollama_cli.api.events import Chunk, ToolCall
+from ollama_cli.api.statistics import Statistics
 from ollama_cli.terminal.layout import PipeText, TerminalText, terminal_layout
 from ollama_cli.terminal.sanitize import clean_line
 from ollama_cli.terminal.streams import Streams
@@ -89,3 +90,9 @@ class AnswerPrinter:
         if self._thinking and self._thoughts is not None:
             self._thinking = False
             self._streams.whisper(f"{self._thoughts.end()}{closing}{_PLAIN if self._streams.color else ''}")
+
+
+def show_statistics(streams: Streams, statistics: Statistics) -> None:
+    """Tell on stderr what a server counted and timed, a line each, as the reference does."""
+    for name, value in statistics.rows():
+        streams.say(f"{name + ':':<21} {value}")
