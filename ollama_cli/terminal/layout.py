@@ -7,7 +7,7 @@ from typing import Protocol, TextIO
 
 from ollama_cli.terminal.sanitize import Sanitizer
 from ollama_cli.terminal.streams import Streams, columns
-from ollama_cli.terminal.wrapping import NARROWEST, Wrapper
+from ollama_cli.terminal.wrapping import Wrapper
 
 
 class TextLayout(Protocol):
@@ -75,6 +75,8 @@ def terminal_layout(streams: Streams, *, wrap: bool = True, markdown: bool) -> T
         wrap: Whether lines end between words.
         markdown: Whether it is laid out as Markdown, at a terminal that has room, and whose cursor can be moved.
     """
+    from ollama_cli.terminal.wrapping import NARROWEST
+
     wrap = wrap and not streams.dumb
     if not markdown or streams.dumb or columns(streams.out) < NARROWEST:
         return TerminalText(streams.out, wrap=wrap)
