@@ -214,7 +214,7 @@ def test_a_text_of_a_model_is_piped_unchanged(cli: Cli) -> None:
         assert cli("show", "tiny", "--template", env=environment).stdout == template
         without = cli("show", "tiny", "--system", env=environment)
     assert (without.returncode, without.stdout) == (0, "")
-    assert without.stderr == "The model has no system of its own.\n"
+    assert without.stderr == "The model has no system message of its own.\n"
 
 
 # ps, stop, cp, rm
