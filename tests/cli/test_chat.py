@@ -8,7 +8,6 @@ import os
 import re
 import signal
 import stat
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -18,7 +17,7 @@ from chatting import PNG, SHOW, answering, asked, leave, say
 from conftest import sign_in
 from recorded import serving
 from screens import Terminal
-from support import Cli, Sandbox
+from support import Cli, Sandbox, until
 
 MODEL = "gpt-oss:120b-cloud"
 NOT_THERE: dict[str, Any] = {**SHOW, "status": 404, "json": {"error": "not found"}}
@@ -360,8 +359,7 @@ def test_tab_knows_the_clouds_models(signed_in: Cli, sandbox: Sandbox) -> None:
     terminal = Terminal(signed_in, "run", MODEL)
     say(terminal, "Why is the sky blue?")
     terminal.until_text("Rayleigh")
-    while not any(request["target"] == "/api/tags" for request in sandbox.requests()):
-        time.sleep(0.05)
+    until(lambda: any(request["target"] == "/api/tags" for request in sandbox.requests()))
     say(terminal, "/show license")
     terminal.until_text("No licence")
     terminal.until_prompt()
@@ -404,8 +402,7 @@ def test_tab_knows_models_that_were_seen_before_the_server_has_told(cli: Cli) ->
         assert cli("cp", "tiny", "gemma:2b", env={"OLLAMA_HOST": server.url}).returncode == 0
         terminal = Terminal(cli, "run", "tiny", env={"OLLAMA_HOST": server.url})
         terminal.until_prompt()
-        while not any(request["path"] == "/api/tags" for request in server.requests):
-            pass
+        until(lambda: any(request["path"] == "/api/tags" for request in server.requests))
         terminal.type("/load gem\t")
         terminal.until_line(">>> /load gemma:2b")
         terminal.type("\x15")
