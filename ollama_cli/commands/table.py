@@ -17,16 +17,8 @@ COMMANDS = (
     Listed("chats", "chats", "The chats that were kept."),
     Listed("list", "models.listing", "List the models of the Ollama server, or the cloud's."),
     Listed("ls", "models.listing", hidden=True),
-    Listed(
-        "show",
-        "models.showing",
-        "Show what is known of a model.",
-    ),
-    Listed(
-        "ps",
-        "models.running",
-        "List the models that the Ollama server holds in memory.",
-    ),
+    Listed("show", "models.showing", "Show what is known of a model."),
+    Listed("ps", "models.running", "List the models that the Ollama server holds in memory."),
     Listed("stop", "models.stopping", "Take a model out of the Ollama server's memory."),
     Listed("cp", "models.copying", "Copy a model of the Ollama server under another name."),
     Listed("create", "create", "Make a model from a Modelfile, at the Ollama server."),

@@ -36,6 +36,11 @@ class Answer:
         """The answer itself."""
         return "".join(self.text_parts)
 
+    @property
+    def thinking(self) -> str:
+        """What the model thought."""
+        return "".join(self.thinking_parts)
+
     def add(self, chunk: Chunk) -> None:
         """Take up a piece."""
         if chunk.text:
@@ -54,7 +59,7 @@ class Answer:
         return {
             "model": self.model,
             "answer": self.text,
-            "thinking": "".join(self.thinking_parts),
+            "thinking": self.thinking,
             "tool_calls": [_json_of_call(call) for call in self.tool_calls],
             **self.ending(),
         }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
@@ -21,10 +22,14 @@ _LINES_FOR_OTHERS = 3
 _LONGEST_BAR = 30
 _PERCENTAGE = 7
 _MINUTE, _HOUR, _MOST_HOURS = 60, 3600, 100
+_SECONDS_A_FRAME = 0.1
 
 
 class TransferBars:
     """Bars for what has a size, and below them what else is done now.
+
+    One thread at a time draws: rich works out what is in the last lines and then draws, and what another thread draws
+    in between has it go up too far, over a line that was to stay.
 
     Args:
         streams: The terminal is behind its ``err``.
@@ -37,26 +42,43 @@ class TransferBars:
         self._tasks: dict[str, TaskID] = {}
         self._done: set[str] = set()
         self._status = ""
+        self._drawing = threading.RLock()
+        self._ended = threading.Event()
 
     def show(self, text: str, step: Step) -> None:
         """Show a step, whose status is a clean line."""
-        self._bars.start()
-        self._last_lines.print_above = self._print
-        if step.digest:
-            self._settle_status()
-            self._show_size(text, step)
-        elif text and text != self._status:
-            self._settle_status()
-            self._status = self._bars.status = text
+        with self._drawing:
+            self._start()
+            if step.digest:
+                self._settle_status()
+                self._show_size(text, step)
+            elif text and text != self._status:
+                self._settle_status()
+                self._status = self._bars.status = text
 
     def end(self) -> None:
         """Leave what is shown as it is, and the cursor below it."""
-        self._settle_status()
-        self._last_lines.print_above = None
-        self._bars.stop()
+        self._ended.set()
+        with self._drawing:
+            self._settle_status()
+            self._last_lines.print_above = None
+            self._bars.stop()
+
+    def _start(self) -> None:
+        if self._last_lines.print_above is None:
+            self._bars.start()
+            self._last_lines.print_above = self._print
+            threading.Thread(target=self._draw_on, name="transfer bars", daemon=True).start()
+
+    def _draw_on(self) -> None:
+        """Draw what moves by itself, such as the rate, until the end."""
+        while not self._ended.wait(_SECONDS_A_FRAME):
+            with self._drawing:
+                self._bars.refresh()
 
     def _print(self, line: str) -> None:
-        self._console.print(Text(line))
+        with self._drawing:
+            self._console.print(Text(line))
 
     def _settle_status(self) -> None:
         if self._status:
@@ -96,7 +118,9 @@ class _Bars(Progress):
     def __init__(self, console: Console) -> None:
         self.status = ""
         self._working = SpinnerColumn()
-        super().__init__(*_columns(console.width), console=console, redirect_stdout=False, redirect_stderr=False)
+        super().__init__(
+            *_columns(console.width), console=console, auto_refresh=False, redirect_stdout=False, redirect_stderr=False
+        )
 
     def get_renderables(self) -> Iterable[RenderableType]:
         """What is under way."""

@@ -6,9 +6,13 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from itertools import cycle
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 from ollama_cli.terminal.streams import Streams
+
+if TYPE_CHECKING:
+    from rich.status import Status
+    from rich.text import Text
 
 _SECONDS_OF_QUIET = 0.5
 _SECONDS_A_FRAME = 0.1
@@ -71,15 +75,12 @@ def spinner(streams: Streams, text: str) -> Iterator[Callable[[str], None]]:
     Yields:
         Puts another text in the place of the one that is shown; elsewhere says it, if it is another.
     """
-    if streams.err.isatty():
-        from rich.console import Console
-        from rich.markup import escape
-
-        console = Console(file=streams.err, no_color=not streams.color)
-        if not console.is_dumb_terminal:
-            with console.status(escape(text)) as status:
-                yield lambda other: status.update(escape(other))
-            return
+    status = _status(streams)
+    if status is not None:
+        status.update(_as_it_is(text))
+        with status:
+            yield lambda other: status.update(_as_it_is(other))
+        return
     shown = text
 
     def say(other: str) -> None:
@@ -99,26 +100,36 @@ def pausing_spinner(streams: Streams) -> Iterator[Callable[[str | None], None]]:
     Yields:
         Shows a text, or with None makes room.
     """
-    if not streams.err.isatty():
+    status = _status(streams)
+    if status is None:
         yield lambda _: None
         return
-    from rich.console import Console
-    from rich.markup import escape
-
-    console = Console(file=streams.err, no_color=not streams.color)
-    if console.is_dumb_terminal:
-        yield lambda _: None
-        return
-    status = console.status("")
 
     def show(text: str | None) -> None:
         if text is None:
             status.stop()
         else:
-            status.update(escape(text))
+            status.update(_as_it_is(text))
             status.start()
 
     try:
         yield show
     finally:
         status.stop()
+
+
+def _status(streams: Streams) -> Status | None:
+    """A spinner that is not shown yet; None where stderr has no cursor that could be moved."""
+    if not streams.err.isatty() or streams.dumb:
+        return None
+    from rich.console import Console
+
+    console = Console(file=streams.err, no_color=not streams.color)
+    return console.status("")
+
+
+def _as_it_is(text: str) -> Text:
+    """A text in which rich sees no markup."""
+    from rich.text import Text
+
+    return Text(text)

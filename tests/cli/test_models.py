@@ -85,6 +85,14 @@ def test_without_a_daemon_the_list_says_so_and_is_the_clouds(without_daemon: For
     assert isinstance(json.loads(without_daemon("ls", "--json", env=device.environment).stdout), list)
 
 
+def test_without_a_daemon_and_a_cloud_nothing_is_said_to_be_listed(without_daemon: Forks, cli: Cli) -> None:
+    done = without_daemon("list", env=cli.environment | {"OLLAMA_CLOUD_BASE_URL": "http://127.0.0.1:9"})
+    note, error, *_ = done.stderr.splitlines()
+    assert (done.returncode, done.stdout) == (7, "")
+    assert note == "Note: No Ollama server answers at http://127.0.0.1:11434."
+    assert error.startswith("Error: ")
+
+
 def test_without_a_daemon_a_disabled_cloud_is_not_listed(without_daemon: Forks, device: Cli, sandbox: Sandbox) -> None:
     done = without_daemon("list", "--json", env=device.environment | {"OLLAMA_NO_CLOUD": "1"})
     assert (done.returncode, json.loads(done.stderr)["error"]["code"]) == (7, "no_daemon")
@@ -206,7 +214,7 @@ def test_a_text_of_a_model_is_piped_unchanged(cli: Cli) -> None:
         assert cli("show", "tiny", "--template", env=environment).stdout == template
         without = cli("show", "tiny", "--system", env=environment)
     assert (without.returncode, without.stdout) == (0, "")
-    assert without.stderr == "The model has no system of its own.\n"
+    assert without.stderr == "The model has no system message of its own.\n"
 
 
 # ps, stop, cp, rm

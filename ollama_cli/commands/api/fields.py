@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from ollama_cli.api.foreign_json import exact_value_of
 from ollama_cli.errors import UsageError
 
 _NAME = re.compile(r"[^\[\]]+(?:\[[^\[\]]*\])*")
@@ -45,18 +45,9 @@ def _split(field: str) -> tuple[str, str]:
 
 def _value(text: str) -> object:
     try:
-        return json.loads(text, parse_constant=_no_constant)
+        return exact_value_of(text)
     except (ValueError, RecursionError):
         return text
-
-
-def _no_constant(name: str) -> object:
-    """Refuse NaN and Infinity, which are no JSON.
-
-    Raises:
-        ValueError: Always.
-    """
-    raise ValueError(name)
 
 
 def _put(holder: dict[str, Any], steps: list[str], value: object, name: str) -> None:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from ollama_cli.context import Context
     from ollama_cli.terminal.streams import Streams
 
+_IN_WORDS = {"license": "licence", "modelfile": "Modelfile", "system": "system message"}
 _LINES = frozenset({"license", "modelfile", "parameters"})
 """Texts that a line end follows; a template and a system message are printed as they are."""
 
@@ -117,7 +118,7 @@ def _print_text(streams: Streams, name: str, text: str) -> None:
     from ollama_cli.terminal.sanitize import clean
 
     if not text:
-        streams.say(f"The model has no {name} of its own.")
+        streams.say(f"The model has no {_IN_WORDS.get(name, name)} of its own.")
     if streams.out.isatty():
         text = clean(text)
         text = text if not text or text.endswith("\n") else f"{text}\n"

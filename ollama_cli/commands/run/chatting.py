@@ -37,7 +37,7 @@ def chat(context: Context, options: RunOptions, question: Question, stored: Stor
     """
     with typing_ahead():
         from ollama_cli.chat.chat import Chat
-        from ollama_cli.chat.conversation import Display
+        from ollama_cli.chat.display import Display
         from ollama_cli.chat.history import PrivateHistory
         from ollama_cli.chat.keeping import keep_chat
 

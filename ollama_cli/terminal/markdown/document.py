@@ -6,12 +6,13 @@ import re
 from dataclasses import replace
 from typing import TextIO
 
-from ollama_cli.terminal.markdown.blocks import State, read_line
+from ollama_cli.terminal.markdown.blocks import read_line
 from ollama_cli.terminal.markdown.flow import Flow
 from ollama_cli.terminal.markdown.live import LiveRows
 from ollama_cli.terminal.markdown.page import Page
 from ollama_cli.terminal.markdown.palette import Palette
 from ollama_cli.terminal.markdown.setting import Setting
+from ollama_cli.terminal.markdown.structure import State
 from ollama_cli.terminal.sanitize import Sanitizer
 from ollama_cli.terminal.streams import terminal_size
 

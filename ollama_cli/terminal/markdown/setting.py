@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ollama_cli.terminal.markdown.blocks import Block, Container, Quote
 from ollama_cli.terminal.markdown.palette import PLAIN, Palette
 from ollama_cli.terminal.markdown.rows import Row
+from ollama_cli.terminal.markdown.structure import Block, Container, Quote
 from ollama_cli.terminal.wrapping import MARGIN
 
 _MOST_LIVE_CELLS = 480
