@@ -10,7 +10,7 @@ from pathlib import Path
 
 from support import COMMAND
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 SECONDS = 100
 PATH = f"{Path(COMMAND).parent}{os.pathsep}{os.environ['PATH']}"
 """A search path on which the installed command is found first."""
