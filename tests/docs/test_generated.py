@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
+from pages import PAGES, ROOT
 
 from ollama_cli import errors
 from ollama_cli.diagnosis.finding import NAMES, Verdict
@@ -16,14 +16,16 @@ from ollama_cli.sandbox import faults
 from ollama_cli.sandbox.faults import parse_fault
 from ollama_cli.sandbox.models import MODELS
 
-ROOT = Path(__file__).parents[2]
-PAGES = [ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").glob("*.md")), ROOT / "bench" / "README.md"]
+SESSIONS = [picture.stem for picture in sorted((ROOT / "docs" / "pictures").glob("*.svg"))]
+SESSIONS.remove("performance")  # bench/report.py measures it
+SCRIPTS = ["docs/make_help.py", "docs/make_third_party.py", "completions/make.py"]
 
 
-@pytest.mark.parametrize("script", ["docs/make_help.py", "docs/make_third_party.py", "completions/make.py"])
-def test_what_is_generated_is_current(script: str) -> None:
+@pytest.mark.parametrize("made", [*SCRIPTS, *(f"docs/make_pictures.py {name}" for name in SESSIONS)])
+def test_what_is_generated_is_current(made: str) -> None:
+    script, *names = made.split()
     done = subprocess.run(
-        [sys.executable, ROOT / script, "--check"],
+        [sys.executable, ROOT / script, "--check", *names],
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
@@ -79,11 +81,3 @@ def test_faults_that_pages_show_can_be_given() -> None:
     assert len(shown) > 5
     for fault in shown:
         parse_fault(fault)
-
-
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
-def test_options_that_pages_name_exist(page: Path) -> None:
-    helped = (ROOT / "docs" / "commands.md").read_text(encoding="utf-8")
-    commands = re.findall(r"ollama-cli ([^`\n#>|;]*)", page.read_text(encoding="utf-8"))
-    options = {option for command in commands for option in re.findall(r"(?<!\S)--[a-z-]+", command)}
-    assert {option for option in options if not re.search(rf"(?<!\S){option}\b", helped)} == set()

@@ -64,13 +64,6 @@ def test_every_block_is_run() -> None:
     assert sorted(map(BLOCKS.index, map(block, [*TYPED, *OTHERS]))) == list(range(len(BLOCKS)))
 
 
-def test_every_command_within_a_line_exists() -> None:
-    helped = (ROOT / "docs" / "commands.md").read_text(encoding="utf-8")
-    commands = re.findall(r"`ollama-cli ([a-z]+)", README)
-    assert commands
-    assert {command for command in commands if f"\n## ollama-cli {command}" not in helped} == set()
-
-
 @dataclass
 class Checkout:
     """A copy of the sources on a machine without a network, and a person's shell in it.

@@ -34,11 +34,24 @@ def build(tree: Path, kind: str, folder: Path, **variables: str) -> Path:
 
 
 @pytest.fixture(scope="module")
-def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A wheel, built as who packages it does: from the source distribution."""
-    folder = tmp_path_factory.mktemp("dist")
-    tree = unpacked(build(ROOT, "sdist", folder / "sdist"), folder / "sources")
-    return build(tree, "wheel", folder / "wheel")
+def sdist(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A source distribution of this checkout."""
+    return build(ROOT, "sdist", tmp_path_factory.mktemp("sdist"))
+
+
+@pytest.fixture(scope="module")
+def sources(sdist: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The tree that is in it, as who packages the program has it: elsewhere, without git, unreadable to others."""
+    tree = unpacked(sdist, tmp_path_factory.mktemp("unpacked") / "sources")
+    for path in (tree, *tree.rglob("*")):
+        path.chmod(path.stat().st_mode & 0o700)
+    return tree
+
+
+@pytest.fixture(scope="module")
+def wheel(sources: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A wheel of that tree."""
+    return build(sources, "wheel", tmp_path_factory.mktemp("wheel"))
 
 
 @pytest.fixture(scope="module")
@@ -76,7 +89,28 @@ needs_man = pytest.mark.skipif(
 
 
 def test_a_wheel_is_the_same_wherever_it_is_built(wheel: Path, tmp_path: Path) -> None:
-    assert build(ROOT, "wheel", tmp_path / "again").read_bytes() == wheel.read_bytes()
+    assert build(ROOT, "wheel", tmp_path / "again", TZ="Asia/Tokyo").read_bytes() == wheel.read_bytes()
+
+
+def test_a_source_distribution_is_the_same_when_it_is_built_of_itself(
+    sdist: Path, sources: Path, tmp_path: Path
+) -> None:
+    assert build(sources, "sdist", tmp_path / "again", TZ="Asia/Tokyo").read_bytes() == sdist.read_bytes()
+
+
+def test_the_licence_is_in_both_and_the_notice_beside_what_is_ollama_s(sources: Path, wheel: Path) -> None:
+    """PEP 639: an expression in the metadata, and the text where the metadata says."""
+    licence = (ROOT / "LICENSE").read_bytes()
+    assert licence.startswith(b"MIT License\n\nCopyright (c) 2026 the ollama-cli authors\n")
+    with zipfile.ZipFile(wheel) as archive:
+        (place,) = [name for name in archive.namelist() if name.endswith(".dist-info/METADATA")]
+        told = archive.read(place).decode()
+        assert archive.read(place.replace("METADATA", "licenses/LICENSE")) == licence
+    for metadata in (told, (sources / "PKG-INFO").read_text(encoding="utf-8")):
+        assert "\nLicense-Expression: MIT\nLicense-File: LICENSE\n" in metadata
+    assert (sources / "LICENSE").read_bytes() == licence
+    notice = (sources / "tests" / "data" / "NOTICE").read_text(encoding="utf-8")
+    assert licence.decode().replace("2026 the ollama-cli authors", "Ollama-Server") in notice
 
 
 def test_a_wheel_is_built_where_the_tree_is_installed_for_editing(tmp_path: Path) -> None:
