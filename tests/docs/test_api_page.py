@@ -6,7 +6,7 @@ import shutil
 from pathlib import Path
 
 import pytest
-from pages import PATH, examples_in, run_in_bash
+from examples import PATH, examples_in, run_in_bash
 from recorded import serving
 from support import clean_environment
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from pages import PATH, examples_in, one_with, run_in_bash
+from examples import PATH, examples_in, one_with, run_in_bash
 from recorded import serving, work
 from support import clean_environment
 
