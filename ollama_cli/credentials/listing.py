@@ -165,6 +165,7 @@ def _is_sound_entry(item: dict[str, Any]) -> bool:
     return (
         item["store"] in _STORES
         and isinstance(item["origin"], str)
+        and item["origin"].isascii()  # as every origin is; half a character could name no file
         and is_profile_name(item["profile"])
         and _is_time(item["created_at"])
         and (item.get("last_used_at") is None or _is_time(item["last_used_at"]))
