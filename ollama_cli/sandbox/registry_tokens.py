@@ -92,7 +92,8 @@ async def token(request: Request) -> Response:
 
 
 def _is_now(stamps: list[str], now: int) -> bool:
-    return len(stamps) == 1 and stamps[0].isdigit() and abs(now - int(stamps[0][:20])) <= SECONDS_OF_VALIDITY
+    known = len(stamps) == 1 and stamps[0].isascii() and stamps[0].isdigit()
+    return known and abs(now - int(stamps[0][:20])) <= SECONDS_OF_VALIDITY
 
 
 def _granted(scopes: list[str]) -> frozenset[tuple[str, str]]:

@@ -27,7 +27,7 @@ from ollama_cli.chat.session import Session
 from ollama_cli.chat.stored import StoredChat
 from ollama_cli.errors import ArchiveError
 
-CODES = {"chat_unknown", "chats_unavailable", "chats_damaged", "chats_newer", "chats_busy"}
+CODES = {"usage", "chat_unknown", "chats_unavailable", "chats_damaged", "chats_newer", "chats_busy"}
 SKY = [Pattern.of("sky")]
 
 
@@ -49,12 +49,12 @@ def session() -> Session:
 
 
 @pytest.fixture(scope="module")
-def content(tmp_path_factory: pytest.TempPathFactory) -> bytes:
+def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A file with two chats."""
     archive = Archive(tmp_path_factory.mktemp("archive") / "chats.sqlite3")
     for _ in range(2):
         KeptChat(archive, "gpt-oss:120b-cloud", print).keep(session())
-    return archive.database.path.read_bytes()
+    return archive.database.path
 
 
 @pytest.fixture
@@ -92,7 +92,8 @@ def go_on(archive: Archive, stored: StoredChat) -> None:
 
 
 @pytest.mark.parametrize("seed", range(4))
-def test_bytes_that_were_changed_anywhere(path: Path, content: bytes, seed: int) -> None:
+def test_bytes_that_were_changed_anywhere(path: Path, whole: Path, seed: int) -> None:
+    content = whole.read_bytes()
     moments = random.Random(seed)  # noqa: S311 - the same each time
     for _ in range(60):
         changed_content = bytearray(content)
@@ -128,11 +129,11 @@ _REST = session().messages[1].as_json()
     )
 )
 def test_values_that_no_chat_holds(
-    tmp_path_factory: pytest.TempPathFactory, content: bytes, changes: list[tuple[tuple[str, str], Any]]
+    tmp_path_factory: pytest.TempPathFactory, whole: Path, changes: list[tuple[tuple[str, str], Any]]
 ) -> None:
     path = tmp_path_factory.getbasetemp() / "values" / "chats.sqlite3"
     path.parent.mkdir(exist_ok=True, mode=0o700)
-    path.write_bytes(content)
+    path.write_bytes(whole.read_bytes())
     with closing(sqlite3.connect(path)) as connection, connection:
         for (table, column), value in changes:
             with suppress(sqlite3.IntegrityError):
@@ -146,9 +147,9 @@ def test_values_that_no_chat_holds(
 )
 @pytest.mark.parametrize("also", ["", "DROP TABLE messages", "ALTER TABLE chats ADD COLUMN more TEXT"])
 def test_a_file_of_another_version_is_read_whole_or_left_as_it_is(
-    path: Path, content: bytes, pragma: str, also: str
+    path: Path, whole: Path, pragma: str, also: str
 ) -> None:
-    path.write_bytes(content)
+    path.write_bytes(whole.read_bytes())
     with closing(sqlite3.connect(path)) as connection, connection:
         connection.execute(also)
         connection.execute(f"PRAGMA {pragma}")
