@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import copy
 import json
+import re
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -20,6 +21,9 @@ _LONG_NUMBER = "a number of five thousand digits"
 _DEEP = "brackets in brackets"
 _TEXTS = {json.dumps(_LONG_NUMBER): "9" * 5000, json.dumps(_DEEP): "[" * 3000 + "]" * 3000}
 """What Python's own writer does not write, by what stands in its place until the text is made."""
+
+CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
+"""What must not come to a terminal from others."""
 
 EVIL = "\x1b]52;c;aGFjaw==\x07\x1b[2Jnews\u202e\u2066\x9b31m\r\n\x00"
 """A text that does all to a terminal that a text can do."""

@@ -96,8 +96,9 @@ def test_a_list_of_credentials_is_read_whole_or_refused(content: bytes) -> None:
     assert [record.entry for record in again.records] == [record.entry for record in listing.records]
 
 
-def test_an_origin_that_could_name_no_file_is_none() -> None:
-    listed = {**LISTED, "credentials": [{**LISTED["credentials"][0], "origin": "http://\ud800"}]}
+@pytest.mark.parametrize("origin", ["http://\ud800", "http://a\x1b]52;c;aGFjaw==\x07", "http://\u202e"])
+def test_an_origin_that_could_name_no_file_or_drive_a_terminal_is_none(origin: str) -> None:
+    listed = {**LISTED, "credentials": [{**LISTED["credentials"][0], "origin": origin}]}
     with pytest.raises(ValueError, match=r"^$"):
         parse_listing(json.dumps(listed).encode())
 

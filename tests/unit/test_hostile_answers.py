@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import json
-import re
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -12,7 +11,7 @@ import httpx
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from mutations import changed, damaged, examples, failure_of, odd_texts, written
+from mutations import CONTROLS, changed, damaged, examples, failure_of, odd_texts, written
 from talking import ANSWERS
 
 from ollama_cli.api.client import OllamaClient
@@ -26,8 +25,6 @@ from ollama_cli.terminal.model_details import show_model
 from ollama_cli.terminal.model_table import show_models, show_running
 from ollama_cli.terminal.streams import Streams
 from ollama_cli.terminal.transfers import TransferProgress
-
-CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 
 
 class Shown(io.TextIOWrapper):
