@@ -171,6 +171,8 @@ def _is_sound_entry(item: dict[str, Any]) -> bool:
     return (
         item["store"] in _STORES
         and isinstance(item["origin"], str)
+        and item["origin"].isascii()  # as every origin is: half a character could name no file,
+        and item["origin"].isprintable()  # and an escape sequence could drive the terminal that it is shown at
         and is_profile_name(item["profile"])
         and _is_time(item["created_at"])
         and (item.get("last_used_at") is None or _is_time(item["last_used_at"]))
