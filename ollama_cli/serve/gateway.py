@@ -18,7 +18,7 @@ from ollama_cli.errors import CliError, UsageError
 from ollama_cli.serve import account, lists, paths
 from ollama_cli.serve.bodies import ClientGoneError, Held, Shelf, read
 from ollama_cli.serve.client import Client
-from ollama_cli.serve.headers import onward, value_of
+from ollama_cli.serve.headers import Headers, onward, value_of
 from ollama_cli.serve.model_field import ModelField, find_model, is_blank, replaced
 from ollama_cli.serve.refusals import RefusedError, json_answer, refusal_of, text_answer
 from ollama_cli.serve.relay import relay, relay_signed
@@ -32,7 +32,8 @@ if TYPE_CHECKING:
 _FORM = b"application/x-www-form-urlencoded"
 """What `curl -d` says of every body, also of the JSON that was read from it."""
 
-_VIA = (b"via", f"1.1 ollama-cli-{secrets.token_hex(8)}".encode("ascii"))
+_OWN_NAME = f"ollama-cli-{secrets.token_hex(8)}".encode("ascii")
+_VIA = (b"via", b"1.1 " + _OWN_NAME)
 """What a daemon is told of us, so that a request which comes back is known."""
 
 _QUICKLY_SEARCHED = 256 * 1024
@@ -88,7 +89,7 @@ class Gateway:
             await client.answer(text_answer("404 page not found", 404))
             return
         client.scope["path"] = path
-        if _VIA in client.headers:
+        if _came_back(client.headers):
             raise RefusedError(508, "the request came here a second time: servers name each other with --daemon")
         methods = paths.methods_of(path)
         if self.daemon is not None and not paths.is_private(path) and _is_daemons(client.method, path, methods):
@@ -223,6 +224,11 @@ class _Passing(httpx.AsyncByteStream):
     async def __aiter__(self) -> AsyncIterator[bytes]:
         async for piece in self._client.body():
             yield piece
+
+
+def _came_back(headers: Headers) -> bool:
+    """Whether a request was here before; a proxy on its way may have written several names into one header."""
+    return any(name == b"via" and _OWN_NAME in value.lower() for name, value in headers)
 
 
 def _is_daemons(method: str, path: str, methods: tuple[str, ...]) -> bool:

@@ -386,6 +386,11 @@ def test_everything_else_goes_to_the_daemon_without_any_credential(device: Cli, 
             assert not {"x-own", "set-cookie"} & told.headers.keys()
         assert [(seen.method, seen.target, seen.body or None) for seen in daemon.seen] == asked
         assert "secret" not in str(daemon.seen)
+        ours = daemon.seen[0].header("via")
+        assert ours is not None
+        for way in (ours, f"1.0 proxy, {ours}", f"{ours.upper()} ,1.1 proxy"):  # a proxy writes them into one header
+            assert ask(serve, None, "/api/ps", "GET", via=way).status_code == 508, way
+        del daemon.seen[len(asked) :]
         assert not [seen for seen in daemon.seen if seen.header("authorization") or seen.header("origin")]
         assert not [seen for seen in cloud.seen if seen.path != "/api/me"]
         daemon.answers(plain(b"", "301 Moved", "Location: /elsewhere"))
