@@ -79,6 +79,7 @@ def test_a_holder_that_is_somebody_elses_is_told_by_its_user(tmp_path: Path) -> 
         ("--host", "192.0.2.1"),
         ("--host", "no such name"),
         ("--socket", "/tmp/x", "--port", "1"),
+        ("--socket", "/tmp/x", "--allow-host", "gateway.example"),
         ("--allow-host", "http://x"),
         ("--allow-host", "*"),
         ("--token-file", "/nowhere/token"),
