@@ -28,7 +28,7 @@ from ollama_cli.serve import serving as serving_module
 from ollama_cli.serve.bodies import pieces
 from ollama_cli.serve.gateway import Gateway
 from ollama_cli.serve.holder import who_holds
-from ollama_cli.serve.listening import is_for_this_machine, listen_at, url_of
+from ollama_cli.serve.listening import is_for_this_machine, listen_at, listen_in, url_of
 from ollama_cli.serve.refusals import RefusedError
 from ollama_cli.serve.server import _tell_of_fault
 from ollama_cli.serve.servers import Onward, Server
@@ -344,6 +344,23 @@ def test_a_connection_that_breaks_is_no_fault_of_ours() -> None:
     _tell_of_fault(told.append, {"message": "x", "exception": ValueError("a secret")})
     _tell_of_fault(told.append, {"message": "a task was destroyed"})
     assert told == ["A fault within ollama-cli: ValueError.", "A fault within ollama-cli: a task was destroyed."]
+
+
+@pytest.mark.timeout(20)
+def test_a_socket_whose_server_takes_nobody_is_not_waited_for(tmp_path: Path) -> None:
+    path = tmp_path / "socket"
+    with ExitStack() as stack:
+        hung = stack.enter_context(socket.socket(socket.AF_UNIX))
+        hung.bind(str(path))
+        hung.listen(0)
+        with suppress(BlockingIOError):
+            while True:
+                client = stack.enter_context(socket.socket(socket.AF_UNIX))
+                client.setblocking(False)
+                client.connect(str(path))
+        with pytest.raises(UsageError, match="answers at") as caught:
+            listen_in(path)
+        assert caught.value.code == "port_unavailable"
 
 
 def test_it_can_listen_at_the_other_address_of_this_machine() -> None:
