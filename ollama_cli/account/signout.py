@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from ollama_cli.credentials.device_key import DeviceKey
     from ollama_cli.credentials.wallet import Wallet
 
-UNKNOWN_KEY = frozenset({401, 404, 410})
+_KEY_MAY_BE_UNKNOWN = frozenset({401, 404, 410})
 """Statuses by which a server may mean that it does not know a key."""
 
 
@@ -81,7 +81,7 @@ def forget(wallet: Wallet, key_name: str, public_key: str) -> None:
 
 def _confirm_signed_out(client: OllamaClient, refused: CliError) -> None:
     """Return only where a refusal means that the key is on no account, and the server says so once more."""
-    if refused.http_status not in UNKNOWN_KEY or refused.code == "clock_wrong":
+    if refused.http_status not in _KEY_MAY_BE_UNKNOWN or refused.code == "clock_wrong":
         raise refused
     if not refused.told_by_api:
         raise no_ollama_server() from refused

@@ -30,11 +30,11 @@ def keep_token(context: Context, options: SigninOptions) -> None:
 
     place = place_of_token(context, options.host or "")
     if options.basic:
-        kind, text = "basic", read_secret(context, f"NAME:PASSWORD for {place.base_url}: ", "a name and a password")
-        token = Token.basic(Secret(text.rstrip("\r\n")))
+        kind, given = "basic", read_secret(context, f"NAME:PASSWORD for {place.base_url}: ", "a name and a password")
+        token = Token.basic(Secret(given.reveal().rstrip("\r\n")))
     else:
-        kind, text = "bearer", read_secret(context, f"Token for {place.base_url}: ", "a token")
-        token = Token.bearer(Secret(text.strip()))
+        kind, given = "bearer", read_secret(context, f"Token for {place.base_url}: ", "a token")
+        token = Token.bearer(Secret(given.reveal().strip()))
     _try_token(context, place, token)
     record, left = context.wallet.secrets.put(place.origin, kind, token.authorization)
     if left is not None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ollama_cli.errors import UsageError
+from ollama_cli.secret import Secret
 
 if TYPE_CHECKING:
     from ollama_cli.context import Context
@@ -13,7 +14,7 @@ _LONGEST = 10_000
 """Bytes that are read of a secret; more than any header may have."""
 
 
-def read_secret(context: Context, question: str, what: str) -> str:
+def read_secret(context: Context, question: str, what: str) -> Secret:
     """What is typed at a hidden prompt, or piped in.
 
     Args:
@@ -38,4 +39,4 @@ def read_secret(context: Context, question: str, what: str) -> str:
         )
     if len(text) > _LONGEST:
         raise UsageError(f"What was given is too long for {what}.", hint="It is one line.", code="bad_key")
-    return text
+    return Secret(text)

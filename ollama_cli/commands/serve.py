@@ -186,6 +186,8 @@ def _listening(options: ServeOptions, *, has_token: bool) -> Iterator[tuple[sock
     if options.socket is not None:
         if options.host is not None or options.port is not None:
             raise UsageError("--socket listens at no address and no port.", hint="Leave out --host and --port.")
+        if options.allowed_hosts:
+            raise UsageError("At a socket nobody is asked by which name it is.", hint="Leave out --allow-host.")
         listener = listening.listen_in(options.socket)
         made = listening.identity(options.socket)
         try:

@@ -114,7 +114,7 @@ def _read_api_key(context: Context, place: Place, options: SigninOptions) -> Sec
         streams.say(f"API keys are made at {page}")
         if options.approval.browser and confirm(streams, "Open that page in the browser?", default=False):
             open_in_browser(page)
-    return Secret(read_secret(context, "API key: ", "an API key").strip())
+    return Secret(read_secret(context, "API key: ", "an API key").reveal().strip())
 
 
 def _api_key_refused(place: Place, refused: SignInError | None) -> SignInError:
