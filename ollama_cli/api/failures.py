@@ -107,7 +107,8 @@ def _error(
     if status == HTTPStatus.NOT_FOUND and model is not None:
         known = model in said or said.endswith(_NOT_IN_REGISTRY)  # most servers say just that
         told = f"There is no model {model!r}" + ("." if known else tail)
-        return ModelNotFoundError(told, hint="Models: https://ollama.com/search?c=cloud", http_status=status)
+        hint = "Models: https://ollama.com/search?c=cloud"
+        return ModelNotFoundError(told, model=model, hint=hint, http_status=status)
     if status == HTTPStatus.GONE:
         return ModelNotFoundError(f"It is not offered any more{tail}", code="model_retired", http_status=status)
     if status == HTTPStatus.TOO_MANY_REQUESTS:

@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from ollama_cli.api.model_ref import ModelRef
-from ollama_cli.errors import CliError, SignInError, UnavailableError, UsageError
+from ollama_cli.errors import CliError, ModelNotFoundError, SignInError, UnavailableError, UsageError
 from ollama_cli.terminal.typing_ahead import typing_ahead
 
 if TYPE_CHECKING:
@@ -139,11 +139,14 @@ class ContextBackend:
     def _explained(self, error: CliError, opened: Opened) -> CliError:
         from ollama_cli.account.refusal import daemon_refusal, refusal
         from ollama_cli.commands.daemon import no_daemon
+        from ollama_cli.commands.near_names import suggest_near_name
 
         if isinstance(error, SignInError) and error.code != "clock_wrong":
             if opened.in_cloud:
                 return refusal(opened.active, self._context.link_for(opened.place, opened.active), error)
             return daemon_refusal(opened.place.base_url, opened.active, error)
+        if isinstance(error, ModelNotFoundError):
+            suggest_near_name(self._context, opened.place, error)
         if isinstance(error, UnavailableError) and not opened.in_cloud:
             return no_daemon(error, opened.place, f"ask the cloud: ollama-cli run {opened.reference.cloud_twin}")
         return error
