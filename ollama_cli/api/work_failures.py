@@ -23,11 +23,11 @@ _Make: TypeAlias = "Callable[[str, str], CliError]"
 
 
 def _not_its_own(model: str, _: str) -> CliError:
-    return ModelNotFoundError(f"The server has no model {model!r}.")
+    return ModelNotFoundError(f"The server has no model {model!r}.", model=model)
 
 
 def _not_in_registry(model: str, _: str) -> CliError:
-    return ModelNotFoundError(f"There is no model {model!r}.", http_status=HTTPStatus.NOT_FOUND)
+    return ModelNotFoundError(f"There is no model {model!r}.", model=model, http_status=HTTPStatus.NOT_FOUND)
 
 
 def _denied(model: str, tail: str) -> CliError:

@@ -1,4 +1,8 @@
-"""What the environment says, in one frozen value. Nothing else in the program reads ``os.environ`` for a decision."""
+"""What the environment says, in one frozen value.
+
+What is not ours alone is read where it is needed: the proxies, SSL_CERT_FILE and SSL_CERT_DIR in ``transport/``,
+BROWSER in ``terminal/browser.py``, and TERM and NO_COLOR at the start.
+"""
 
 # Its annotations are no strings, as elsewhere: NamedTuple would compile each of them at every start.
 

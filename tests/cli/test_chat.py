@@ -196,6 +196,25 @@ def test_undo_and_model_and_tokens(cli: Cli) -> None:
     assert [r["json"]["model"] for r in server.requests if r["path"] == "/api/chat"][-1] == "other"
 
 
+def test_what_the_command_line_says_goes_into_the_chat(cli: Cli, tmp_path: Path) -> None:
+    (tmp_path / "cat.png").write_bytes(PNG)
+    refused = {"method": "POST", "path": "/api/create", "status": 401, "json": {"error": "unauthorized"}}
+    with serving([SHOW, answering("A cat."), refused]) as server:
+        options = ["--image", "cat.png", "--system", "Be brief.", "--option", "seed=7"]
+        terminal = Terminal(cli, "run", "tiny", *options, env={"OLLAMA_HOST": server.url}, cwd=tmp_path)
+        terminal.until_text(r"cat\.png goes along with your next message \(image\)")
+        say(terminal, "What is it?")
+        terminal.until_text("A cat")
+        say(terminal, "/save mine")
+        terminal.until_text(f"The Ollama server at {server.url} is not signed in")
+        assert leave(terminal) == 0
+    (body,) = [request["json"] for request in server.requests if request["path"] == "/api/chat"]
+    assert [message["role"] for message in body["messages"]] == ["system", "user"]
+    assert (len(body["messages"][1]["images"]), body["options"]) == (1, {"seed": 7})
+    (made,) = [request["json"] for request in server.requests if request["path"] == "/api/create"]
+    assert (made["from"], made["system"], made["parameters"]) == ("tiny", "Be brief.", {"seed": 7})
+
+
 def test_a_command_that_lacks_something_says_what(cli: Cli) -> None:
     last = {"message": {"role": "assistant"}, "done": True, "done_reason": "stop", "eval_count": 64}
     route = {"method": "POST", "path": "/api/chat", "ndjson": [{"message": {"content": "long " * 15_000}}, last]}

@@ -66,6 +66,34 @@ def test_a_list_as_json_is_what_the_server_tells(cli: Cli) -> None:
     assert json.loads(cloud.stdout) == [{**TINY, "name": "tiny:latest-cloud"}]
 
 
+@pytest.mark.parametrize("command", [("run", "hi"), ("show",), ("stop",), ("rm",)], ids=lambda words: words[0])
+def test_a_mistyped_name_is_answered_with_the_one_that_was_listed(cli: Cli, command: tuple[str, ...]) -> None:
+    verb, *rest = command
+    missing = {"error": "model 'gema3' not found"}
+    routes = [
+        route("GET", "/api/tags", json={"models": [TINY, {"name": "gemma3:4b"}]}),
+        route("POST", "/api/pull", ndjson=[{"error": "pull model manifest: file does not exist"}]),
+        *(
+            route(method, path, 404, json=missing)
+            for method, path in (("POST", "/api/show"), ("DELETE", "/api/delete"))
+        ),
+    ]
+    with serving(routes) as server:
+        environment = {"OLLAMA_HOST": server.url}
+        assert cli("list", env=environment).returncode == 0
+        done = cli(verb, "gema3", *rest, env=environment)
+    assert done.returncode == 3
+    assert "  Did you mean gemma3:4b?" in done.stderr
+
+
+def test_a_mistyped_name_of_the_clouds_is_answered_with_the_one_that_was_listed(signed_in: Cli) -> None:
+    assert signed_in("list", "--cloud").returncode == 0
+    for command in (["run", "gpt-oss:12b-cloud", "hi"], ["show", "gpt-oss:12b-cloud"]):
+        done = signed_in(*command)
+        assert done.returncode == 3
+        assert "  Did you mean gpt-oss:120b-cloud? Models: https://" in done.stderr
+
+
 @pytest.fixture
 def without_daemon(tmp_path: Path) -> Iterator[Forks]:
     """Runs commands on a machine on which nothing listens where a daemon does."""

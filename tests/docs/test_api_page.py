@@ -6,8 +6,8 @@ import shutil
 from pathlib import Path
 
 import pytest
-from examples import PATH, examples_in, run_in_bash
 from recorded import serving
+from shell_examples import PATH, examples_in, run_in_bash
 from support import clean_environment
 
 CHAT = {"model": "gpt-oss:120b", "messages": [{"role": "user", "content": "Hello"}]}

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from examples import PATH, examples_in, one_with, run_in_bash
+from shell_examples import PATH, examples_in, one_with, run_in_bash
 from support import AS_A_USER, approved_key, needs_a_user
 
 from ollama_cli import DeviceKey

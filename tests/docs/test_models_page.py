@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from examples import PATH, examples_in, one_with, run_in_bash
 from recorded import serving, work
+from shell_examples import PATH, examples_in, one_with, run_in_bash
 from support import clean_environment
 
 EXAMPLES = examples_in("docs/models.md")

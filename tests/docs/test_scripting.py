@@ -10,7 +10,7 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
-from examples import PATH, examples_in, one_with, run_in_bash
+from shell_examples import PATH, examples_in, one_with, run_in_bash
 from support import clean_environment
 
 from ollama_cli.sandbox.server import EmbeddedSandbox

@@ -100,6 +100,7 @@ def _details(context: Context, options: ShowOptions) -> ModelInfo:
     from ollama_cli.api.place import model_place
     from ollama_cli.commands.asking import ask
     from ollama_cli.commands.daemon import OF_THE_SERVER
+    from ollama_cli.commands.near_names import suggest_near_name
 
     reference = ModelRef.parse(options.model)
     place = model_place(context.settings, reference, cloud=options.cloud)
@@ -110,6 +111,7 @@ def _details(context: Context, options: ShowOptions) -> ModelInfo:
     except ModelNotFoundError as error:
         if place.kind == "daemon":
             error.hint = OF_THE_SERVER
+        suggest_near_name(context, place, error)
         raise
 
 

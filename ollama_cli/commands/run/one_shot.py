@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from ollama_cli.commands.run.options import RunOptions, question_of
 from ollama_cli.commands.run.replies import answer_stream, reply_for
-from ollama_cli.errors import CliError, SignInError, UnavailableError, UsageError
+from ollama_cli.errors import CliError, ModelNotFoundError, SignInError, UnavailableError, UsageError
 from ollama_cli.terminal.sanitize import clean_line
 
 if TYPE_CHECKING:
@@ -47,10 +47,16 @@ def run(context: Context, options: RunOptions) -> None:
         chat(context, options, question, stored_chat(context, options.continued) if options.continued else None)
         return
     shot = OneShot(context, options)
-    if place.kind == "cloud":
-        shot.ask_cloud(place, model, question)
-    else:
-        shot.ask_daemon(place, model, question)
+    try:
+        if place.kind == "cloud":
+            shot.ask_cloud(place, model, question)
+        else:
+            shot.ask_daemon(place, model, question)
+    except ModelNotFoundError as missing:
+        from ollama_cli.commands.near_names import suggest_near_name
+
+        suggest_near_name(context, place, missing)
+        raise
 
 
 class OneShot:
