@@ -2,8 +2,9 @@
 
 A wheel and a source distribution are built as docs/install.md says, and both are installed with pip, pipx and uv into
 empty homes, with every Python from 3.11 to 3.14 that is found: on the path, in pyenv, or named. From each the README's
-first question is asked, and both distributions are built once more and compared. With ``--quick`` only uv installs, and
-nothing is built again. What is done is printed as it goes on, to be kept in docs/transcripts/packages.txt.
+first question is asked, and both distributions are built once more and compared. With ``--quick`` only uv installs,
+only the wheel, and nothing is built again. What is done is printed as it goes on, to be kept in
+docs/transcripts/packages.txt.
 
 It needs nothing but a Python with venv, and asks the package index for all else.
 """
@@ -134,12 +135,12 @@ def question() -> str:
 
 
 def try_one(given: Given, python: str, tools: Path, folder: Path, *, quick: bool) -> Iterator[str]:
-    """Install both files in each way with one interpreter and ask; yields what to print.
+    """Install what is given in each way with one interpreter and ask; yields what to print.
 
     Raises:
         FailedError: Something did not work.
     """
-    for file in (given.wheel, given.sdist):
+    for file in (given.wheel,) if quick else (given.wheel, given.sdist):
         for shown, typed in ways(python, quick):
             home = Path(tempfile.mkdtemp(dir=folder))
             yield f"$ {shown.replace('FILE', file.name)} && ollama-cli {question()}"

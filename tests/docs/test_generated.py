@@ -7,7 +7,7 @@ import subprocess
 import sys
 
 import pytest
-from pages import PAGES, ROOT
+from pages import PAGES, ROOT, spans
 
 from ollama_cli import errors
 from ollama_cli.diagnosis.finding import NAMES, Verdict
@@ -18,6 +18,7 @@ from ollama_cli.sandbox.models import MODELS
 
 SESSIONS = [picture.stem for picture in sorted((ROOT / "docs" / "pictures").glob("*.svg"))]
 SESSIONS.remove("performance")  # bench/report.py measures it
+TREES = ["ollama_cli", "tests", "docs", "bench", "completions"]
 SCRIPTS = ["docs/make_help.py", "docs/make_third_party.py", "completions/make.py"]
 
 
@@ -56,10 +57,12 @@ def test_the_page_for_scripts_tells_every_status() -> None:
     assert {int(status) for status in re.findall(r"^\| (\d+) \|", page, re.MULTILINE)} == statuses
 
 
-def test_the_files_that_pages_name_exist() -> None:
-    named = set(re.findall(r"`(ollama_cli/[\w/]+\.py)`", "".join(page.read_text(encoding="utf-8") for page in PAGES)))
-    assert named
-    assert {name for name in named if not (ROOT / name).exists()} == set()
+def test_the_modules_that_pages_name_exist() -> None:
+    """Whole, from the root, or by the end of their path."""
+    modules = [f"/{path.relative_to(ROOT)}" for top in TREES for path in sorted((ROOT / top).rglob("*.py"))]
+    named = {span for page in PAGES for span in spans(page) if re.fullmatch(r"[\w/]+\.py", span)}
+    assert len(named) > 100
+    assert {name for name in named if not any(module.endswith(f"/{name}") for module in modules)} == set()
 
 
 def test_the_page_about_the_sandbox_tells_its_faults_and_models() -> None:

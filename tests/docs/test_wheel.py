@@ -98,6 +98,22 @@ def test_a_source_distribution_is_the_same_when_it_is_built_of_itself(
     assert build(sources, "sdist", tmp_path / "again", TZ="Asia/Tokyo").read_bytes() == sdist.read_bytes()
 
 
+def test_a_source_distribution_holds_nothing_of_an_environment_that_stands_in_the_tree(
+    sources: Path, sdist: Path, tmp_path: Path
+) -> None:
+    """docs/install.md has one made there; whatever it is called, what it holds is not ours."""
+    for name in (".build", "env"):
+        package = sources / name / "lib" / "tests"
+        package.mkdir(parents=True)
+        for file in ("LICENSE", "README.md", "module.py"):
+            (package / file).write_text("")
+    try:
+        assert build(sources, "sdist", tmp_path / "again").read_bytes() == sdist.read_bytes()
+    finally:
+        for name in (".build", "env"):
+            shutil.rmtree(sources / name)
+
+
 def test_the_licence_is_in_both_and_the_notice_beside_what_is_ollama_s(sources: Path, wheel: Path) -> None:
     """PEP 639: an expression in the metadata, and the text where the metadata says."""
     licence = (ROOT / "LICENSE").read_bytes()
