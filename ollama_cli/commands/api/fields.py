@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import re
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -10,6 +11,7 @@ from typing import Any
 from ollama_cli.errors import UsageError
 
 _NAME = re.compile(r"[^\[\]]+(?:\[[^\[\]]*\])*")
+_MOST_STEPS = 100
 _STEP = re.compile(r"[^\[\]]+|(?<=\[)(?=\])")
 
 
@@ -27,10 +29,10 @@ def body_of_fields(raw: Sequence[str], typed: Sequence[str], read_text: Callable
     content: dict[str, Any] = {}
     for field in raw:
         name, value = _split(field)
-        _put(content, _STEP.findall(name), value, name)
+        _put(content, _steps(name), value, name)
     for field in typed:
         name, value = _split(field)
-        _put(content, _STEP.findall(name), read_text(value[1:]) if value.startswith("@") else _value(value), name)
+        _put(content, _steps(name), read_text(value[1:]) if value.startswith("@") else _value(value), name)
     return content
 
 
@@ -43,20 +45,30 @@ def _split(field: str) -> tuple[str, str]:
     return name, value
 
 
+def _steps(name: str) -> list[str]:
+    """The steps that a name takes, an empty one for the next place in a list."""
+    steps = _STEP.findall(name)
+    if len(steps) > _MOST_STEPS:
+        raise UsageError(f"The field {steps[0]}[… is nested in more than {_MOST_STEPS} others.")
+    return steps
+
+
 def _value(text: str) -> object:
     try:
-        return json.loads(text, parse_constant=_no_constant)
+        return json.loads(text, parse_constant=_finite, parse_float=_finite)
     except (ValueError, RecursionError):
         return text
 
 
-def _no_constant(name: str) -> object:
-    """Refuse NaN and Infinity, which are no JSON.
+def _finite(text: str) -> float:
+    """Read a number; NaN and the infinities, which Python makes of ``1e999`` too, are no JSON.
 
     Raises:
-        ValueError: Always.
+        ValueError: It is none.
     """
-    raise ValueError(name)
+    if math.isfinite(number := float(text)):
+        return number
+    raise ValueError(text)
 
 
 def _put(holder: dict[str, Any], steps: list[str], value: object, name: str) -> None:
