@@ -56,6 +56,8 @@ def read_schema(path: Path) -> dict[str, Any]:
         raise UsageError(f"{path} is no JSON Schema: {error.message}.", code="bad_file") from error
     except RecursionError as error:
         raise UsageError(f"{path} cannot be used: it is nested too deeply.", code="bad_file") from error
+    except ValueError as error:
+        raise UsageError(f"{path} is no JSON Schema: an address in it is none.", code="bad_file") from error
     return schema
 
 

@@ -57,6 +57,7 @@ def test_whatever_a_schema_holds_an_answer_is_held_to_it(
         ({"$ref": "http://["}, "1"),
         ({"$ref": "#/%zz/\ufffd"}, "1"),
         ({"$id": "http://[", "$ref": "a"}, "1"),
+        ({"$schema": "http://["}, "1"),
         ({"$ref": "#"}, "1"),
         ({"uniqueItems": True}, "[" + "[" * 400 + "]" * 400 + ", 1]"),
     ],
