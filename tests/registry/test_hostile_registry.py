@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -12,14 +13,16 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from lying_registry import Handler, Lying
 from models_on_disk import is_sound, manifest_of, put_model
-from mutations import examples, failure_of, written
+from mutations import damaged, examples, failure_of, written
 
 from ollama_cli import DeviceKey
+from ollama_cli.api.manifest import Blob
 from ollama_cli.api.model_name import ModelName
 from ollama_cli.registry.pulling import Pull
 from ollama_cli.registry.pushing import Push
 from ollama_cli.registry.registry import Registry
 from ollama_cli.registry.store import ModelStore
+from ollama_cli.registry.unfinished import Unfinished
 from ollama_cli.transport.clock import Clock
 from ollama_cli.transport.retries import Retries
 
@@ -84,6 +87,7 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("ollama_cli.registry.persistence._FIRST_WAIT", 0.0)
     monkeypatch.setattr("ollama_cli.transport.retries._seconds_to_wait", lambda _: 0.0)
     monkeypatch.setattr("ollama_cli.registry.crew.SECONDS_BETWEEN_LOOKS", 0.005)
+    monkeypatch.setattr("ollama_cli.registry.unfinished.SMALLEST_PART", 1000)
 
 
 def anything(told: list[tuple[int, dict[str, int], bytes]]) -> Callable[[Handler], bool]:
@@ -133,3 +137,25 @@ def test_whatever_a_registry_answers_ends_well_or_in_an_error_of_ours(
         assert is_sound(root)
 
     check()
+
+
+BLOB = Blob(f"sha256:{'0' * 64}", 2500)
+
+
+@examples(50)
+@given(st.data())
+def test_whatever_an_earlier_pull_left_every_byte_has_its_part(
+    tmp_path_factory: pytest.TempPathFactory, data: st.DataObject
+) -> None:
+    folder = tmp_path_factory.getbasetemp() / "unfinished"
+    folder.mkdir(exist_ok=True)
+    begun = Unfinished(folder, BLOB)
+    begun.parts[0].done = 7
+    counts = folder / f"{BLOB.hexadecimal}.parts"
+    counts.write_bytes(data.draw(damaged(counts.read_bytes()) | st.binary(max_size=90)))
+    if data.draw(st.booleans()):
+        os.truncate(folder / BLOB.hexadecimal, data.draw(st.sampled_from([0, 1, BLOB.size - 1, BLOB.size + 1])))
+    found = Unfinished(folder, BLOB)
+    assert sum(part.size for part in found.parts) == BLOB.size
+    assert all(0 <= part.done <= part.size for part in found.parts)
+    assert [part.offset for part in found.parts] == list(range(0, BLOB.size, found.parts[0].size))

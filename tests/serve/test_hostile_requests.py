@@ -6,10 +6,11 @@ import json
 import re
 
 import pytest
-from gateways import DONE, ScriptedServer, Serve, everything, plain
+from gateways import DONE, MODEL, ScriptedServer, Serve, everything, plain
 from hostile_requests import requests, statuses_of
 from hypothesis import given
-from mutations import examples
+from hypothesis import strategies as st
+from mutations import examples, written
 
 OTHERS = {
     "/": "GET",
@@ -24,6 +25,7 @@ OTHERS = {
     "/api/user/keys/x": "DELETE",
 }
 _IN_CLOUD = frozenset({"/api/tags", "/api/me", "/api/web_search", "/api/web_fetch", "/v1/models"})
+QUESTION = json.dumps({"model": MODEL, "messages": []}).encode()
 MOST_GROWTH = 60_000_000
 """Bytes of memory that may be taken meanwhile."""
 
@@ -64,3 +66,40 @@ def test_what_cannot_be_read_behind_an_answer_is_no_fault(gateway: Serve, begun:
     with gateway.client() as client:
         assert client.get("/api/version").status_code == 200
     assert "A fault" not in gateway.text
+
+
+@pytest.mark.parametrize("path", ["/api/chat", "/v1/chat/completions", "/v1/messages"])
+@pytest.mark.parametrize("model", [r"\ud800", r"\ud800:cloud:cloud"])
+def test_half_a_character_in_a_model_s_name_is_told(gateway: Serve, path: str, model: str) -> None:
+    with gateway.client() as client:
+        told = client.post(path, content=b'{"model":"%s","messages":[]}' % model.encode())
+    assert told.status_code in {400, 404}
+    assert "?" in json.dumps(told.json()["error"])
+
+
+TOLD = {
+    "/api/tags": {"models": [{"name": "gpt-oss:120b", "model": "gpt-oss:120b", "size": 5, "details": {"family": "x"}}]},
+    "/v1/models": {"object": "list", "data": [{"id": "gpt-oss:120b", "object": "model", "created": 5}]},
+    "/v1/models/gpt-oss:120b-cloud": {"id": "gpt-oss:120b", "object": "model", "created": 5},
+    "/api/me": {"id": "1", "name": "ada", "email": "ada@example.com", "plan": ""},
+    "/api/web_search": {"results": [{"title": "a", "url": "b", "content": "c"}]},
+    "/api/chat": {"error": {"message": "no"}, "signin_url": "https://ollama.com/connect?name=a&key=b"},
+}
+
+
+@pytest.mark.parametrize("path", TOLD)
+def test_whatever_the_cloud_answers_the_gateway_answers_too(gateway: Serve, cloud: ScriptedServer, path: str) -> None:
+    port = int(gateway.url.rpartition(":")[2])
+    method = "GET" if path.startswith(("/api/tags", "/v1/models")) else "POST"
+    body = QUESTION if path == "/api/chat" else b"{}"
+    head = f"{method} {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: {len(body)}\r\nConnection: close\r\n\r\n"
+
+    @examples(10)
+    @given(written(TOLD[path]), st.sampled_from(["200 OK", "400 No", "401 No", "404 No", "429 No", "500 No", "302 No"]))
+    def check(told: bytes, status: str) -> None:
+        cloud.answers(plain(told, status))
+        (answered,) = statuses_of(port, head.encode() + body, seconds_open=20)
+        assert answered in {int(status[:3]), 200, 401, 502, 503}
+
+    check()
+    assert not re.search("Traceback|A fault", gateway.text)
