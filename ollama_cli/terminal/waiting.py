@@ -6,13 +6,9 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from itertools import cycle
-from typing import TYPE_CHECKING, Self
+from typing import Self
 
 from ollama_cli.terminal.streams import Streams
-
-if TYPE_CHECKING:
-    from rich.status import Status
-    from rich.text import Text
 
 _SECONDS_OF_QUIET = 0.5
 _SECONDS_A_FRAME = 0.1
@@ -75,11 +71,13 @@ def spinner(streams: Streams, text: str) -> Iterator[Callable[[str], None]]:
     Yields:
         Puts another text in the place of the one that is shown; elsewhere says it, if it is another.
     """
-    status = _status(streams)
-    if status is not None:
-        status.update(_as_it_is(text))
-        with status:
-            yield lambda other: status.update(_as_it_is(other))
+    if _can_turn(streams):
+        turning = _Turning(streams)
+        turning.show(text)
+        try:
+            yield turning.show
+        finally:
+            turning.make_room()
         return
     shown = text
 
@@ -100,36 +98,45 @@ def pausing_spinner(streams: Streams) -> Iterator[Callable[[str | None], None]]:
     Yields:
         Shows a text, or with None makes room.
     """
-    status = _status(streams)
-    if status is None:
+    if not _can_turn(streams):
         yield lambda _: None
         return
-
-    def show(text: str | None) -> None:
-        if text is None:
-            status.stop()
-        else:
-            status.update(_as_it_is(text))
-            status.start()
-
+    turning = _Turning(streams)
     try:
-        yield show
+        yield lambda text: turning.make_room() if text is None else turning.show(text)
     finally:
-        status.stop()
+        turning.make_room()
 
 
-def _status(streams: Streams) -> Status | None:
-    """A spinner that is not shown yet; None where stderr has no cursor that could be moved."""
-    if not streams.err.isatty() or streams.dumb:
-        return None
-    from rich.console import Console
-
-    console = Console(file=streams.err, no_color=not streams.color)
-    return console.status("")
+def _can_turn(streams: Streams) -> bool:
+    """Whether stderr has a cursor that can be moved."""
+    return streams.err.isatty() and not streams.dumb
 
 
-def _as_it_is(text: str) -> Text:
-    """A text in which rich sees no markup."""
-    from rich.text import Text
+class _Turning:
+    """A spinner in the last line, above which stands what is told meanwhile."""
 
-    return Text(text)
+    def __init__(self, streams: Streams) -> None:
+        from rich.console import Console
+
+        self._last_lines = streams.last_lines
+        self._console = Console(file=streams.err, no_color=not streams.color)
+        self._status = self._console.status("")
+
+    def show(self, text: str) -> None:
+        """Show a text beside it."""
+        from rich.text import Text
+
+        self._status.update(Text(text))  # a plain text would be read for markup
+        self._status.start()
+        self._last_lines.print_above = self._print
+
+    def make_room(self) -> None:
+        """Take it off the screen."""
+        self._last_lines.print_above = None
+        self._status.stop()
+
+    def _print(self, line: str) -> None:
+        from rich.text import Text
+
+        self._console.print(Text(line), soft_wrap=True)  # a link stays one word
