@@ -6,9 +6,12 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from itertools import cycle
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 from ollama_cli.terminal.streams import Streams
+
+if TYPE_CHECKING:
+    from ollama_cli.terminal.live_lines import LiveLines
 
 _SECONDS_OF_QUIET = 0.5
 _SECONDS_A_FRAME = 0.1
@@ -118,25 +121,40 @@ class _Turning:
 
     def __init__(self, streams: Streams) -> None:
         from rich.console import Console
+        from rich.spinner import Spinner
 
-        self._last_lines = streams.last_lines
+        self._streams = streams
         self._console = Console(file=streams.err, no_color=not streams.color)
-        self._status = self._console.status("")
+        self._spinner = Spinner("dots", style="status.spinner")
+        self._lines: LiveLines | None = None
 
     def show(self, text: str) -> None:
         """Show a text beside it."""
         from rich.text import Text
 
-        self._status.update(Text(text))  # a plain text would be read for markup
-        self._status.start()
-        self._last_lines.print_above = self._print
+        lines = self._lines or self._new_lines()
+        with lines.lock:
+            self._spinner.update(text=Text(text))  # a plain text would be read for markup
+            lines.start()
+        self._lines = lines
 
     def make_room(self) -> None:
         """Take it off the screen."""
-        self._last_lines.print_above = None
-        self._status.stop()
+        if self._lines is not None:
+            self._lines.stop()
+            self._lines = None
 
-    def _print(self, line: str) -> None:
-        from rich.text import Text
+    def _new_lines(self) -> LiveLines:
+        from rich.live import Live
 
-        self._console.print(Text(line), soft_wrap=True)  # a link stays one word
+        from ollama_cli.terminal.live_lines import LiveLines
+
+        live = Live(
+            self._spinner,
+            console=self._console,
+            auto_refresh=False,
+            transient=True,
+            redirect_stdout=False,
+            redirect_stderr=False,
+        )
+        return LiveLines(self._streams, self._console, live)
