@@ -6,7 +6,7 @@ from enum import Enum
 from typing import TYPE_CHECKING
 
 from ollama_cli.account.refusal import API_KEYS_PAGE
-from ollama_cli.api.client import no_ollama_server, time_not_told
+from ollama_cli.api.account_work import no_ollama_server, time_not_told
 from ollama_cli.errors import CliError, StoreError, UnavailableError
 
 if TYPE_CHECKING:
