@@ -13,7 +13,6 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ollama_cli.api.model_list import with_cloud_names
 from ollama_cli.credentials.files import read_file, refuse_unsafe, write_atomically
 from ollama_cli.errors import StoreError
 
@@ -43,6 +42,8 @@ def run_names(place: Place, models: Iterable[ListedModel]) -> list[str]:
     Raises:
         UsageError: A model of the cloud has a name that cannot be asked for.
     """
+    from ollama_cli.api.model_list import with_cloud_names
+
     return [model.name for model in (with_cloud_names(models) if place.kind == "cloud" else models)]
 
 

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ollama_cli.commands.command_line import Command, as_text
+from ollama_cli.commands.command_line import Command
+from ollama_cli.commands.typed import as_text
 from ollama_cli.errors import UsageError
 
 if TYPE_CHECKING:

@@ -13,7 +13,7 @@ COMMANDS = (
     Listed("whoami", "status", hidden=True),
     Listed("keys", "keys", "This machine's device keys."),
     Listed("profile", "profile", "Accounts side by side, each with a credential of its own."),
-    Listed("run", "run", "Ask a model, and print its answer as it arrives; or chat."),
+    Listed("run", "run.command", "Ask a model, and print its answer as it arrives; or chat."),
     Listed("chats", "chats", "The chats that were kept."),
     Listed("list", "models.listing", "List the models of the Ollama server, or the cloud's."),
     Listed("ls", "models.listing", hidden=True),

@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ollama_cli.credentials.listing import CURRENT, LEFT, NEW, OLD, Record, entry_name
@@ -125,9 +124,9 @@ class Rotation:
                 return
             if new is None or new.role != NEW or new.public_key != public_key:
                 raise _changed_meanwhile()
-            changed = [replace(new, role=CURRENT, signed_in_at=int(time.time()), account=None)]
+            changed = [new._replace(role=CURRENT, signed_in_at=int(time.time()), account=None)]
             if current is not None:
-                changed.append(replace(current, role=LEFT if leave_old else OLD))
+                changed.append(current._replace(role=LEFT if leave_old else OLD))
             self._index.change(*changed)
 
     def settle(self, old: Record, *, leave_old: bool) -> Record:
@@ -137,7 +136,7 @@ class Rotation:
             StoreError: The list cannot be written.
         """
         with self._index.locked():
-            settled = replace(old, role=LEFT if leave_old else OLD)
+            settled = old._replace(role=LEFT if leave_old else OLD)
             if old == self.record:
                 self._index.change(settled)
         return settled

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from typing import Any
 
 from ollama_cli.api.events import Chunk, ToolCall
@@ -66,7 +66,7 @@ class Answer:
 
     def ending(self) -> dict[str, Any]:
         """How the answer ended, as the last object of ``--json-lines`` tells it."""
-        return {"done": self.complete, "done_reason": self.done_reason or None, **asdict(self.statistics)}
+        return {"done": self.complete, "done_reason": self.done_reason or None, **self.statistics._asdict()}
 
 
 def json_of_chunk(chunk: Chunk) -> list[dict[str, Any]]:
@@ -81,7 +81,7 @@ def json_of_chunk(chunk: Chunk) -> list[dict[str, Any]]:
 
 
 def _json_of_call(call: ToolCall) -> dict[str, Any]:
-    return {"name": call.name, "arguments": call.arguments}  # asdict would copy them, however deeply they are nested
+    return {"name": call.name, "arguments": call.arguments}  # not `_asdict`, for the field may become another
 
 
 def json_of_vector(vector: list[float]) -> str:

@@ -6,9 +6,8 @@ import base64
 import os
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Literal, NamedTuple
 from urllib.parse import unquote
 
 from ollama_cli.errors import UsageError
@@ -35,8 +34,7 @@ _SIGNATURES: tuple[tuple[bytes, bytes, Literal["image", "audio"]], ...] = (
 )
 
 
-@dataclass(frozen=True)
-class Attachment:
+class Attachment(NamedTuple):
     """A file that goes with a prompt.
 
     Attributes:

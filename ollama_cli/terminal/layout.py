@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import Protocol, TextIO
+from typing import TYPE_CHECKING, Protocol, TextIO
 
 from ollama_cli.terminal.sanitize import Sanitizer
 from ollama_cli.terminal.streams import Streams, columns
-from ollama_cli.terminal.wrapping import Wrapper
+
+if TYPE_CHECKING:
+    from ollama_cli.terminal.wrapping import Wrapper
 
 
 class TextLayout(Protocol):
@@ -48,7 +50,11 @@ class TerminalText(PipeText):
     def __init__(self, stream: TextIO, *, wrap: bool) -> None:
         super().__init__()
         self._sanitizer = Sanitizer()
-        self._wrapper = Wrapper(partial(columns, stream)) if wrap else None
+        self._wrapper: Wrapper | None = None
+        if wrap:
+            from ollama_cli.terminal.wrapping import Wrapper
+
+            self._wrapper = Wrapper(partial(columns, stream))
         self._begun = False
 
     def feed(self, text: str) -> str:

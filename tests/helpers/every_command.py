@@ -12,8 +12,8 @@ from typing import Any
 from typer.core import TyperArgument, TyperCommand
 from typer.main import get_command
 
+from ollama_cli.app import app
 from ollama_cli.commands.lazy import LazyGroup
-from ollama_cli.main import app
 
 CLOUD, LOCAL = "gpt-oss:120b-cloud", "tiny"
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import pytest
 from screens import Window
 
-from ollama_cli.terminal.streams import Streams
+from ollama_cli.terminal.streams import LastLines, Streams
 from ollama_cli.terminal.transfer_bars import TransferBars
 
 
@@ -36,7 +36,7 @@ def hurried_threads() -> Iterator[None]:
 @pytest.mark.usefixtures("hurried_threads")
 def test_no_line_is_lost_that_is_done_or_that_another_thread_prints() -> None:
     err = Window()
-    streams = Streams(io.StringIO(), io.StringIO(), err)
+    streams = Streams(io.StringIO(), io.StringIO(), err, LastLines())
     bars = TransferBars(streams)
     layers = [f"layer {number:02}" for number in range(60)]
     notes = [f"note {number:03}" for number in range(300)]

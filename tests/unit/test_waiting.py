@@ -8,7 +8,7 @@ import pytest
 from screens import Window
 from support import until
 
-from ollama_cli.terminal.streams import Streams
+from ollama_cli.terminal.streams import LastLines, Streams
 from ollama_cli.terminal.waiting import pausing_spinner, spinner
 
 LINK = f"https://ollama.com/connect?key={'x' * 80}"
@@ -21,7 +21,7 @@ def window() -> Window:
 
 @pytest.fixture
 def streams(window: Window) -> Streams:
-    return Streams(io.StringIO(), io.StringIO(), window)
+    return Streams(io.StringIO(), io.StringIO(), window, LastLines())
 
 
 def until_drawn(window: Window, text: str) -> None:

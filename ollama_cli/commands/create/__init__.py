@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from ollama_cli.commands.command_line import Command, as_text
+from ollama_cli.commands.command_line import Command
 from ollama_cli.commands.models.transferring import AsJson, AsJsonLines, require_one_form
+from ollama_cli.commands.typed import as_text
 from ollama_cli.errors import ModelNotFoundError, UsageError
 
 if TYPE_CHECKING:

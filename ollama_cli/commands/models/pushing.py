@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ollama_cli.commands.command_line import Command, as_text
+from ollama_cli.commands.command_line import Command
 from ollama_cli.commands.models.transferring import (
     WITHOUT,
     AsJson,
@@ -18,6 +18,7 @@ from ollama_cli.commands.models.transferring import (
     follow,
     tell_result,
 )
+from ollama_cli.commands.typed import as_text
 from ollama_cli.errors import ModelNotFoundError, UnavailableError
 
 if TYPE_CHECKING:
