@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
@@ -11,6 +10,7 @@ from rich.progress import BarColumn, Progress, ProgressColumn, SpinnerColumn, Ta
 from rich.table import Column
 from rich.text import Text
 
+from ollama_cli.terminal.live_lines import LiveLines
 from ollama_cli.terminal.streams import Streams
 from ollama_cli.terminal.words import size_in_words
 
@@ -22,33 +22,27 @@ _LINES_FOR_OTHERS = 3
 _LONGEST_BAR = 30
 _PERCENTAGE = 7
 _MINUTE, _HOUR, _MOST_HOURS = 60, 3600, 100
-_SECONDS_A_FRAME = 0.1
 
 
 class TransferBars:
     """Bars for what has a size, and below them what else is done now.
-
-    One thread at a time draws: rich works out what is in the last lines and then draws, and what another thread draws
-    in between has it go up too far, over a line that was to stay.
 
     Args:
         streams: The terminal is behind its ``err``.
     """
 
     def __init__(self, streams: Streams) -> None:
-        self._last_lines = streams.last_lines
         self._console = Console(file=streams.err, no_color=not streams.color)
         self._bars = _Bars(self._console)
+        self._lines = LiveLines(streams, self._console, self._bars)
         self._tasks: dict[str, TaskID] = {}
         self._done: set[str] = set()
         self._status = ""
-        self._drawing = threading.RLock()
-        self._ended = threading.Event()
 
     def show(self, text: str, step: Step) -> None:
         """Show a step, whose status is a clean line."""
-        with self._drawing:
-            self._start()
+        with self._lines.lock:
+            self._lines.start()
             if step.digest:
                 self._settle_status()
                 self._show_size(text, step)
@@ -58,31 +52,13 @@ class TransferBars:
 
     def end(self) -> None:
         """Leave what is shown as it is, and the cursor below it."""
-        self._ended.set()
-        with self._drawing:
+        with self._lines.lock:
             self._settle_status()
-            self._last_lines.print_above = None
-            self._bars.stop()
-
-    def _start(self) -> None:
-        if self._last_lines.print_above is None:
-            self._bars.start()
-            self._last_lines.print_above = self._print
-            threading.Thread(target=self._draw_on, name="transfer bars", daemon=True).start()
-
-    def _draw_on(self) -> None:
-        """Draw what moves by itself, such as the rate, until the end."""
-        while not self._ended.wait(_SECONDS_A_FRAME):
-            with self._drawing:
-                self._bars.refresh()
-
-    def _print(self, line: str) -> None:
-        with self._drawing:
-            self._console.print(Text(line))
+            self._lines.stop()
 
     def _settle_status(self) -> None:
         if self._status:
-            self._print(self._status)
+            self._lines.print(self._status)
             self._status = self._bars.status = ""
 
     def _show_size(self, text: str, step: Step) -> None:

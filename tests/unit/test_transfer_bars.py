@@ -9,8 +9,8 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-import pyte
 import pytest
+from screens import Window
 
 from ollama_cli.terminal.streams import LastLines, Streams
 from ollama_cli.terminal.transfer_bars import TransferBars
@@ -22,11 +22,6 @@ class Step:
     digest: str
     completed: int
     total: int = 1000
-
-
-class Window(io.StringIO):
-    def isatty(self) -> bool:
-        return True
 
 
 @pytest.fixture
@@ -59,8 +54,5 @@ def test_no_line_is_lost_that_is_done_or_that_another_thread_prints() -> None:
                 bars.show(layer, Step(layer, layer, completed))
     teller.join()
     bars.end()
-    screen = pyte.HistoryScreen(80, 24, history=1000)
-    pyte.Stream(screen).feed(err.getvalue().replace("\n", "\r\n"))
-    gone = ["".join(row[column].data for column in range(80)) for row in screen.history.top]
-    shown = Counter(row[:8].strip() for row in [*gone, *screen.display])
+    shown = Counter(line[:8].strip() for line in err.lines())
     assert {text: shown[text] for text in [*layers, *notes] if shown[text] != 1} == {}
