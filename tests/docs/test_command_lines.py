@@ -12,10 +12,10 @@ from typer.core import TyperGroup
 from typer.exceptions import Exit, TyperException
 from typer.main import get_command
 
+from ollama_cli.app import PROGRAM, app
 from ollama_cli.commands.table import COMMANDS
 from ollama_cli.context import GlobalOptions
 from ollama_cli.errors import UsageError
-from ollama_cli.main import PROGRAM, app
 
 COMPLETE = "__complete"
 """What a shell's script calls; it is no command of the table."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
 import tomllib
@@ -168,6 +169,7 @@ def test_the_main_page_tells_statuses_variables_and_files(share: Path) -> None:
         assert f" {title} " in page
     statuses = page.partition(" EXIT STATUS ")[2].partition(" ENVIRONMENT ")[0]
     known = {0, errors.INTERRUPTED, errors.CLOSED_PIPE, CliError.status, *(e.status for e in CliError.__subclasses__())}
+    known.add(128 + signal.SIGTERM)  # with that of SIGHUP before it
     assert {int(status) for status in re.findall(r"(?:^| )(\d+) [A-Z]", statuses)} == known
     variables = page.partition(" ENVIRONMENT ")[2].partition(" FILES ")[0]
     read_ones = re.findall(r"\"(OLLAMA_\w+)\"", Path(environment.__file__).read_text(encoding="utf-8"))
