@@ -15,12 +15,11 @@ import sys
 import tomllib
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-import pexpect
 import pytest
 from gateways import serving
-from support import COMMAND, Cli, clean_environment
+from persons import Person
+from support import Cli, clean_environment
 from wheelhouse import make_wheelhouse, unpacked
 
 from ollama_cli.sandbox.server import EmbeddedSandbox
@@ -29,7 +28,6 @@ ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 BLOCKS: list[str] = re.findall(r"^```sh\n(.*?)^```$", README, re.MULTILINE | re.DOTALL)
 SCRIPTS = Path(sys.executable).parent
-IN_THE_SANDBOX = 'ollama-cli() { command ollama-cli --sandbox "$@"; }\n'
 
 FIRST, INSTALLED, FORGOTTEN, UNINSTALLED = "python3 -m venv", "pipx install", "rm -rf", "pipx uninstall"
 LOOKED_FOR = "realpath"
@@ -165,39 +163,12 @@ def test_it_is_installed_used_and_uninstalled(tool: str, checkout: Checkout) -> 
     assert [path for path in left if "cache" not in path.parts and ".cache" not in path.parts] == []
 
 
-def surroundings(home: Path, **more: str) -> dict[str, str]:
-    """A person's environment with the command on the path."""
-    environment = clean_environment(home) | {"TERM": "xterm-256color"} | more
-    return environment | {"PATH": f"{Path(COMMAND).parent}{os.pathsep}{environment['PATH']}"}
-
-
-def typed(script: str, home: Path) -> str:
-    """What a person at a terminal is told; whatever is asked is answered with yes."""
-    shell: Any = pexpect.spawn(
-        "bash",
-        ["-ec", f"{IN_THE_SANDBOX}{script}"],
-        env=surroundings(home),
-        cwd=str(home),
-        encoding="utf-8",
-        dimensions=(50, 200),
-        timeout=60,
-    )
-    told = ""
-    while shell.expect([pexpect.EOF, r"\[y/n\]\S* \S*\(n\)\S*: "]):
-        told += shell.before
-        shell.send("y\r")
-    told += shell.before
-    shell.close()
-    assert shell.exitstatus == 0, told
-    return str(told)
-
-
 @pytest.mark.parametrize("word", TYPED)
 def test_what_is_typed_at_a_terminal_works(word: str, tmp_path: Path) -> None:
     """In a repository with a change."""
     (tmp_path / "file").write_text("one\n")
     begin = "git init -q . && git add file && echo two > file\nollama-cli signin 2>/dev/null\n"
-    told = typed(begin + block(word), tmp_path)
+    told = Person(tmp_path)(begin + block(word))
     assert re.search(TYPED[word], told), told
     if word == "status --quiet":
         assert "No model ran." in (tmp_path / "answer.txt").read_text()
@@ -207,7 +178,7 @@ def test_the_page_about_the_account_works(tmp_path: Path) -> None:
     page = (ROOT / "docs" / "account.md").read_text(encoding="utf-8")
     blocks = re.findall(r"^```sh\n(.*?)^```$", page, re.MULTILINE | re.DOTALL)
     assert len(blocks) == page.count("\n```") / 2 == 2
-    told = typed("".join(blocks), tmp_path)
+    told = Person(tmp_path)("".join(blocks))
     assert re.search(r"(?s)Signed in as sandbox.*No model ran.*Fingerprint.*off your account.*Signed in as", told), told
 
 
@@ -218,7 +189,7 @@ def test_an_api_key_needs_no_sign_in(tmp_path: Path) -> None:
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
-            env=surroundings(tmp_path, OLLAMA_CLOUD_BASE_URL=sandbox.url),
+            env=Person(tmp_path, sandbox).surroundings(),
             timeout=60,
             check=False,
         )
