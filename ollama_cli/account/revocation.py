@@ -13,7 +13,7 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING
 
 from ollama_cli.account.signout import Outcome, ask_to_take_off
-from ollama_cli.api.client import no_ollama_server
+from ollama_cli.api.account_work import no_ollama_server
 from ollama_cli.credentials.public_key import encode_public_key, fingerprint_of
 from ollama_cli.errors import (
     CliError,

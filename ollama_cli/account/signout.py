@@ -5,7 +5,7 @@ from __future__ import annotations
 from enum import Enum
 from typing import TYPE_CHECKING
 
-from ollama_cli.api.client import no_ollama_server, time_not_told
+from ollama_cli.api.account_work import no_ollama_server, time_not_told
 from ollama_cli.errors import CliError, StoreError, UnavailableError
 from ollama_cli.settings.hosts import KEYS_PAGE
 

@@ -65,7 +65,9 @@ def serve(
     ] = None,
     port: Annotated[
         int | None,
-        typer.Option("--port", min=0, max=65535, help="The port; 11434 if not given, and 0 is any free one."),
+        typer.Option(
+            "--port", metavar="PORT", min=0, max=65535, help="The port; 11434 if not given, and 0 is any free one."
+        ),
     ] = None,
     socket: Annotated[
         Path | None, typer.Option("--socket", metavar="FILE", help="Listen at a socket for you alone instead (0600).")
@@ -74,7 +76,7 @@ def serve(
         str | None, typer.Option("--daemon", metavar="URL", help="The Ollama server for everything else.")
     ] = None,
     allow_host: Annotated[
-        list[str] | None, typer.Option("--allow-host", metavar="NAME", help="A name to be asked by; may be repeated.")
+        list[str] | None, typer.Option("--allow-host", metavar="NAME", help="A name to be asked by (repeatable).")
     ] = None,
     token: Annotated[
         bool, typer.Option("--token", help="Answer only who brings the token; see docs/serve.md for where it is.")

@@ -172,7 +172,7 @@ def _take_off(context: Context, place: Place) -> tuple[str, str]:
 
 
 def _sign_out_daemon(context: Context, place: Place) -> tuple[str, str]:
-    from ollama_cli.api.client import no_ollama_server
+    from ollama_cli.api.account_work import no_ollama_server
 
     try:
         context.client(place, context.daemon_credential(place)).sign_out_daemon()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -28,7 +27,7 @@ class Identity(Surroundings):
 
         settings, new_store = self.given_settings, "file" if self.options.insecure_storage else "keyring"
         if self.options.sandbox:
-            settings, new_store = replace(settings, home_override=self.sandbox_dir), "file"
+            settings, new_store = settings._replace(home_override=self.sandbox_dir), "file"
         return open_wallet(
             settings,
             new_store=new_store,

@@ -12,7 +12,6 @@ The two stand in two entries of a store, and stay there: no secret is ever copie
 from __future__ import annotations
 
 import time
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ollama_cli.credentials.key_stores import stored_key
@@ -110,9 +109,9 @@ class Rotation:
                 return
             if new is None or new.role != NEW or new.public_key != public_key:
                 raise _changed_meanwhile()
-            changed = [replace(new, role=CURRENT, signed_in_at=int(time.time()), account=None)]
+            changed = [new._replace(role=CURRENT, signed_in_at=int(time.time()), account=None)]
             if current is not None:
-                changed.append(replace(current, role=LEFT if leave_old else OLD))
+                changed.append(current._replace(role=LEFT if leave_old else OLD))
             self._index.change(*changed)
 
     def settle(self, old: Record, *, leave_old: bool) -> Record:
@@ -122,7 +121,7 @@ class Rotation:
             StoreError: The list cannot be written.
         """
         with self._index.locked():
-            settled = replace(old, role=LEFT if leave_old else OLD)
+            settled = old._replace(role=LEFT if leave_old else OLD)
             if old == self.record:
                 self._index.change(settled)
         return settled

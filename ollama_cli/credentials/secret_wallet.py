@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ollama_cli.credentials.credential import ApiKey, StoredSecret, Token
@@ -148,7 +147,7 @@ class SecretWallet:
         with self._index.locked(seconds=0):
             found = self.record(record.origin, api_key=record.is_api_key)
             if found is not None:
-                self._index.put_secret(replace(found, last_used_at=int(time.time())))
+                self._index.put_secret(found._replace(last_used_at=int(time.time())))
 
 
 def _option(record: SecretRecord) -> str:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
+from urllib.parse import urljoin
 
 from ollama_cli.errors import AnswerError
+from ollama_cli.settings.hosts import origin_of
 from ollama_cli.transport.failures import explained
 from ollama_cli.transport.hiding import hidden_in_errors
 from ollama_cli.transport.lean_httpx import httpx
@@ -58,6 +60,19 @@ def leads_nowhere(origin: str) -> AnswerError:
     return AnswerError(
         f"The registry {origin} leads to what is no address.", hint="Try again in a moment.", code="bad_redirect"
     )
+
+
+def address_in(response: httpx.Response, named: str) -> str:
+    """The whole address of what an answer names, which may be relative.
+
+    Raises:
+        AnswerError: It is none.
+    """
+    answered = str(response.request.url)
+    try:
+        return urljoin(answered, named)
+    except ValueError as error:
+        raise leads_nowhere(origin_of(answered)) from error
 
 
 def read_some(response: httpx.Response, longest: int = LONGEST_REFUSAL) -> bytes:

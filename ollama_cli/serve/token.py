@@ -5,6 +5,7 @@ It is never given on the command line, where every user of the machine could rea
 
 from __future__ import annotations
 
+import os
 import re
 import secrets
 from pathlib import Path
@@ -73,7 +74,7 @@ def kept_token(path: Path) -> Secret:
         StoreError: It cannot be written, or others could have put theirs there.
     """
     refuse_unsafe(path.parent)
-    if not path.exists():
+    if not os.path.exists(path):  # noqa: PTH110 - where it may not be looked for, it cannot be written either
         write_atomically(path, f"{secrets.token_urlsafe(32)}\n")
     refuse_unsafe(path)
     return _token_in_file(path)

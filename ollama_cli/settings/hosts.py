@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import ipaddress
 import re
-from dataclasses import dataclass
+from typing import NamedTuple, Self
 
 from ollama_cli.errors import UsageError
 
@@ -27,8 +27,7 @@ _SCHEME_PORTS = {"http": "80", "https": "443"}
 _MAX_PORT = 65535
 
 
-@dataclass(frozen=True)
-class Host:
+class Host(NamedTuple):
     """Where a server is: what OLLAMA_HOST says, taken apart.
 
     Attributes:
@@ -46,7 +45,7 @@ class Host:
     warning: str | None = None
 
     @classmethod
-    def parse(cls, text: str, source: str = "OLLAMA_HOST") -> Host:
+    def parse(cls, text: str, source: str = "OLLAMA_HOST") -> Self:
         """Read the value of OLLAMA_HOST, or an address that is written as one.
 
         Args:

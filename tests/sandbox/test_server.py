@@ -169,7 +169,7 @@ class TestAccounts:
 
 class TestForeground:
     @pytest.mark.skipif(os.name == "nt", reason="signals are of Unix")
-    @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+    @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
     def test_a_signal_ends_it_at_once_and_without_a_word(self, folder: Path, number: signal.Signals) -> None:
         with foreground(folder, "/=stall") as (process, url):
             assert running(folder) == url

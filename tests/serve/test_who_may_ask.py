@@ -10,7 +10,7 @@ from pathlib import Path
 import httpx
 import pytest
 from gateways import DONE, MODEL, ScriptedServer, Serve, plain, serving
-from support import COMMAND, SECONDS, Cli
+from support import AS_A_USER, COMMAND, SECONDS, Cli, needs_a_user
 
 QUESTION = json.dumps({"model": MODEL, "prompt": "hi"}).encode()
 EVERYWHERE = "0.0.0.0"  # noqa: S104 - which is refused, or asks for a token
@@ -364,6 +364,17 @@ def test_a_token_that_others_could_have_put_there_is_not_used(cli: Cli) -> None:
         done = cli("serve", "--port", "0", "--token", "--json")
         error = json.loads(done.stderr)["error"]
         assert (error["code"], str(path) in error["message"]) == ("store_unsafe", True)
+
+
+@needs_a_user
+def test_a_token_in_a_folder_that_is_shut_is_told(cli: Cli) -> None:
+    folder = Path(cli.environment["OLLAMA_CLI_HOME"]) / "data"
+    folder.mkdir(parents=True)
+    folder.chmod(0o200)
+    command = [*AS_A_USER, COMMAND, "serve", "--port", "0", "--token", "--json"]
+    done = subprocess.run(command, env=cli.environment, capture_output=True, text=True, check=False)
+    folder.chmod(0o700)
+    assert json.loads(done.stderr)["error"]["code"] == "store_unavailable"
 
 
 @pytest.mark.parametrize("token", ["", "short", "x" * 5000, "two words are no token", "no-lëtter-of-a-header"])
