@@ -53,11 +53,13 @@ def refusal_of(response: httpx.Response, model: str | None = None) -> CliError:
 
 def _denied(host: str, model: str | None, error: CliError) -> ForbiddenError:
     tail = f": {error.server_words}" if error.server_words else "."
-    return ForbiddenError(
+    denied = ForbiddenError(
         f"The registry {host} does not give this device access{f' to {model}' if model else ''}{tail}",
         hint="Its namespace is another account's, or the device is signed in to another one: `ollama-cli status`.",
         code=DENIED,
     )
+    denied.server_words = error.server_words
+    return denied
 
 
 def _first_error(said: bytes) -> tuple[str, str]:
