@@ -35,7 +35,7 @@ def exact_value_of(text: str | bytes) -> Any:  # noqa: ANN401 - what it is shows
     return content
 
 
-def _finite(text: str) -> float:
+def finite(text: str) -> float:
     """Read a number as JSON has it; Python's own reader would make an infinity of one that is too large, or of a word.
 
     Raises:
@@ -53,4 +53,4 @@ def _whole(text: str) -> int:
     return -_MOST if text.startswith("-") else _MOST
 
 
-_JSON = json.JSONDecoder(parse_constant=_finite, parse_float=_finite, parse_int=_whole)
+_JSON = json.JSONDecoder(parse_constant=finite, parse_float=finite, parse_int=_whole)

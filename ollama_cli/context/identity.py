@@ -109,12 +109,12 @@ class Identity(Surroundings):
         name = self.key_name(place)
         before, stored = self.wallet.record(name), self.wallet.ensure(name)
         if before is not None and not self.wallet.lists(name, before.public_key):
-            from ollama_cli.account.refusal import API_KEYS_PAGE
             from ollama_cli.credentials.public_key import fingerprint_of
+            from ollama_cli.settings.hosts import KEYS_PAGE
 
             lost = f"The key {fingerprint_of(before.public_key)} is no longer in its store; another takes its place"
             if place.kind == "cloud":
-                self.streams.say(f"{lost}. If the old one is on your account, take it off at {API_KEYS_PAGE}")
+                self.streams.say(f"{lost}. If the old one is on your account, take it off at {KEYS_PAGE}")
             else:
                 self.streams.say(f"{lost}. That server may still know the old one.")
         return stored

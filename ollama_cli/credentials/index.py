@@ -17,6 +17,9 @@ from ollama_cli.credentials.listing import CURRENT, Listing, Record, parse_listi
 from ollama_cli.credentials.secret_record import SecretRecord
 from ollama_cli.errors import StoreError
 
+FILE_NAME = "credentials.json"
+"""What the file is called, in the data folder."""
+
 _SECONDS_BEFORE_A_NOTE = 1.0
 
 _Stored = TypeVar("_Stored", Record, SecretRecord)

@@ -14,11 +14,12 @@ _FIRST_VERSION, _VERSION = 1, 2
 written only for them."""
 
 _END_OF_DATES = 253_402_300_800  # the year 10000, in unix seconds
+
 CURRENT, NEW, OLD, LEFT = "current", "new", "old", "left"
 """What a key is to its profile and origin: the one that signs; the one that a rotation will put in its place; the one
 that a rotation has replaced and that is still to be taken off the account; and one that is only to be deleted here."""
 
-NAMES = {CURRENT: "the key", NEW: "the new key", OLD: "the old key", LEFT: "the old key"}
+ROLES_IN_WORDS = {CURRENT: "the key", NEW: "the new key", OLD: "the old key", LEFT: "the old key"}
 """The same for a person."""
 
 _STORES = frozenset({"keyring", "file", "memory"})
@@ -156,7 +157,7 @@ def _is_sound(item: dict[str, Any]) -> bool:
         and is_public_key(item["public_key"])
         and isinstance(item.get("signed_in_at"), _NUMBER)
         and isinstance(item.get("shared_with"), _TEXT)
-        and item.get("role", CURRENT) in NAMES
+        and item.get("role", CURRENT) in ROLES_IN_WORDS
         and item.get("slot", 1) in {1, 2}
         and isinstance(item.get("account"), _TEXT)
     )
@@ -170,6 +171,8 @@ def _is_sound_entry(item: dict[str, Any]) -> bool:
     return (
         item["store"] in _STORES
         and isinstance(item["origin"], str)
+        and item["origin"].isascii()  # as every origin is: half a character could name no file,
+        and item["origin"].isprintable()  # and an escape sequence could drive the terminal that it is shown at
         and is_profile_name(item["profile"])
         and _is_time(item["created_at"])
         and (item.get("last_used_at") is None or _is_time(item["last_used_at"]))

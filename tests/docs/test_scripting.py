@@ -5,17 +5,20 @@ from __future__ import annotations
 import re
 import shutil
 import subprocess
+import textwrap
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
+from pages import ROOT, blocks
 from shell_examples import PATH, examples_in, one_with, run_in_bash
 from support import clean_environment
 
 from ollama_cli.sandbox.server import EmbeddedSandbox
 
 EXAMPLES = examples_in("docs/scripting.md")
+STEPS = blocks(ROOT / "docs" / "scripting.md", "yaml")
 LONG = "\n".join(f"Line {number} of a long text." for number in range(5000))
 QUESTIONS = ["Why is the sky blue?", "What is 'quoted' \"twice\"?", "And $HOME?"]
 AS_TOLD = r"No model ran\."
@@ -96,6 +99,18 @@ def test_an_example_works(word: str, bash: Bash, tmp_path: Path) -> None:
     assert re.search(TOLD[word], done.stdout), done.stdout
     for name in MADE.get(word, []):
         assert re.search(AS_TOLD, (tmp_path / "here" / name).read_text())
+
+
+@pytest.mark.parametrize("tool", ["pipx", "pip"])
+def test_a_step_of_a_build_works(tool: str, bash: Bash, tmp_path: Path) -> None:
+    """Its lines, but that the tool that installs the program only looks whether it is given a folder of that name."""
+    (step,) = [text for text in STEPS if f"{tool} install" in text]
+    lines = textwrap.dedent(re.split(r"(?:run: \||script:)\n", step)[1].partition("  artifacts:")[0]).splitlines()
+    (tmp_path / "here" / "ollama-cli").mkdir()
+    script = "\n".join([f"{tool}() {{ [ $1 = install ] && [ -d $2 ]; }}", *(line.removeprefix("- ") for line in lines)])
+    done = bash(f"set -e\n{script}")
+    assert done.returncode == 0, done.stderr
+    assert re.search(AS_TOLD, (tmp_path / "here" / "notes.md").read_text())
 
 
 CUT = "POST /api/generate=cut:5"

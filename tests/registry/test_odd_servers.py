@@ -122,7 +122,12 @@ def test_what_a_daemon_removes_meanwhile_is_loaded(store: Path, lying: Lying) ->
 
 @pytest.mark.parametrize(
     ("what", "place"),
-    [("/manifests/", "http://xn--/x"), ("/blobs/", "data:text/plain,x"), ("/token", "http://xn--/x")],
+    [
+        ("/manifests/", "http://xn--/x"),
+        ("/blobs/", "http://[/x"),
+        ("/blobs/", "data:text/plain,x"),
+        ("/token", "http://xn--/x"),
+    ],
 )
 def test_a_redirect_to_what_is_no_address_is_told(cli: Cli, lying: Lying, what: str, place: str) -> None:
     lying.offer(SMALL)

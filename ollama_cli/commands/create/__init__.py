@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -115,14 +116,14 @@ def _read(context: Context, options: CreateOptions) -> Recipe:
     from ollama_cli.commands.create.recipe import FILES, Recipe, recipe_of
 
     here = Path()
-    if options.file is None and not DEFAULT_FILE.exists():
+    if options.file is None and not os.path.exists(DEFAULT_FILE):  # noqa: PTH110 - says no where it may not look
         try:
             return Recipe(files={FILES: files_at(here) or []})
         except UsageError as error:
             hint = f"Name one with -f. {error.message}"
             raise UsageError("There is no Modelfile here.", hint=hint, code="bad_file") from error
     path = options.file or DEFAULT_FILE
-    folder = path.parent if path.is_file() else here  # what is piped in stands nowhere
+    folder = path.parent if os.path.isfile(path) else here  # noqa: PTH113 - as above; what is piped in stands nowhere
     return recipe_of(parse_modelfile(_text_of(context, path)), folder)
 
 
