@@ -7,7 +7,6 @@ own, whose connection to the cloud is cold, where it is on PATH or ``OLLAMA_BENC
 
 from __future__ import annotations
 
-import compileall
 import json
 import os
 import socket
@@ -20,9 +19,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
-from startup import BARE, COMMAND, MODEL, Case, clean_environment, measure, peer, show
+from startup import BARE, COMMAND, MODEL, Case, clean_environment, compile_the_program, measure, peer, show
 
-import ollama_cli
 from ollama_cli.credentials.chosen import open_wallet
 from ollama_cli.credentials.public_key import is_public_key
 from ollama_cli.settings import Settings
@@ -138,9 +136,7 @@ def cases(far: Far, home: Path, curl: str | None, ollama: str | None) -> list[Ca
 
 def main(rounds: int, round_trips: Sequence[int]) -> None:
     """Measure and print."""
-    package = ollama_cli.__file__
-    assert package is not None
-    compileall.compile_dir(Path(package).parent, quiet=1)
+    compile_the_program()
     curl, ollama = peer("curl"), peer("ollama")
     print(f"Python {sys.version.split()[0]}, {os.cpu_count()} cores, {rounds} rounds, interleaved")
     for milliseconds in round_trips:

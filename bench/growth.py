@@ -7,7 +7,6 @@ time that goes by. Compare the two of a pair.
 
 from __future__ import annotations
 
-import compileall
 import shutil
 import statistics
 import sys
@@ -15,9 +14,8 @@ import tempfile
 from pathlib import Path
 
 from profiles import PROFILES, add_profiles, cpu_seconds
-from startup import COMMAND, MODEL, Case, running_sandbox, sign_in
+from startup import COMMAND, MODEL, Case, compile_the_program, measure, running_sandbox, sign_in
 
-import ollama_cli
 from ollama_cli.chat.archive import Archive
 from ollama_cli.chat.kept import KeptChat
 from ollama_cli.chat.messages import Message
@@ -47,9 +45,7 @@ def add_chats(home: Path, count: int) -> None:
 
 def main(rounds: int) -> None:
     """Measure and print."""
-    package = ollama_cli.__file__
-    assert package is not None
-    compileall.compile_dir(Path(package).parent, quiet=1)
+    compile_the_program()
     with tempfile.TemporaryDirectory() as folder, running_sandbox(Path(folder)) as base_url:
         little, much = Path(folder, "little"), Path(folder, "much")
         environment = {"HOME": folder, "OLLAMA_CLI_HOME": str(little), "OLLAMA_CLOUD_BASE_URL": base_url}
@@ -63,12 +59,7 @@ def main(rounds: int) -> None:
             for name, arguments in (("--version", ["--version"]), ("run", ["run", MODEL, "hi"]))
             for home in (little, much)
         ]
-        for number in range(-1, rounds):  # the first one is not counted: it warms the caches
-            shift = number % len(cases)
-            for case in cases[shift:] + cases[:shift]:
-                seconds = cpu_seconds(case)
-                if number >= 0:
-                    case.seconds.append(seconds)
+        measure(cases, rounds, cpu_seconds)
     print(f"Python {sys.version.split()[0]}, {rounds} rounds, interleaved; CPU time in milliseconds")
     print(f"{'command':<12} {'with little':>12} {'with much':>10} {'ratio of minima':>16} {'of medians':>11}")
     for few, many in zip(cases[::2], cases[1::2], strict=True):

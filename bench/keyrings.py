@@ -6,14 +6,11 @@ own), in turn, against a sandbox on loopback, up to the first token.
 
 from __future__ import annotations
 
-import compileall
 import sys
 import tempfile
 from pathlib import Path
 
-from startup import BARE, COMMAND, MODEL, Case, measure, running_sandbox, show, sign_in
-
-import ollama_cli
+from startup import BARE, COMMAND, MODEL, Case, compile_the_program, measure, running_sandbox, show, sign_in
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))  # the tests' keyring: gnome-keyring, started for a moment
 from stores.secret_service import secret_service
@@ -23,9 +20,7 @@ ROUNDS = 20
 
 def main(rounds: int) -> None:
     """Measure and print."""
-    package = ollama_cli.__file__
-    assert package is not None
-    compileall.compile_dir(Path(package).parent, quiet=1)
+    compile_the_program()
     with (
         tempfile.TemporaryDirectory() as folder,
         running_sandbox(Path(folder)) as base_url,

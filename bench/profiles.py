@@ -7,7 +7,6 @@ changes less than the time that goes by. Compare the two of a pair.
 
 from __future__ import annotations
 
-import compileall
 import os
 import shutil
 import statistics
@@ -16,9 +15,8 @@ import sys
 import tempfile
 from pathlib import Path
 
-from startup import BARE, COMMAND, Case, clean_environment, running_sandbox, show, sign_in
+from startup import BARE, COMMAND, Case, clean_environment, compile_the_program, measure, running_sandbox, show, sign_in
 
-import ollama_cli
 from ollama_cli import DeviceKey
 from ollama_cli.credentials.listing import Record, parse_listing, text_of_listing
 
@@ -55,9 +53,7 @@ def cpu_seconds(case: Case) -> float:
 
 def main(rounds: int) -> None:
     """Measure and print."""
-    package = ollama_cli.__file__
-    assert package is not None
-    compileall.compile_dir(Path(package).parent, quiet=1)
+    compile_the_program()
     with tempfile.TemporaryDirectory() as folder, running_sandbox(Path(folder)) as base_url:
         cases = [Case(BARE, [sys.executable, "-c", "pass"])]
         for name, status in (("signed out", 4), ("signed in", 0)):
@@ -74,12 +70,7 @@ def main(rounds: int) -> None:
                 cases.append(
                     Case(told, [COMMAND, "status"], environment | {"OLLAMA_CLI_HOME": str(home)}, status=status)
                 )
-        for case in cases:
-            cpu_seconds(case)  # to warm it up
-        for number in range(rounds):
-            shift = number % len(cases)
-            for case in cases[shift:] + cases[:shift]:
-                case.seconds.append(cpu_seconds(case))
+        measure(cases, rounds, cpu_seconds)
     print(f"Python {sys.version.split()[0]}, {os.cpu_count()} cores, {rounds} rounds, interleaved; CPU time")
     show(cases)
     for one_case, many_case in zip(cases[1::2], cases[2::2], strict=True):

@@ -8,7 +8,6 @@ Peers run beside ours, in turn, where they are on PATH or named: the reference's
 
 from __future__ import annotations
 
-import compileall
 import json
 import os
 import statistics
@@ -21,9 +20,7 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
-from startup import COMMAND, clean_environment, peer
-
-import ollama_cli
+from startup import COMMAND, clean_environment, compile_the_program, peer
 
 ROUNDS = 5
 CHUNKS = 50_000
@@ -164,9 +161,7 @@ def cases(url: str, home: Path, chunks: int) -> list[Case]:
 
 def main(rounds: int, chunks: int) -> None:
     """Measure and print."""
-    package = ollama_cli.__file__
-    assert package is not None
-    compileall.compile_dir(Path(package).parent, quiet=1)
+    compile_the_program()
     server = subprocess.Popen(
         [sys.executable, __file__, "--serve"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     )

@@ -200,6 +200,7 @@ def _status_in(content: dict[str, Any]) -> int | None:
 
 
 def _json_object(body: bytes) -> dict[str, Any]:
+    """The object of a refusal, read by Python's own rules: its words count, whatever stands where a number should."""
     try:
         content = json.loads(body)
     except (ValueError, RecursionError):

@@ -13,7 +13,7 @@ from ollama_cli.errors import AnswerError, CliError, UnavailableError
 from ollama_cli.transport.limits import FOR_WORK, Limits
 
 if TYPE_CHECKING:
-    from ollama_cli.api.pulling import PullProgress
+    from ollama_cli.api.work_steps import WorkStep
 
 _DONE = "success"
 
@@ -28,7 +28,7 @@ class ModelWork:
     def __init__(self, exchange: Exchange) -> None:
         self._exchange = exchange
 
-    def pull(self, model: str, *, insecure: bool = False) -> Iterator[PullProgress]:
+    def pull(self, model: str, *, insecure: bool = False) -> Iterator[WorkStep]:
         """Have a daemon load a model from its registry.
 
         Args:
@@ -42,7 +42,7 @@ class ModelWork:
         """
         return self._work("/api/pull", _named(model, insecure=insecure), model)
 
-    def push(self, model: str, *, insecure: bool = False) -> Iterator[PullProgress]:
+    def push(self, model: str, *, insecure: bool = False) -> Iterator[WorkStep]:
         """Have a daemon send a model to its registry.
 
         Args:
@@ -56,7 +56,7 @@ class ModelWork:
         """
         return self._work("/api/push", _named(model, insecure=insecure), model)
 
-    def create(self, body: dict[str, Any]) -> Iterator[PullProgress]:
+    def create(self, body: dict[str, Any]) -> Iterator[WorkStep]:
         """Have a daemon make a model.
 
         Args:
@@ -102,9 +102,9 @@ class ModelWork:
             for _ in answer:
                 pass
 
-    def _work(self, path: str, body: dict[str, Any], model: str, *, creating: bool = False) -> Iterator[PullProgress]:
-        from ollama_cli.api.pulling import PullProgress
+    def _work(self, path: str, body: dict[str, Any], model: str, *, creating: bool = False) -> Iterator[WorkStep]:
         from ollama_cli.api.work_failures import error_in_work
+        from ollama_cli.api.work_steps import WorkStep
 
         def failed(content: dict[str, Any], _: object) -> CliError:
             return error_in_work(content, model, creating=creating)
@@ -112,7 +112,7 @@ class ModelWork:
         status = ""
         try:
             for content in self._events(path, body, failed=failed, limits=FOR_WORK):
-                step = PullProgress.from_event(content)
+                step = WorkStep.from_event(content)
                 status = step.status
                 yield step
         except UnavailableError as error:

@@ -9,7 +9,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from ollama_cli.api.manifest import LARGEST_MANIFEST, MEDIA_TYPE, Blob, Manifest
-from ollama_cli.api.pulling import PullProgress
+from ollama_cli.api.work_steps import WorkStep
 from ollama_cli.errors import ModelStoreError
 from ollama_cli.registry.crew import Crew
 from ollama_cli.registry.exchange import read_some
@@ -54,14 +54,14 @@ class Pull:
         self._retries = retries
         self._transfers = transfers
 
-    def steps(self) -> Generator[PullProgress]:
+    def steps(self) -> Generator[WorkStep]:
         """Load it; each step is told as a daemon tells it.
 
         Raises:
             CliError: It cannot be had, is not what it has to be, or cannot be stored. Whatever there is of it goes on
                 the next time, and no daemon sees it.
         """
-        yield PullProgress("pulling manifest")
+        yield WorkStep("pulling manifest")
         manifest = self._retries.call(self._manifest)
         self._store.prepare()
         replaced = self._store.manifest(self._name)
@@ -71,10 +71,10 @@ class Pull:
             missing = [blob for blob in manifest.blobs if not self._store.has(blob)]
             sure.difference_update(missing)
             sure.update((yield from self._load(manifest.blobs, missing)))
-            yield PullProgress("verifying sha256 digest")
+            yield WorkStep("verifying sha256 digest")
             self._remove_wrong([blob for blob in manifest.blobs if blob not in sure])
             sure.update(manifest.blobs)
-            yield PullProgress("writing manifest")
+            yield WorkStep("writing manifest")
             removed = self._store.write_manifest(self._name, manifest)
             if removed is not None:
                 break
@@ -84,15 +84,15 @@ class Pull:
                 hint="An Ollama server that is just starting may do so: run it again.",
             )
         if removed:
-            yield PullProgress("removing unused layers")
-        yield PullProgress("success")
+            yield WorkStep("removing unused layers")
+        yield WorkStep("success")
 
     def _manifest(self) -> Manifest:
         path = f"v2/{self._name.repository}/manifests/{self._name.tag}"
         with self._registry.answer("GET", path, headers={"Accept": MEDIA_TYPE}, model=self._name.shortest) as response:
             return Manifest.parse(read_some(response, LARGEST_MANIFEST))
 
-    def _load(self, blobs: Sequence[Blob], missing: list[Blob]) -> Generator[PullProgress, None, set[Blob]]:
+    def _load(self, blobs: Sequence[Blob], missing: list[Blob]) -> Generator[WorkStep, None, set[Blob]]:
         """Load what is missing; gives what was loaded and checked here."""
         absent = set(missing)
         for blob in blobs:
@@ -146,7 +146,7 @@ class Round:
         self._own: list[Loading] = []
         self._told: dict[Blob, int] = {}
 
-    def steps(self, crew: Crew) -> Generator[PullProgress]:
+    def steps(self, crew: Crew) -> Generator[WorkStep]:
         """Load them; each step is told.
 
         Args:
@@ -167,7 +167,7 @@ class Round:
         for loading in self._own:
             loading.release()
 
-    def _claim_more(self, crew: Crew) -> Iterator[PullProgress]:
+    def _claim_more(self, crew: Crew) -> Iterator[WorkStep]:
         """Begin with what no other command is loading, or is loading no more."""
         for _ in range(len(self._waiting)):
             if len(self._own) >= self._most:
@@ -178,7 +178,7 @@ class Round:
                 self._waiting.append(blob)
                 if blob not in self._told:
                     self._told[blob] = _WAITED_FOR
-                    yield PullProgress(f"waiting for {blob.short}, which another command is loading")
+                    yield WorkStep(f"waiting for {blob.short}, which another command is loading")
             elif self._store.has(blob):
                 claim.release()
                 self.others.add(blob)
@@ -189,11 +189,11 @@ class Round:
                 yield from self._news(blob, self._own[-1].done)
                 self._own[-1].begin()
 
-    def _news(self, blob: Blob, done: int) -> Iterator[PullProgress]:
+    def _news(self, blob: Blob, done: int) -> Iterator[WorkStep]:
         if self._told.get(blob) != done:
             self._told[blob] = done
             yield _step(blob, done)
 
 
-def _step(blob: Blob, done: int) -> PullProgress:
-    return PullProgress(f"pulling {blob.short}", blob.digest, blob.size, done)
+def _step(blob: Blob, done: int) -> WorkStep:
+    return WorkStep(f"pulling {blob.short}", blob.digest, blob.size, done)

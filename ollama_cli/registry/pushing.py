@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from ollama_cli.api.manifest import Blob, Manifest
 from ollama_cli.api.model_name import ModelName
-from ollama_cli.api.pulling import PullProgress
+from ollama_cli.api.work_steps import WorkStep
 from ollama_cli.errors import AnswerError, ModelNotFoundError, ModelStoreError, UsageError
 from ollama_cli.registry.crew import Crew
 from ollama_cli.registry.pulling import TRANSFERS
@@ -45,7 +45,7 @@ class Push:
         self._transfers = transfers
         self._told: dict[Blob, int] = {}
 
-    def steps(self) -> Generator[PullProgress]:
+    def steps(self) -> Generator[WorkStep]:
         """Send it; each step is told as a daemon tells it.
 
         Raises:
@@ -53,7 +53,7 @@ class Push:
             ModelStoreError: A layer of it is missing or damaged.
             CliError: The registry does not take it.
         """
-        yield PullProgress("retrieving manifest")
+        yield WorkStep("retrieving manifest")
         manifest = self._manifest()
         with Crew(self._transfers, interrupt=self._registry.close) as crew:
             sendings = [
@@ -66,9 +66,9 @@ class Push:
             for _ in crew.looks():
                 for sending in sendings:
                     yield from self._news(sending.blob, sending.done)
-        yield PullProgress("pushing manifest")
+        yield WorkStep("pushing manifest")
         self._retries.call(lambda: self._send(manifest))
-        yield PullProgress("success")
+        yield WorkStep("success")
 
     def _manifest(self) -> Manifest:
         name = self._name.shortest
@@ -101,10 +101,10 @@ class Push:
         same = source.host.lower() == self._name.host.lower() and source.repository != self._name.repository
         return source.repository if same else ""
 
-    def _news(self, blob: Blob, done: int) -> Iterator[PullProgress]:
+    def _news(self, blob: Blob, done: int) -> Iterator[WorkStep]:
         if self._told.get(blob) != done:
             self._told[blob] = done
-            yield PullProgress(f"pushing {blob.short}", blob.digest, blob.size, done)
+            yield WorkStep(f"pushing {blob.short}", blob.digest, blob.size, done)
 
     def _send(self, manifest: Manifest) -> None:
         path = f"v2/{self._name.repository}/manifests/{self._name.tag}"

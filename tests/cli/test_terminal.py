@@ -1,4 +1,4 @@
-"""The same at a terminal: a person who signs in, asks, signs out and asks again."""
+"""From nothing to an answer at a terminal: a person who signs in, asks, signs out and asks again."""
 
 from __future__ import annotations
 

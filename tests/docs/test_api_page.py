@@ -6,8 +6,9 @@ import shutil
 from pathlib import Path
 
 import pytest
+from bash import PATH, run_in_bash
+from pages import ROOT, blocks
 from recorded import serving
-from shell_examples import PATH, examples_in, run_in_bash
 from support import clean_environment
 
 CHAT = {"model": "gpt-oss:120b", "messages": [{"role": "user", "content": "Hello"}]}
@@ -22,7 +23,7 @@ ASKED = [
 
 @pytest.mark.skipif(not shutil.which("bash"), reason="bash is not installed")
 def test_the_examples_ask_for_what_the_page_says(tmp_path: Path) -> None:
-    (examples,) = examples_in("docs/api.md")
+    (examples,) = blocks(ROOT / "docs" / "api.md")
     with serving([{"method": method, "path": path, "json": {"asked": path}} for method, path, _ in ASKED]) as server:
         environment = clean_environment(tmp_path) | {"PATH": PATH, "OLLAMA_HOST": server.url}
         done = run_in_bash(examples, tmp_path, environment)

@@ -17,7 +17,7 @@ from pathlib import Path
 import pytest
 from gateways import plain, scripted, serving
 from guarded import GuardedDaemon
-from pages import PAGES, ROOT, blocks, calls
+from pages import PAGES, ROOT, blocks, calls, one_with
 from persons import Person
 from screens import Terminal
 from support import Cli, approved_key, make_device
@@ -75,8 +75,7 @@ pytestmark = pytest.mark.skipif(
 def block(page: str, word: str) -> str:
     """The one block of a page in which a word stands."""
     assert word in WORDS[page]
-    (found,) = [text for text in blocks(DOCS / page) if word in text]
-    return found
+    return one_with(word, blocks(DOCS / page))
 
 
 def test_every_block_of_shell_is_run_or_told_why_not() -> None:

@@ -10,13 +10,14 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from shell_examples import PATH, examples_in, one_with, run_in_bash
+from bash import PATH, run_in_bash
+from pages import ROOT, blocks, one_with
 from support import AS_A_USER, approved_key, needs_a_user
 
 from ollama_cli import DeviceKey
 from ollama_cli.sandbox.server import EmbeddedSandbox
 
-EXAMPLES = examples_in("docs/headless.md")
+EXAMPLES = blocks(ROOT / "docs" / "headless.md")
 ANSWERED = r"No model ran\."
 
 TOLD = {

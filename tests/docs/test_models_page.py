@@ -7,11 +7,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from bash import PATH, run_in_bash
+from pages import ROOT, blocks, one_with
 from recorded import serving, work
-from shell_examples import PATH, examples_in, one_with, run_in_bash
 from support import clean_environment
 
-EXAMPLES = examples_in("docs/models.md")
+EXAMPLES = blocks(ROOT / "docs" / "models.md")
 DONE = [{"status": "success"}]
 LAYER = {"status": "pulling 17", "digest": "sha256:17", "total": 20, "completed": 20}
 ROUTES: list[dict[str, Any]] = [

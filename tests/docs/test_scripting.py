@@ -11,14 +11,14 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
-from pages import ROOT, blocks
-from shell_examples import PATH, examples_in, one_with, run_in_bash
+from bash import PATH, run_in_bash
+from pages import ROOT, blocks, one_with
 from support import clean_environment
 
 from ollama_cli.sandbox.server import EmbeddedSandbox
 
-EXAMPLES = examples_in("docs/scripting.md")
-STEPS = blocks(ROOT / "docs" / "scripting.md", "yaml")
+PAGE = ROOT / "docs" / "scripting.md"
+EXAMPLES, STEPS = blocks(PAGE), blocks(PAGE, "yaml")
 LONG = "\n".join(f"Line {number} of a long text." for number in range(5000))
 QUESTIONS = ["Why is the sky blue?", "What is 'quoted' \"twice\"?", "And $HOME?"]
 AS_TOLD = r"No model ran\."

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import shlex
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import cache
 from pathlib import Path
 
@@ -30,6 +30,12 @@ def tokens(page: Path) -> list[Token]:
 def blocks(page: Path, language: str = "sh") -> list[str]:
     """A page's blocks of code in a language."""
     return [token.content for token in tokens(page) if token.type == "fence" and token.info == language]
+
+
+def one_with(word: str, texts: Sequence[str]) -> str:
+    """The one text of several that a word stands in."""
+    (found,) = [text for text in texts if word in text]
+    return found
 
 
 def spans(page: Path) -> list[str]:

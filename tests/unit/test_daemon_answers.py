@@ -12,7 +12,7 @@ from ollama_cli.api.events import Chunk, chat_chunk_of, chunk_of, chunks
 from ollama_cli.api.failures import error_for
 from ollama_cli.api.model_info import ModelInfo
 from ollama_cli.api.model_list import models_of, running_of
-from ollama_cli.api.pulling import PullProgress
+from ollama_cli.api.work_steps import WorkStep
 
 FOLDER = Path(__file__).parents[1] / "data" / "daemon"
 REFUSALS = {
@@ -90,7 +90,7 @@ def test_an_answer_of_a_model_is_read_to_its_end(name: str) -> None:
 @pytest.mark.parametrize("name", names("create", "pull", "push"))
 def test_work_on_a_model_is_read_step_by_step(name: str) -> None:
     events = list(chunks([ANSWERS[name][2]]))
-    steps = [PullProgress.from_event(content) for content in events if "error" not in content]
+    steps = [WorkStep.from_event(content) for content in events if "error" not in content]
     assert all(step.status for step in steps)
     assert ("error" in events[-1]) == (steps[-1].status != "success")
 

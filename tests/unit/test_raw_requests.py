@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import sys
+from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from ollama_cli.api.place import Place
 from ollama_cli.api.raw import url_at, watched
+from ollama_cli.commands.api.body import LargeBody, read_body
 from ollama_cli.commands.api.fields import body_of_fields
 from ollama_cli.errors import AnswerError, CliError, OverloadedError, SafetyError, UsageError
 
@@ -133,3 +137,27 @@ def test_a_stream_is_passed_on_whole_and_then_judged(case: str) -> None:
         with pytest.raises(wrong):
             passed.extend(watched(parts, None))
     assert b"".join(passed) == b"".join(parts)
+
+
+def test_a_file_that_was_read_whole_is_closed_and_a_large_one_can_be_read_again(tmp_path: Path) -> None:
+    small, large = tmp_path / "small", tmp_path / "large"
+    small.write_bytes(b"{}")
+    large.write_bytes(b"x" * 1_100_000)
+    assert read_body(str(small)) == b"{}"  # in tests it is an error that a file is left open
+    body = read_body(str(large))
+    assert isinstance(body, LargeBody)
+    assert [len(b"".join(body)) for _ in range(2)] == [body.size] * 2 == [1_100_000] * 2
+    body._file.close()
+
+
+@pytest.mark.parametrize("size", [10, 1_100_000])
+def test_what_others_have_read_of_standard_input_is_not_sent(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, size: int
+) -> None:
+    (tmp_path / "body").write_bytes(b"a line\n" + b"x" * size)
+    with (tmp_path / "body").open("rb") as file:
+        file.seek(7)
+        monkeypatch.setattr(sys, "stdin", SimpleNamespace(buffer=file))
+        body = read_body("-")
+        whole = body if isinstance(body, bytes) else b"".join(body)
+        assert (whole, len(whole)) == (b"x" * size, size if isinstance(body, bytes) else body.size)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from typing import IO
 
@@ -14,19 +15,21 @@ _PIECE = 64 * 1024
 
 
 class LargeBody:
-    """A body that is not held in memory; it can be sent more than once.
+    """A body that is not held in memory; it can be sent more than once. Its file goes with the process.
 
     Args:
-        file: Holds it, from the start, and can be read anew.
+        file: Holds it, and can be read anew.
+        start: Where it begins in the file, in bytes.
     """
 
-    def __init__(self, file: IO[bytes]) -> None:
+    def __init__(self, file: IO[bytes], start: int = 0) -> None:
         self._file = file
-        self.size = file.seek(0, 2)
+        self._start = start
+        self.size = file.seek(0, 2) - start
 
     def __iter__(self) -> Iterator[bytes]:
         """Its pieces, from the start."""
-        self._file.seek(0)
+        self._file.seek(self._start)
         left = self.size
         while left and (piece := self._file.read(min(left, _PIECE))):
             left -= len(piece)
@@ -34,7 +37,7 @@ class LargeBody:
 
 
 def read_body(name: str) -> bytes | LargeBody:
-    """What stands in a file, or in standard input.
+    """What stands in a file, or what is left of standard input.
 
     Args:
         name: The file, or ``-``.
@@ -43,13 +46,16 @@ def read_body(name: str) -> bytes | LargeBody:
         UsageError: It cannot be read.
     """
     try:
-        file = sys.stdin.buffer if name == "-" else Path(name).open("rb")  # noqa: SIM115 - a large one stays open
-        start = file.read(_SMALL + 1)
-        if len(start) <= _SMALL:
-            return start
-        if file.seekable():
-            return LargeBody(file)
-        return LargeBody(_copied(start, file))
+        with ExitStack() as opened:
+            file = sys.stdin.buffer if name == "-" else opened.enter_context(Path(name).open("rb"))
+            start = file.tell() if file.seekable() else None
+            beginning = file.read(_SMALL + 1)
+            if len(beginning) <= _SMALL:
+                return beginning
+            if start is None:
+                return LargeBody(_copied(beginning, file))
+            opened.pop_all()
+            return LargeBody(file, start)
     except (OSError, ValueError, AttributeError) as error:  # the last two where it was closed, or is no name
         shown = "Standard input" if name == "-" else f"The file {name}"
         raise UsageError(

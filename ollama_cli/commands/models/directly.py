@@ -13,7 +13,7 @@ from ollama_cli.errors import CliError, ForbiddenError, SignInError, Unavailable
 if TYPE_CHECKING:
     from ollama_cli.api.model_name import ModelName
     from ollama_cli.api.place import Place
-    from ollama_cli.api.pulling import PullProgress
+    from ollama_cli.api.work_steps import WorkStep
     from ollama_cli.commands.models.transferring import TransferOptions
     from ollama_cli.context import Context
     from ollama_cli.credentials.credential import Active
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from ollama_cli.registry.registry import Registry
     from ollama_cli.registry.store import ModelStore
 
-Transfer: TypeAlias = "Callable[[Registry, ModelStore], Generator[PullProgress]]"
+Transfer: TypeAlias = "Callable[[Registry, ModelStore], Generator[WorkStep]]"
 
 
 def is_direct(context: Context, options: TransferOptions) -> bool:

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from ollama_cli.api.client import OllamaClient
     from ollama_cli.api.model_ref import ModelRef
-    from ollama_cli.api.pulling import PullProgress
+    from ollama_cli.api.work_steps import WorkStep
     from ollama_cli.context import Context
     from ollama_cli.registry.registry import Registry
     from ollama_cli.registry.store import ModelStore
@@ -91,7 +91,7 @@ def _directly(context: Context, reference: ModelRef, options: TransferOptions) -
 
     name = ModelName.parse(reference.pull_name)
 
-    def load(registry: Registry, store: ModelStore) -> Generator[PullProgress]:
+    def load(registry: Registry, store: ModelStore) -> Generator[WorkStep]:
         retries = Retries(on_this_machine=is_loopback(registry.base_url))
         return Pull(name, registry, store, retries, options.transfers or TRANSFERS).steps()
 

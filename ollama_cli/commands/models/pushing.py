@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Generator
 
     from ollama_cli.api.model_name import ModelName
-    from ollama_cli.api.pulling import PullProgress
+    from ollama_cli.api.work_steps import WorkStep
     from ollama_cli.context import Context
     from ollama_cli.registry.registry import Registry
     from ollama_cli.registry.store import ModelStore
@@ -84,7 +84,7 @@ def _directly(context: Context, name: ModelName, options: TransferOptions) -> No
     from ollama_cli.settings.hosts import is_loopback
     from ollama_cli.transport.retries import Retries
 
-    def send(registry: Registry, store: ModelStore) -> Generator[PullProgress]:
+    def send(registry: Registry, store: ModelStore) -> Generator[WorkStep]:
         retries = Retries(on_this_machine=is_loopback(registry.base_url))
         return Push(name, registry, store, retries, options.transfers or TRANSFERS).steps()
 

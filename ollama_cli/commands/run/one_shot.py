@@ -148,26 +148,27 @@ class OneShot:
     def _answer(self, client: OllamaClient, question: Question) -> None:
         with answer_stream(self._context.streams, self._options) as streams:
             last, text = self._stream(client, question, streams)
-            if last is not None and isinstance(question.format, dict) and self._options.schema is not None:
+            if isinstance(question.format, dict) and self._options.schema is not None:
                 from ollama_cli.inference.schema import check_answer
 
                 check_answer(text, question.format)
-        if last is None:
-            return
         if last.done_reason == "length":
             self._context.streams.say(
                 "Warning: the answer stops where it reached the longest that was allowed; it is not whole. "
                 "See num_predict and num_ctx of --option."
             )
         if self._options.verbose and last.statistics is not None:
-            for name, value in last.statistics.rows():
-                self._context.streams.say(f"{name + ':':<21} {value}")
+            from ollama_cli.terminal.answers import show_statistics
 
-    def _stream(self, client: OllamaClient, question: Question, streams: Streams) -> tuple[Chunk | None, str]:
+            show_statistics(self._context.streams, last.statistics)
+
+    def _stream(self, client: OllamaClient, question: Question, streams: Streams) -> tuple[Chunk, str]:
         """Show the answer; give its last piece, and its text where a schema needs it again."""
+        from ollama_cli.api.events import Chunk
+
         reply = reply_for(streams, self._options, question.model)
         pieces: list[str] = []  # else a long answer takes no memory
-        last = None
+        last = Chunk("", "", done=False, done_reason="")  # an answer without a piece is an error of the client's
         try:
             for last in client.generate(question.generate_body()):
                 reply.show(last)

@@ -1,31 +1,17 @@
-"""What tests of pages share: the examples that stand in one, and a bash that runs them as they stand there."""
+"""A bash that runs what stands in a page, with the installed command on its path."""
 
 from __future__ import annotations
 
 import os
-import re
 import subprocess
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from support import COMMAND
 
-ROOT = Path(__file__).parents[2]
 SECONDS = 100
 PATH = f"{Path(COMMAND).parent}{os.pathsep}{os.environ['PATH']}"
 """A search path on which the installed command is found first."""
-
-
-def examples_in(page: str) -> list[str]:
-    """The blocks for a shell in a page, named by its path from the root of the tree."""
-    text = (ROOT / page).read_text(encoding="utf-8")
-    return re.findall(r"^```sh\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
-
-
-def one_with(word: str, examples: Sequence[str]) -> str:
-    """The one example that a word stands in."""
-    (found,) = [example for example in examples if word in example]
-    return found
 
 
 def run_in_bash(

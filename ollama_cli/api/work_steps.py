@@ -1,4 +1,4 @@
-"""The events of ``/api/pull``, ``/api/push`` and ``/api/create``: how far a daemon is with its work on a model."""
+"""How far the work on a model is: the events of ``/api/pull``, ``/api/push`` and ``/api/create``, and of ours."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ _LONGEST_STATUS = 500
 
 
 @dataclass(frozen=True)
-class PullProgress:
-    """A step of it.
+class WorkStep:
+    """A step of the work, by a daemon or, where none takes part, by ``registry/``.
 
     Attributes:
-        status: What the daemon does, in its words.
+        status: What is done, in a daemon's words.
         digest: The layer that it loads or sends, or nothing.
         total: The layer's size in bytes.
         completed: How many of them are there.
@@ -28,7 +28,7 @@ class PullProgress:
     completed: int = 0
 
     @classmethod
-    def from_event(cls, content: Mapping[str, Any]) -> PullProgress:
+    def from_event(cls, content: Mapping[str, Any]) -> WorkStep:
         """Read an event; what is missing, of another type, or no size is nothing."""
         return cls(
             _text(content.get("status"), _LONGEST_STATUS),
