@@ -9,6 +9,7 @@ import sys
 import termios
 import time
 from pathlib import Path
+from typing import Any
 
 import pexpect
 import pyte
@@ -224,7 +225,7 @@ line.Line(Streams.standard(), InMemoryHistory(), DummyCompleter(), lambda: False
 def test_a_signal_in_the_middle_of_a_key_ends_the_line_after_it(number: signal.Signals, kind: str) -> None:
     command = ["-c", TOLD_WHILE_A_KEY_IS_DONE, str(int(number))]
     environment = {**os.environ, "TERM": kind, "PROMPT_TOOLKIT_NO_CPR": "1"}
-    child = pexpect.spawn(sys.executable, command, env=environment, timeout=SECONDS)
+    child: Any = pexpect.spawn(sys.executable, command, env=environment, timeout=SECONDS)
     before = termios.tcgetattr(child.child_fd)
     child.expect(">>> ")
     child.send("hi\r")
