@@ -44,7 +44,8 @@ def test_what_must_be_done_is_done_before_an_interrupt_counts() -> None:
             signal.raise_signal(signal.SIGINT)
             done.append("all of it")
 
-    pytest.raises(KeyboardInterrupt, work)
+    with pytest.raises(KeyboardInterrupt):
+        work()
     assert done == ["all of it"]
     with pytest.raises(KeyboardInterrupt):
         signal.raise_signal(signal.SIGINT)
