@@ -118,6 +118,42 @@ def test_ctrl_c_in_an_editor_is_the_editors(cli: Cli, tmp_path: Path) -> None:
         assert leave(terminal) == 0
 
 
+def test_an_editor_is_told_when_the_chat_is_ended(cli: Cli, tmp_path: Path) -> None:
+    editor = tmp_path / "editor"
+    editor.write_text("#!/bin/sh\ntrap 'echo in order; exit' TERM\necho editing\nwhile :; do sleep 0.05; done\n")
+    editor.chmod(0o700)
+    (tmp_path / "tmp").mkdir()
+    with serving([SHOW]) as server:
+        environment = {"OLLAMA_HOST": server.url, "EDITOR": str(editor), "TMPDIR": str(tmp_path / "tmp")}
+        terminal = Terminal(cli, "run", "tiny", env=environment)
+        terminal.until_prompt()
+        terminal.type("\x07")
+        terminal.until_text("editing")
+        terminal.child.kill(signal.SIGTERM)
+        assert terminal.end() == 143
+    assert "in order" in terminal.text
+    assert not list((tmp_path / "tmp").iterdir())
+
+
+WITHOUT_ROOM = """
+import os, resource, sys
+resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
+os.execv(sys.argv[1], sys.argv[1:])
+"""
+
+
+def test_a_message_that_no_file_takes_for_the_editor_stays_in_the_line(cli: Cli) -> None:
+    with serving([SHOW]) as server:
+        starting = ("-c", WITHOUT_ROOM, COMMAND)
+        terminal = Terminal(cli, *starting, "run", "tiny", env={"OLLAMA_HOST": server.url}, command=sys.executable)
+        terminal.until_prompt()
+        terminal.type("begun\x07")
+        terminal.until_text("No file can be written for the editor")
+        terminal.until_line(">>> begun")
+        terminal.type("\x15")
+        assert leave(terminal) == 0
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="there are no jobs")
 def test_a_chat_is_suspended_and_goes_on(cli: Cli) -> None:
     with serving([SHOW, answering(*["word "] * 30, delay=0.1, times=1), answering("second")]) as server:
