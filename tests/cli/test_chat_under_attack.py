@@ -19,6 +19,11 @@ from recorded import serving
 from screens import SECONDS, Terminal
 from support import COMMAND, Cli
 
+from ollama_cli.chat.archive import Archive
+from ollama_cli.chat.kept import KeptChat
+from ollama_cli.chat.messages import Message
+from ollama_cli.chat.session import Session
+
 
 def is_unseen(terminal: Terminal) -> bool:
     """Whether the terminal does not show what is typed."""
@@ -236,6 +241,36 @@ def test_a_terminal_that_is_gone_ends_the_chat_as_its_signal_says(cli: Cli) -> N
         os.close(nothing)
         terminal.child.wait()
     assert terminal.child.exitstatus == 129
+
+
+@pytest.mark.parametrize(
+    ("number", "args"),
+    [(signal.SIGTERM, ["run", "tiny", "--keep"]), (signal.SIGHUP, ["chats", "continue"])],
+    ids=["SIGTERM", "SIGHUP"],
+)
+def test_a_signal_in_an_answer_keeps_the_question_and_leaves_the_terminal_in_order(
+    cli: Cli, number: signal.Signals, args: list[str]
+) -> None:
+    archive = Archive(cli.home / "state" / "data" / "chats.sqlite3")
+    KeptChat(archive, "tiny", print).keep(Session("tiny", [Message("user", "before"), Message("assistant", "yes")]))
+    with serving([SHOW, answering(*["word "] * 600, delay=0.1)]) as server:
+        terminal = Terminal(cli, *args, env={"OLLAMA_HOST": server.url})
+        before = termios.tcgetattr(terminal.child.child_fd)
+        say(terminal, "why")
+        terminal.until_text("word")
+        assert termios.tcgetattr(terminal.child.child_fd) != before
+        terminal.child.kill(number)
+        while terminal.read():
+            pass
+        assert termios.tcgetattr(terminal.child.child_fd) == before
+        assert terminal.end() == 128 + number
+    assert b"Traceback" not in terminal.sent
+    for mode in (b"\x1b[?25%b", b"\x1b[?2004%b"):
+        on, off = terminal.sent.rfind(mode % b"h"), terminal.sent.rfind(mode % b"l")
+        assert (on > off) == (mode == b"\x1b[?25%b")
+    stored = archive.find().session
+    assert stored.messages[-1].content == "why"
+    assert stored.waits
 
 
 TOLD_WHILE_A_KEY_IS_DONE = """
