@@ -20,7 +20,8 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "forked: many commands, which are forked from one process to take less time")
     signal.signal(signal.SIGINT, signal.default_int_handler)
     settings.register_profile("tests", settings(), deadline=None)  # how long a busy machine takes is no test
-    settings.load_profile("tests")
+    settings.register_profile("long", settings(), deadline=None, max_examples=20_000)
+    settings.load_profile(config.getoption("--hypothesis-profile") or "tests")
 
 
 @pytest.fixture

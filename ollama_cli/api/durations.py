@@ -21,6 +21,8 @@ _NANOSECONDS = {
 }
 _PART = re.compile(r"([0-9]+\.?[0-9]*|\.[0-9]+)(ns|us|µs|μs|ms|s|m|h)")
 _LONGEST = 2**63 - 1
+_LONGEST_TEXT = 200
+"""Characters of a duration; Python reads no number of thousands of digits."""
 
 
 def parse_duration(text: str) -> int:
@@ -41,7 +43,7 @@ def parse_duration(text: str) -> int:
     if rest == "0":
         return 0
     total, position = Fraction(0), 0
-    while found := _PART.match(rest, position):
+    while len(rest) <= _LONGEST_TEXT and (found := _PART.match(rest, position)):
         total += Fraction(found[1]) * _NANOSECONDS[found[2]]
         position = found.end()
     if not rest or position != len(rest) or total > _LONGEST:

@@ -26,6 +26,7 @@ _DEEPEST_ERROR = 6
 PAGE_HINT = "A proxy or a sign-in page of the network may stand in between; or the address is no Ollama server's."
 """What to do about an answer that is no Ollama server's."""
 
+_UNKNOWN_HINT = "The server may be older than what it is asked for, or none of Ollama's at all: check its address."
 _NOT_IN_REGISTRY = "file does not exist"
 _LATER_HINT = "Try again in a moment."
 BREAK_HINT = "What came of it is kept; try again."
@@ -107,7 +108,8 @@ def _error(
     if status == HTTPStatus.NOT_FOUND and model is not None:
         known = model in said or said.endswith(_NOT_IN_REGISTRY)  # most servers say just that
         told = f"There is no model {model!r}" + ("." if known else tail)
-        return ModelNotFoundError(told, hint="Models: https://ollama.com/search?c=cloud", http_status=status)
+        hint = "Models: https://ollama.com/search?c=cloud"
+        return ModelNotFoundError(told, model=model, hint=hint, http_status=status)
     if status == HTTPStatus.GONE:
         return ModelNotFoundError(f"It is not offered any more{tail}", code="model_retired", http_status=status)
     if status == HTTPStatus.TOO_MANY_REQUESTS:
@@ -123,7 +125,10 @@ def _error(
             code="redirect",
             http_status=status,
         )
-    return UsageError(f"The server does not take the request ({status}){tail}", code="bad_request", http_status=status)
+    told = f"The server does not take the request ({status}){tail}"
+    return UsageError(
+        told, hint=_UNKNOWN_HINT if status == HTTPStatus.NOT_FOUND else None, code="bad_request", http_status=status
+    )
 
 
 def status_told(content: dict[str, Any]) -> int | None:

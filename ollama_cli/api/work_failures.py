@@ -12,18 +12,22 @@ from ollama_cli.api.failures import error_for, error_in_stream, status_told, tai
 from ollama_cli.errors import AnswerError, CliError, ForbiddenError, ModelNotFoundError, UnavailableError, UsageError
 
 DENIED = "registry_denied"
-"""Code of a registry's refusal, whether it knows the daemon or not: only the daemon's account tells these two apart."""
+"""Code of a registry's refusal. Of one that a daemon tells, only its account says whether the registry knows it."""
+
+_LONGEST_SAID = 1000
+"""Characters at the beginning, and as many at the end, of what a daemon says that are looked at. It may say millions,
+and some patterns below take the square of what they look at."""
 
 _AGAIN = "Try again; what is there already is not transferred a second time."
 _Make: TypeAlias = "Callable[[str, str], CliError]"
 
 
 def _not_its_own(model: str, _: str) -> CliError:
-    return ModelNotFoundError(f"The server has no model {model!r}.")
+    return ModelNotFoundError(f"The server has no model {model!r}.", model=model)
 
 
 def _not_in_registry(model: str, _: str) -> CliError:
-    return ModelNotFoundError(f"There is no model {model!r}.", http_status=HTTPStatus.NOT_FOUND)
+    return ModelNotFoundError(f"There is no model {model!r}.", model=model, http_status=HTTPStatus.NOT_FOUND)
 
 
 def _denied(model: str, tail: str) -> CliError:
@@ -57,7 +61,7 @@ _BAD_INPUT = (
     r"|quantiz|architecture|adapter|\bDRAFT\b|\binvalid\b|must be|neither|requires|bad remote"
 )
 _KINDS: tuple[tuple[str, _Make], ...] = (  # what a daemon was seen to say; the first that fits counts
-    (r"open .*manifests.*(no such file|cannot find)", _not_its_own),
+    (r"open .{1,500}?manifests.{1,500}?(no such file|cannot find)", _not_its_own),
     (r"(^|: )file does not exist$", _not_in_registry),
     (r"access denied|\bdenied\b.*\b(repository|access)|\bunauthorized\b|(^|: )40[13]\b", _denied),
     (r"insecure protocol http|gave HTTP response to HTTPS|not look like a TLS handshake", _plain),
@@ -78,6 +82,8 @@ def error_in_work(content: dict[str, Any], model: str, *, creating: bool = False
         creating: Whether the daemon makes a model out of what it was given.
     """
     said = words_of(content)
+    if len(said) > 2 * _LONGEST_SAID:
+        said = f"{said[:_LONGEST_SAID]} … {said[-_LONGEST_SAID:]}"
     error = _told(said, model, creating=creating)
     if error is None:
         broke_off = AnswerError(f"The server broke off the work{tail_of(said)}", hint=_AGAIN)

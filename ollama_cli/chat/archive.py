@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 import sqlite3
 from collections.abc import Sequence
@@ -75,7 +74,7 @@ class Archive:
         facts = self._facts(row)
         try:
             messages = tuple(message_of(*row) for row in rows)
-            return StoredChat(facts, session_of(json.loads(settings), messages), messages, settings)
+            return StoredChat(facts, session_of(settings, messages), messages, settings)
         except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
             raise self._damaged(facts.id) from error
 
@@ -91,6 +90,8 @@ class Archive:
                 return []
             messages = connection.execute("SELECT chat, position, role, content FROM messages ORDER BY chat, position")
             for chat, position, role, content in messages:
+                if not (isinstance(position, int) and isinstance(role, str)):
+                    raise self._damaged(chat)
                 snippet = Pattern.snippet(patterns, str(content))
                 if snippet is not None:
                     found.setdefault(chat, []).append(Found(position + 1, role, snippet))

@@ -116,7 +116,7 @@ class Database:
                 hint="Use that release, or move the file away to begin anew.",
                 code="chats_newer",
             )
-        if application != (_APPLICATION if version else 0) or bool(tables) != bool(version):
+        if application != (_APPLICATION if version else 0) or bool(tables) != bool(version) or version < 0:
             raise self._damaged()
         return int(version)
 
@@ -136,6 +136,8 @@ class Database:
             yield
         except sqlite3.DatabaseError as error:
             raise self._failure(error) from error
+        except (UnicodeDecodeError, OverflowError) as error:  # a table's name is damaged, or a number too large
+            raise self._damaged() from error
         except StoreError as error:  # of the folder
             raise ArchiveError(error.message, hint=error.hint) from error
         except OSError as error:

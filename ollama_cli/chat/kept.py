@@ -137,8 +137,9 @@ class KeptChat:
 
 
 def _stored_revision(connection: sqlite3.Connection, written: _Written) -> int | None:
+    """The revision that is in the archive; None where the chat is not, and one that is nobody's where it is damaged."""
     row = connection.execute("SELECT revision FROM chats WHERE id = ?", (written.id,)).fetchone()
-    return None if row is None else int(row[0])
+    return None if row is None else row[0] if isinstance(row[0], int) else -1
 
 
 def _insert(connection: sqlite3.Connection, messages: tuple[Message, ...], settings: tuple[str, str]) -> _Written:
@@ -166,8 +167,8 @@ def _update(
 
 
 def _next_revision(connection: sqlite3.Connection) -> int:
-    (greatest,) = connection.execute("SELECT max(revision) FROM chats").fetchone()
-    return int(greatest or 0) + 1
+    (greatest,) = connection.execute("SELECT max(revision) FROM chats WHERE typeof(revision) = 'integer'").fetchone()
+    return (greatest or 0) + 1
 
 
 def _insert_messages(

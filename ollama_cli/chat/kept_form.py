@@ -3,13 +3,24 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
+from types import NoneType
 from typing import Any
 
+from ollama_cli.api.foreign_json import finite
 from ollama_cli.chat.messages import Message
 from ollama_cli.chat.session import Session
 
 _LONGEST_TITLE = 80
+_KINDS: dict[str, tuple[type, ...]] = {
+    "model": (str,),
+    "system": (str,),
+    "think": (bool, str, NoneType),
+    "format": (str, dict, NoneType),
+    "keep_alive": (str, NoneType),
+    "parent_model": (str,),
+}
+"""What the settings of a session are; the file may have been changed by another program."""
 
 
 def settings_json(session: Session) -> str:
@@ -28,13 +39,14 @@ def settings_json(session: Session) -> str:
     )
 
 
-def session_of(settings: Mapping[str, Any], messages: Sequence[Message]) -> Session:
+def session_of(kept: str, messages: Sequence[Message]) -> Session:
     """A session from what was kept of it.
 
     Raises:
-        KeyError, TypeError, ValueError: It is not what was kept.
+        AttributeError, KeyError, RecursionError, TypeError, ValueError: It is not what was kept.
     """
-    return Session(
+    settings = _read(kept)
+    session = Session(
         model=settings["model"],
         messages=list(messages),
         loaded=tuple(Message.from_json(message) for message in settings["loaded"]),
@@ -45,6 +57,9 @@ def session_of(settings: Mapping[str, Any], messages: Sequence[Message]) -> Sess
         parameters=dict(settings["parameters"]),
         parent_model=settings["parent_model"],
     )
+    if not all(isinstance(getattr(session, name), kinds) for name, kinds in _KINDS.items()):
+        raise TypeError("a setting of another type")
+    return session
 
 
 def message_row(message: Message) -> tuple[str, str, str]:
@@ -57,9 +72,18 @@ def message_of(role: str, content: str, rest: str) -> Message:
     """A message from its role, its text, and the rest as JSON.
 
     Raises:
-        TypeError, ValueError: It is none.
+        AttributeError, RecursionError, TypeError, ValueError: It is none.
     """
-    return Message.from_json({**json.loads(rest), "role": role, "content": content})
+    return Message.from_json({**_read(rest), "role": role, "content": content})
+
+
+def _read(text: str) -> Any:  # noqa: ANN401 - what it is shows in reading
+    """Read JSON of ours, which another program may have changed; numbers come back as they were.
+
+    Raises:
+        RecursionError, ValueError: It is none.
+    """
+    return json.loads(text, parse_constant=finite, parse_float=finite)
 
 
 def title_of(messages: Sequence[Message]) -> str:

@@ -69,6 +69,18 @@ def _refuse_other_forms(text: str) -> None:
         raise KeyTextError("foreign", "This is not a private key in OpenSSH form.", _MAKE_ONE)
 
 
+def _refuse_hours_of_work(text: str) -> None:
+    from ollama_cli.credentials.key_rounds import MOST_ROUNDS, rounds_of
+
+    rounds = rounds_of(text)
+    if rounds > MOST_ROUNDS:
+        raise KeyTextError(
+            "corrupt",
+            f"The key is damaged, or made to be opened in {rounds} rounds, which would take hours or years.",
+            "Use another copy of it, or sign in anew.",
+        )
+
+
 def _loaded(text: str, passphrase: str | None) -> Ed25519PrivateKey:
     """The key in a text that begins as OpenSSH's form does.
 
@@ -144,6 +156,7 @@ class DeviceKey:
             if key.public_key == public_line(plain.public):
                 return key
         _refuse_other_forms(stripped)
+        _refuse_hours_of_work(stripped)
         return cls(_loaded(f"{stripped}\n", passphrase))
 
     def to_openssh(self, passphrase: str | None = None) -> Secret:

@@ -118,10 +118,13 @@ def write_atomically(path: Path, text: str, *, durable: bool = True) -> None:
 
 
 def remove_leftovers(path: Path) -> None:
-    """Remove what ``write_atomically`` leaves beside a file when it is killed. Nobody else may be writing the file."""
-    with suppress(OSError):
-        for leftover in path.parent.glob(f".{path.name}.*"):
-            leftover.unlink()
+    """Remove what ``write_atomically`` leaves beside a file when it is killed. Nobody else may be writing the file.
+
+    Raises:
+        OSError: Something of it cannot be removed.
+    """
+    for leftover in path.parent.glob(f".{path.name}.*"):
+        leftover.unlink(missing_ok=True)
 
 
 def _cannot_write(path: Path, error: OSError) -> StoreError:

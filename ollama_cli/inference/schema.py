@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-import json
+import re
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from ollama_cli.api.foreign_json import exact_value_of
 from ollama_cli.errors import AnswerError, UsageError
+
+if TYPE_CHECKING:
+    from jsonschema.protocols import Validator
 
 
 def parse_format(text: str) -> str | dict[str, Any] | None:
@@ -18,7 +22,7 @@ def parse_format(text: str) -> str | dict[str, Any] | None:
     if text in {"", "json"}:
         return text or None
     try:
-        schema = _json(text)
+        schema = exact_value_of(text)
     except (ValueError, RecursionError):
         schema = None
     if schema == "json":  # in quotes
@@ -35,10 +39,9 @@ def read_schema(path: Path) -> dict[str, Any]:
         UsageError: It cannot be read, or is no JSON Schema.
     """
     from jsonschema.exceptions import SchemaError
-    from jsonschema.validators import validator_for
 
     try:
-        schema = _json(path.read_text(encoding="utf-8-sig"))
+        schema = exact_value_of(path.read_text(encoding="utf-8-sig"))
     except OSError as error:
         raise UsageError(f"{path} cannot be read: {error.strerror}.", code="bad_file") from error
     except (ValueError, RecursionError) as error:
@@ -48,11 +51,13 @@ def read_schema(path: Path) -> dict[str, Any]:
     if not isinstance(schema.get("$schema", ""), str):
         raise UsageError(f"{path} is no JSON Schema: its $schema is no text.", code="bad_file")
     try:
-        validator_for(schema).check_schema(schema)
+        _validator(schema).check_schema(schema)
     except SchemaError as error:
         raise UsageError(f"{path} is no JSON Schema: {error.message}.", code="bad_file") from error
     except RecursionError as error:
         raise UsageError(f"{path} cannot be used: it is nested too deeply.", code="bad_file") from error
+    except ValueError as error:
+        raise UsageError(f"{path} is no JSON Schema: an address in it is none.", code="bad_file") from error
     return schema
 
 
@@ -62,15 +67,14 @@ def check_answer(text: str, schema: dict[str, Any]) -> None:
     Raises:
         AnswerError: It is not.
     """
-    from jsonschema.validators import validator_for
     from referencing import Registry
     from referencing.exceptions import Unresolvable
 
     try:
-        content = _json(text)
+        content = exact_value_of(text)
     except (ValueError, RecursionError) as error:
         raise AnswerError("The answer is no JSON, as the schema asks for.", code="answer_mismatch") from error
-    validator = validator_for(schema)(schema, registry=Registry())
+    validator = _validator(schema)(schema, registry=Registry())
     try:
         fault = next(validator.iter_errors(content), None)
     except Unresolvable as error:
@@ -82,6 +86,11 @@ def check_answer(text: str, schema: dict[str, Any]) -> None:
             "The answer cannot be checked: it is nested too deeply, or the schema refers to itself without end.",
             code="answer_mismatch",
         ) from error
+    except (ValueError, ArithmeticError, re.error) as error:  # what the library does not foresee
+        raise AnswerError(
+            "The answer cannot be checked: a number is too large, or an address or a pattern in the schema is none.",
+            code="answer_mismatch",
+        ) from error
     if fault is not None:
         raise AnswerError(
             f"The answer does not keep the schema at {fault.json_path}: {' '.join(fault.message.split())[:300]}.",
@@ -90,13 +99,8 @@ def check_answer(text: str, schema: dict[str, Any]) -> None:
         )
 
 
-def _json(text: str) -> Any:  # noqa: ANN401 - what it is shows in reading
-    """Read JSON as its standard has it: without NaN and infinities, and only what can be sent again.
+def _validator(schema: dict[str, Any]) -> type[Validator]:
+    """The validator for the draft that a schema names; the latest where it names none that is known."""
+    from jsonschema.validators import Draft202012Validator, validator_for
 
-    Raises:
-        ValueError: It is none.
-        RecursionError: It is nested too deeply.
-    """
-    content = json.loads(text)
-    json.dumps(content, ensure_ascii=False, allow_nan=False).encode()
-    return content
+    return validator_for(schema, default=Draft202012Validator)

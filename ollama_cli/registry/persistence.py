@@ -19,7 +19,7 @@ LONGEST_WAIT = 16.0
 """Seconds before a further try, unless the server asks for more."""
 
 LONGEST_ASKED_FOR = 60.0
-"""Seconds that a server may ask to wait; a longer wait is left to whoever runs the command."""
+"""Seconds that a server may have us wait in vain, in all; a longer wait is left to whoever runs the command."""
 
 _FIRST_WAIT = 0.25
 _LASTING = frozenset({"tls", "proxy"})
@@ -38,6 +38,7 @@ class Persistence:
         self._done = done
         self._seen = done()
         self._in_vain = 0
+        self._asked_for = 0.0
 
     def call(self, attempt: Callable[[], None]) -> None:
         """Do it.
@@ -55,31 +56,36 @@ class Persistence:
         retrying = Retrying(
             retry=retry_if_exception(_may_pass),
             after=self._note,
-            stop=lambda _: self._in_vain >= TRIES_IN_VAIN,
+            stop=lambda _: self._in_vain >= TRIES_IN_VAIN or self._asked_for > LONGEST_ASKED_FOR,
             wait=self._seconds,
             sleep=sleep_using_event(self._crew.stopped),
             reraise=True,
         )
         retrying(checked)
 
-    def _note(self, _: RetryCallState) -> None:
-        done = self._done()
-        self._in_vain = 1 if done > self._seen else self._in_vain + 1
-        self._seen = max(self._seen, done)
+    def _note(self, state: RetryCallState) -> None:
+        done, error = self._done(), _error_of(state)
+        if done > self._seen:
+            self._seen, self._in_vain, self._asked_for = done, 0, 0.0
+        self._in_vain += 1
+        self._asked_for += (error.retry_after or 0.0) if error else 0.0
 
     def _seconds(self, state: RetryCallState) -> float:
         from random import uniform
 
-        error = state.outcome.exception() if state.outcome else None
-        if isinstance(error, CliError) and error.retry_after is not None:
+        error = _error_of(state)
+        if error is not None and error.retry_after is not None:
             return error.retry_after
-        if isinstance(error, CliError) and error.code == "timeout":  # it has waited long enough
+        if error is not None and error.code == "timeout":  # it has waited long enough
             return 0.0
         longest: float = min(LONGEST_WAIT, _FIRST_WAIT * 2**self._in_vain)
         return longest * uniform(0.5, 1.0)  # noqa: S311 - no secret
 
 
 def _may_pass(error: BaseException) -> bool:
-    if not isinstance(error, UnavailableError | OverloadedError) or error.code in _LASTING:
-        return False
-    return error.retry_after is None or error.retry_after <= LONGEST_ASKED_FOR
+    return isinstance(error, UnavailableError | OverloadedError) and error.code not in _LASTING
+
+
+def _error_of(state: RetryCallState) -> CliError | None:
+    error = state.outcome.exception() if state.outcome else None
+    return error if isinstance(error, CliError) else None

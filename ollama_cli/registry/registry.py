@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 from urllib.parse import urljoin, urlsplit
 
 from ollama_cli.errors import AnswerError, SafetyError, UnavailableError
-from ollama_cli.registry.refusals import TIMEOUT, leads_nowhere, read_some, refusal_of, streamed
+from ollama_cli.registry.exchange import TIMEOUT, leads_nowhere, read_some, streamed
+from ollama_cli.registry.refusals import refusal_of
 from ollama_cli.registry.tokens import Pass, Tokens
 from ollama_cli.settings.hosts import is_loopback, origin_of
 from ollama_cli.transport.client import open_client
@@ -128,14 +129,14 @@ class Registry:
             AnswerError: It is no address.
             SafetyError: It is one without TLS, where that is not allowed.
         """
-        at = urljoin(f"{base}/" if base == self.base_url else base, named)
         try:
+            at = urljoin(f"{base}/" if base == self.base_url else base, named)
             parts = urlsplit(at)
             usable = parts.scheme in {"http", "https"} and parts.hostname and "@" not in parts.netloc
             httpx.URL(at)
             origin = origin_of(at)
-        except (ValueError, httpx.InvalidURL):
-            usable = False
+        except (ValueError, httpx.InvalidURL) as error:
+            raise leads_nowhere(self._origin) from error
         if not usable or len(at) > _LONGEST_ADDRESS or not at.isascii() or not at.isprintable() or " " in at:
             raise leads_nowhere(self._origin)
         on_this_machine = is_loopback(at) and is_loopback(self._origin)

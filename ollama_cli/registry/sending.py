@@ -9,9 +9,10 @@ from collections.abc import Iterator
 from functools import partial
 from http import HTTPStatus
 from typing import TYPE_CHECKING
-from urllib.parse import parse_qsl, urlencode, urljoin, urlsplit
+from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from ollama_cli.errors import AnswerError, ModelStoreError, UnavailableError
+from ollama_cli.registry.exchange import address_in
 from ollama_cli.registry.persistence import Persistence
 from ollama_cli.registry.unfinished import READ_AT_ONCE, Part, digest_of, divided, part_size
 
@@ -152,7 +153,7 @@ class Sending:
             ) as response:
                 if response.status_code == HTTPStatus.TEMPORARY_REDIRECT:
                     part.done = 0
-                    place = urljoin(str(response.request.url), response.headers.get("Location", ""))
+                    place = address_in(response, response.headers.get("Location", ""))
                 self._next = _next_address(response)
 
         Persistence(self._crew, lambda: part.done).call(attempt)
@@ -229,7 +230,7 @@ def _length(size: int) -> dict[str, str]:
 def _next_address(response: httpx.Response) -> str:
     """Where an upload goes on."""
     named: str = response.headers.get("Docker-Upload-Location") or response.headers.get("Location") or ""
-    return urljoin(str(response.request.url), named)
+    return address_in(response, named)
 
 
 def _with_query(address: str, pairs: dict[str, str]) -> str:

@@ -9,7 +9,10 @@ from typing import Any
 MOST_ENTRIES = 500
 _HIDDEN = frozenset({"cookie", "proxy-authorization", "x-api-key"})
 LONGEST_BODY = 64 * 1024
-"""Bytes of a body that are kept; a longer one is cut and kept as text."""
+"""Bytes of a body that are kept; a longer one is cut and kept as text, as is one that could not be shown as JSON."""
+
+_DEPTH_OF_ENTRIES = 100
+"""More than the calls and lists within which a body is written."""
 
 
 class Journal:
@@ -51,7 +54,22 @@ def _content(body: bytes) -> Any:
         return None
     if len(body) <= LONGEST_BODY:
         try:
-            return json.loads(body)
+            content = json.loads(body)
+            _write(content)
         except (ValueError, RecursionError):
             pass
+        else:
+            return content
     return body[:LONGEST_BODY].decode("utf-8", "replace")
+
+
+def _write(content: Any) -> None:
+    """Find out whether something can be written as JSON again, deep within other things as the entries are.
+
+    Raises:
+        ValueError: It holds a number that is none, or half a character.
+        RecursionError: It is nested too deeply.
+    """
+    for _ in range(_DEPTH_OF_ENTRIES):
+        content = [content]
+    json.dumps(content, ensure_ascii=False, allow_nan=False).encode()

@@ -24,8 +24,8 @@ from ollama_cli.sandbox import DEFAULT_PORT
 from ollama_cli.sandbox.accounts import Accounts
 from ollama_cli.sandbox.discovery import announce_server, forget_server, running
 from ollama_cli.sandbox.faults import parse_fault
-from ollama_cli.sandbox.place import DEFAULT_PACE, Sandbox
 from ollama_cli.sandbox.registry_files import RegistryFiles
+from ollama_cli.sandbox.shared import DEFAULT_PACE, Sandbox
 from ollama_cli.secret import Secret
 from ollama_cli.terminal.ending import endings
 

@@ -76,7 +76,11 @@ class Connection(H11Protocol):
         """Take what came, and see whether a request's head is still awaited."""
         if self.transport.is_closing():
             return
-        super().data_received(data)
+        try:
+            super().data_received(data)
+        except h11.LocalProtocolError:  # it would tell of what cannot be read, where an answer is on its way already
+            self._close()
+            return
         cycle: Any = self.cycle  # None before the first request
         if cycle is None or cycle.response_complete:
             self._expect_head()

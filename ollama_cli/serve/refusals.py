@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from http import HTTPStatus
 from typing import Any
 
@@ -56,6 +57,17 @@ class RefusedError(Exception):
         self.headers = headers or {}
 
 
+class _Answer(JSONResponse):
+    """An answer that can be sent whatever it repeats: half a character, which JSON may name, becomes a mark."""
+
+    media_type = "application/json; charset=utf-8"
+
+    def render(self, content: object) -> bytes:
+        """The content as it is sent."""
+        written = json.dumps(content, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+        return written.encode("utf-8", "replace")
+
+
 def family_of(path: str) -> str:
     """Whose form a path speaks: ``ollama``, ``openai`` or ``anthropic``."""
     if path.startswith("/v1/messages"):
@@ -92,7 +104,7 @@ def answer_refusal(path: str, refused: RefusedError) -> Response:
 
 def json_answer(content: object, status: int = 200, headers: dict[str, str] | None = None) -> Response:
     """An answer in JSON, with the content type that the reference's have."""
-    return JSONResponse(content, status, headers, media_type="application/json; charset=utf-8")
+    return _Answer(content, status, headers)
 
 
 def text_answer(text: str, status: int = 200, **headers: str) -> Response:

@@ -61,7 +61,7 @@ def processor(size: int, size_vram: int) -> str:
         return "100% CPU"
     if size_vram == size:
         return "100% GPU"
-    if size_vram > size:
+    if not 0 < size_vram < size:
         return "Unknown"
     cpu = int((size - size_vram) / size * 100 + 0.5)
     return f"{cpu}%/{100 - cpu}% CPU/GPU"

@@ -9,7 +9,6 @@ import sys
 import termios
 import time
 from pathlib import Path
-from typing import Any
 
 import pexpect
 import pyte
@@ -296,14 +295,15 @@ line.Line(Streams.standard(), InMemoryHistory(), DummyCompleter(), lambda: False
 def test_a_signal_in_the_middle_of_a_key_ends_the_line_after_it(number: signal.Signals, kind: str) -> None:
     command = ["-c", TOLD_WHILE_A_KEY_IS_DONE, str(int(number))]
     environment = {**os.environ, "TERM": kind, "PROMPT_TOOLKIT_NO_CPR": "1"}
-    child: Any = pexpect.spawn(sys.executable, command, env=environment, timeout=SECONDS)
+    child = pexpect.spawn(sys.executable, command, env=environment, timeout=SECONDS, encoding="utf-8")
     before = termios.tcgetattr(child.child_fd)
     child.expect(">>> ")
     child.send("hi\r")
     child.expect(r"\[the key was done\]")
     child.expect(pexpect.EOF)
-    assert b"Traceback" not in child.before
-    assert child.before.rfind(b"\x1b[?2004l") >= child.before.rfind(b"\x1b[?2004h")
+    rest = child.before or ""
+    assert "Traceback" not in rest
+    assert rest.rfind("\x1b[?2004l") >= rest.rfind("\x1b[?2004h")
     assert termios.tcgetattr(child.child_fd) == before
     child.close()
     assert child.exitstatus == 128 + number

@@ -22,17 +22,15 @@ from typing import Any
 
 import pytest
 from canaries import found, found_below
-from every_command import CLOUD, EVERY_COMMAND, LOCAL, command_line, takes_json
+from every_command import CLOUD, EVERY_COMMAND, LOCAL, command_line, furnish, takes_json
 from forking import Forks, Trouble
-from keeping import entries, keep_key
-from support import Cli, can, make_device, needs_a_user
+from keeping import entries
+from mutations import CONTROLS
+from support import Cli, can, needs_a_user
 from talking import each_string, talking
 
 from ollama_cli import DeviceKey
 from ollama_cli.chat.archive import Archive
-from ollama_cli.chat.kept import KeptChat
-from ollama_cli.chat.messages import Message
-from ollama_cli.chat.session import Session
 
 STATUSES = {*range(10), 130, 141}
 ROUNDS = int(os.environ.get("HOSTILE_ROUNDS", "1"))
@@ -43,7 +41,6 @@ HOLDS_A_KEY = re.compile(r"key|exported|(state/data|\.local/share/ollama-cli)/ke
 
 API_KEY = "an-api-key-that-nobody-is-shown"
 YEAR = 365 * 24 * 3600
-CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 EVIL = "\x1b]52;c;aGFjaw==\x07\x1b[2Jnews\u202e\u2066\x9b31m\r\n"
 
 needs_mounts = pytest.mark.skipif(not can("unshare", "--mount", "--"), reason="mounting takes root")
@@ -62,17 +59,6 @@ def forks_beside(folder: Path, url: str, env: Mapping[str, str] | None = None) -
         yield forks
     finally:
         forks.close()
-
-
-def furnish(device: Cli, url: str) -> Cli:
-    """Give every command something to work on."""
-    make_device(device, url)
-    keep_key(device, url, "work")
-    session = Session("gpt-oss:120b", [Message("user", "Why is the sky blue?"), Message("assistant", "Because.")])
-    KeptChat(Archive(device.home / "state" / "data" / "chats.sqlite3"), CLOUD, print).keep(session)
-    (device.home / "Modelfile").write_text("FROM tiny\n")
-    (device.home / "key").write_text(DeviceKey.generate().to_openssh().reveal())
-    return device
 
 
 def secrets(device: Cli) -> dict[str, bytes]:

@@ -21,7 +21,7 @@ from support import COMMAND, Cli, Sandbox
 
 from ollama_cli import DeviceKey
 from ollama_cli.terminal.errors import show_fault
-from ollama_cli.terminal.streams import Streams
+from ollama_cli.terminal.streams import LastLines, Streams
 
 pytestmark = pytest.mark.forked
 
@@ -209,7 +209,7 @@ def test_a_start_without_memory_is_told_in_a_sentence(cli: Cli) -> None:
     ids=lambda fault: type(fault).__name__,
 )
 def test_memory_that_the_system_refuses_is_no_fault_of_ours(fault: Exception) -> None:
-    streams = Streams(io.StringIO(), io.StringIO(), io.StringIO())
+    streams = Streams(io.StringIO(), io.StringIO(), io.StringIO(), LastLines())
     assert show_fault(streams, fault, as_json=True, debug=False).code == "out_of_memory"
 
 

@@ -13,7 +13,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from registries import Handler, Lying, blob_path, cheap_bytes, digest_of, in_process, is_sound, put_model
+from lying_registry import Handler, Lying, in_process
+from models_on_disk import blob_path, cheap_bytes, digest_of, is_sound, put_model
 from support import SECONDS, Cli, make_device
 
 from ollama_cli.api.manifest import Blob
@@ -121,7 +122,12 @@ def test_what_a_daemon_removes_meanwhile_is_loaded(store: Path, lying: Lying) ->
 
 @pytest.mark.parametrize(
     ("what", "place"),
-    [("/manifests/", "http://xn--/x"), ("/blobs/", "data:text/plain,x"), ("/token", "http://xn--/x")],
+    [
+        ("/manifests/", "http://xn--/x"),
+        ("/blobs/", "http://[/x"),
+        ("/blobs/", "data:text/plain,x"),
+        ("/token", "http://xn--/x"),
+    ],
 )
 def test_a_redirect_to_what_is_no_address_is_told(cli: Cli, lying: Lying, what: str, place: str) -> None:
     lying.offer(SMALL)

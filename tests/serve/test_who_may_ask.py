@@ -10,7 +10,7 @@ from pathlib import Path
 import httpx
 import pytest
 from gateways import DONE, MODEL, ScriptedServer, Serve, plain, serving
-from support import AS_A_USER, COMMAND, Cli, needs_a_user
+from support import AS_A_USER, COMMAND, SECONDS, Cli, needs_a_user
 
 QUESTION = json.dumps({"model": MODEL, "prompt": "hi"}).encode()
 EVERYWHERE = "0.0.0.0"  # noqa: S104 - which is refused, or asks for a token
@@ -383,6 +383,18 @@ def test_a_token_that_cannot_be_one_is_refused(cli: Cli, token: str, tmp_path: P
     done = cli("serve", "--port", "0", "--token-file", str(tmp_path / "token"))
     assert (done.returncode, "holds no token" in done.stderr) == (2, True)
     assert token not in done.stderr or not token
+
+
+def test_a_token_that_standard_input_does_not_bring_is_none(cli: Cli) -> None:
+    closed = subprocess.run(
+        ["sh", "-c", '"$0" serve --port 0 --token-file - <&-', COMMAND],
+        env=cli.environment,
+        capture_output=True,
+        text=True,
+        timeout=SECONDS,
+        check=False,
+    )
+    assert (closed.returncode, "Standard input holds no token" in closed.stderr) == (2, True), closed.stderr
 
 
 def test_a_socket_is_its_owners_alone(device: Cli, cloud: ScriptedServer, tmp_path: Path) -> None:

@@ -79,6 +79,8 @@ def test_values_of_metadata(value: object, shown: str) -> None:
         (1000, 255, "75%/25% CPU/GPU"),
         (0, 5, "Unknown"),
         (5, 9, "Unknown"),
+        (0, -1, "Unknown"),
+        (1000, -5, "Unknown"),
     ],
 )
 def test_where_a_model_computes(size: int, size_vram: int, shown: str) -> None:

@@ -57,3 +57,13 @@ CREATIONS = [
 @pytest.mark.parametrize(("said", "status"), CREATIONS)
 def test_what_a_creation_fails_with_has_a_status(said: str, status: int) -> None:
     assert error_in_work({"error": said}, "tiny", creating=True).status == status
+
+
+@pytest.mark.parametrize("words", ["open manifests ", "denied ", "open ", "(ref ", "\u00e9"])
+def test_what_goes_on_for_ever_is_not_looked_at_for_ever(words: str) -> None:
+    """A pattern that goes through a text once for each of its words would take hours for a line of eight megabytes."""
+    error = error_in_work({"error": words * 50_000}, "ada/x", creating=True)
+    assert (error.status, error.code) == (8, "answer_incomplete")
+    assert len(error.server_words) < 5000
+    ended = error_in_work({"error": f"{words * 50_000}: file does not exist"}, "ada/x")
+    assert ended.code == "model_not_found"

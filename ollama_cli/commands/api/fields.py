@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from ollama_cli.api.foreign_json import exact_value_of
 from ollama_cli.errors import UsageError
 
 _NAME = re.compile(r"[^\[\]]+(?:\[[^\[\]]*\])*")
+_MOST_STEPS = 100
 _STEP = re.compile(r"[^\[\]]+|(?<=\[)(?=\])")
 
 
@@ -27,10 +28,10 @@ def body_of_fields(raw: Sequence[str], typed: Sequence[str], read_text: Callable
     content: dict[str, Any] = {}
     for field in raw:
         name, value = _split(field)
-        _put(content, _STEP.findall(name), value, name)
+        _put(content, _steps(name), value, name)
     for field in typed:
         name, value = _split(field)
-        _put(content, _STEP.findall(name), read_text(value[1:]) if value.startswith("@") else _value(value), name)
+        _put(content, _steps(name), read_text(value[1:]) if value.startswith("@") else _value(value), name)
     return content
 
 
@@ -43,20 +44,19 @@ def _split(field: str) -> tuple[str, str]:
     return name, value
 
 
+def _steps(name: str) -> list[str]:
+    """The steps that a name takes, an empty one for the next place in a list."""
+    steps = _STEP.findall(name)
+    if len(steps) > _MOST_STEPS:
+        raise UsageError(f"The field {steps[0]}[… is nested in more than {_MOST_STEPS} others.")
+    return steps
+
+
 def _value(text: str) -> object:
     try:
-        return json.loads(text, parse_constant=_no_constant)
+        return exact_value_of(text)
     except (ValueError, RecursionError):
         return text
-
-
-def _no_constant(name: str) -> object:
-    """Refuse NaN and Infinity, which are no JSON.
-
-    Raises:
-        ValueError: Always.
-    """
-    raise ValueError(name)
 
 
 def _put(holder: dict[str, Any], steps: list[str], value: object, name: str) -> None:

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from ollama_cli.commands.command_line import Command, as_text
+from ollama_cli.commands.command_line import Command
 from ollama_cli.commands.models.transferring import AsJson, AsJsonLines, require_one_form
+from ollama_cli.commands.typed import as_text
 from ollama_cli.errors import ModelNotFoundError, UsageError
 
 if TYPE_CHECKING:
@@ -91,7 +92,7 @@ def run(context: Context, options: CreateOptions) -> None:
     from ollama_cli.api.place import daemon_place
     from ollama_cli.commands.create.recipe import DRAFTS
     from ollama_cli.commands.daemon import changing_daemon
-    from ollama_cli.commands.models.transferring import Transfer, print_result
+    from ollama_cli.commands.models.transferring import Transfer, tell_result
     from ollama_cli.terminal.sanitize import clean_line
 
     ModelName.parse(options.model)
@@ -106,9 +107,7 @@ def run(context: Context, options: CreateOptions) -> None:
     ):
         result = _create(client, recipe, options, shown)
     context.known_models.note_one(daemon_place(context.settings).base_url, options.model)
-    print_result(context.streams, result, options)
-    if not options.as_json and not options.as_json_lines:
-        context.streams.say(f"{clean_line(options.model)} is created.")
+    tell_result(context.streams, result, options, f"{clean_line(options.model)} is created.")
 
 
 def _read(context: Context, options: CreateOptions) -> Recipe:

@@ -9,11 +9,18 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from keeping import keep_key
+from support import Cli, make_device
 from typer.core import TyperArgument, TyperCommand
 from typer.main import get_command
 
+from ollama_cli import DeviceKey
+from ollama_cli.app import app
+from ollama_cli.chat.archive import Archive
+from ollama_cli.chat.kept import KeptChat
+from ollama_cli.chat.messages import Message
+from ollama_cli.chat.session import Session
 from ollama_cli.commands.lazy import LazyGroup
-from ollama_cli.main import app
 
 CLOUD, LOCAL = "gpt-oss:120b-cloud", "tiny"
 
@@ -74,3 +81,14 @@ def command_line(name: str, *, as_json: bool = False) -> list[str]:
 def takes_json(name: str) -> bool:
     """Whether a command has ``--json``."""
     return any("--json" in parameter.opts for parameter in _ALL[name].params)
+
+
+def furnish(device: Cli, url: str) -> Cli:
+    """Give every command something to work on."""
+    make_device(device, url)
+    keep_key(device, url, "work")
+    session = Session("gpt-oss:120b", [Message("user", "Why is the sky blue?"), Message("assistant", "Because.")])
+    KeptChat(Archive(device.home / "state" / "data" / "chats.sqlite3"), CLOUD, print).keep(session)
+    (device.home / "Modelfile").write_text("FROM tiny\n")
+    (device.home / "key").write_text(DeviceKey.generate().to_openssh().reveal())
+    return device

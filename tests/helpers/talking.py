@@ -26,7 +26,7 @@ _WORK = [
     {"status": "pulling abc", "digest": f"sha256:{'ab' * 32}", "total": 1000, "completed": 10},
     {"status": "success"},
 ]
-_ANSWERS: dict[str, list[Any]] = {
+ANSWERS: dict[str, list[Any]] = {
     "/api/me": [{"id": "1", "name": "ada", "email": "ada@example.com", "plan": "pro"}],
     "/api/tags": [{"models": [_MODEL]}],
     "/api/ps": [{"models": [_MODEL]}],
@@ -95,7 +95,7 @@ def talking(change: Change, *, status: int = 200, said: str = "") -> Iterator[st
 
     def answer(request: Received) -> Answer:
         path = request.target.partition("?")[0]
-        lines = _ANSWERS.get(path, [{}]) if status == 200 else [_ERROR]
+        lines = ANSWERS.get(path, [{}]) if status == 200 else [_ERROR]
         text = "\n".join(json.dumps(change(line)) for line in lines)
         headers = {"Content-Type": "application/x-ndjson" if len(lines) > 1 else "application/json"}
         if said:

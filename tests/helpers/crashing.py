@@ -98,9 +98,26 @@ class Done:
     said: str
 
 
-def run_here(environment: dict[str, str], *args: str, stdin: Path = Path(os.devnull)) -> Done:
-    """Run a command line in this process to its end, with an environment and streams of its own."""
-    out, err = (io.TextIOWrapper(io.BytesIO(), encoding="utf-8", write_through=True) for _ in range(2))
+class _Terminal(io.TextIOWrapper):
+    """A stream that says to be a terminal."""
+
+    def isatty(self) -> bool:
+        return True
+
+
+def run_here(
+    environment: dict[str, str], *args: str, stdin: Path = Path(os.devnull), at_terminal: bool = False
+) -> Done:
+    """Run a command line in this process to its end, with an environment and streams of its own.
+
+    Args:
+        environment: What stands in the environment.
+        args: The command line.
+        stdin: What is read.
+        at_terminal: Whether what is printed and said goes to a terminal, which is not one that draws: see TERM.
+    """
+    kind = _Terminal if at_terminal else io.TextIOWrapper
+    out, err = (kind(io.BytesIO(), encoding="utf-8", write_through=True) for _ in range(2))
     with pytest.MonkeyPatch.context() as patch, stdin.open(encoding="utf-8") as given, _signals_kept():
         for name in list(os.environ):
             if name.startswith(("OLLAMA", "XDG_")):
