@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import os
 import sys
 
 
@@ -18,7 +19,17 @@ def entry() -> None:
             settle()
     except KeyboardInterrupt:
         status = 130
+    except Exception as error:  # noqa: BLE001 - before there is what tells errors, or where it has no memory for that
+        status = 1
+        _tell_plainly(f"Error: ollama-cli cannot run here ({type(error).__name__}).\n")
     sys.exit(status)
+
+
+def _tell_plainly(text: str) -> None:
+    try:  # noqa: SIM105 - nothing can be imported any more, perhaps
+        os.write(2, text.encode())
+    except OSError:  # nobody can hear it
+        pass
 
 
 def _run(args: list[str]) -> int:

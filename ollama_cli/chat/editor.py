@@ -9,13 +9,14 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from ollama_cli.errors import UsageError
 from ollama_cli.terminal.typing_ahead import typing_a_line
 
 _USUAL = ("notepad",) if sys.platform == "win32" else ("editor", "nano", "vi")
+_SECONDS_TO_END = 2.0
 _HOW_TO_CHOOSE = "OLLAMA_EDITOR names another."
 
 
@@ -32,14 +33,37 @@ def edit(text: str, command: str) -> str:
     Raises:
         UsageError: The editor cannot be started, fails, or leaves no text.
     """
-    with tempfile.TemporaryDirectory(prefix="ollama-cli-", ignore_cleanup_errors=True) as folder:
-        file = Path(folder) / "message.txt"
-        file.write_text(text, encoding="utf-8", errors="replace")
+    with _message_folder() as folder:
+        file = _message_file(Path(folder), text)
         _run([*_words(command), str(file)])
         try:
             return file.read_text(encoding="utf-8", errors="replace").removesuffix("\n")
         except OSError as error:
             raise UsageError(f"What the editor wrote cannot be read: {error.strerror}.", code="editor") from error
+
+
+def _message_folder() -> tempfile.TemporaryDirectory[str]:
+    try:
+        return tempfile.TemporaryDirectory(prefix="ollama-cli-", ignore_cleanup_errors=True)
+    except OSError as error:
+        raise _no_file(error) from error
+
+
+def _message_file(folder: Path, text: str) -> Path:
+    file = folder / "message.txt"
+    try:
+        file.write_text(text, encoding="utf-8", errors="replace")
+    except OSError as error:
+        raise _no_file(error) from error
+    return file
+
+
+def _no_file(error: OSError) -> UsageError:
+    return UsageError(
+        f"No file can be written for the editor: {error.strerror}.",
+        hint="Free some space, or name another folder with TMPDIR.",
+        code="editor",
+    )
 
 
 def _words(command: str) -> list[str]:
@@ -54,7 +78,7 @@ def _words(command: str) -> list[str]:
 def _run(words: list[str]) -> None:
     try:
         with typing_a_line(), _interrupts_are_the_editors():
-            status = subprocess.call(words)  # noqa: S603 - the person chose it
+            status = _call(words)
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) else error
         raise UsageError(
@@ -62,6 +86,19 @@ def _run(words: list[str]) -> None:
         ) from error
     if status != 0:
         raise UsageError(f"The editor {words[0]} ended with status {status}.", hint=_HOW_TO_CHOOSE, code="editor")
+
+
+def _call(words: list[str]) -> int:
+    """Run a program; its status. One that ends with us is told to, for it has the terminal to put in order."""
+    with subprocess.Popen(words) as process:  # noqa: S603 - the person chose it
+        try:
+            return process.wait()
+        except BaseException:
+            process.terminate()
+            with suppress(subprocess.TimeoutExpired):
+                process.wait(_SECONDS_TO_END)
+            process.kill()
+            raise
 
 
 @contextmanager

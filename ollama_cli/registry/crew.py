@@ -46,10 +46,18 @@ class Crew:
         with self._changed:
             self._jobs.append(job)
             if len(self._jobs) > self._idle and len(self._threads) < self._size:
-                thread = threading.Thread(target=self._work, name=f"crew {len(self._threads)}", daemon=True)
-                self._threads.append(thread)
-                thread.start()
+                self._add_thread()
             self._changed.notify()
+
+    def _add_thread(self) -> None:
+        thread = threading.Thread(target=self._work, name=f"crew {len(self._threads)}", daemon=True)
+        try:
+            thread.start()
+        except RuntimeError:  # the system gives no more
+            if not self._threads:
+                raise
+        else:
+            self._threads.append(thread)
 
     def looks(self, more: Callable[[], bool] | None = None) -> Iterator[None]:
         """Wait until everything is done: an item each time that it is time to look how far it is, and one at the end.

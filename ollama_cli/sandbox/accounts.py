@@ -111,7 +111,7 @@ class Accounts:
     def _unusable(self, reason: str) -> StoreError:
         return StoreError(
             f"The sandbox's account in {self._path} cannot be used: {reason}.",
-            hint="Remove the file to begin with an empty account, or mend the folder's permissions.",
+            hint="Free some space, mend the folder's permissions, or remove the file to begin with an empty account.",
         )
 
     def device(self, public_key: str) -> Device | None:

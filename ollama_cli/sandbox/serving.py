@@ -98,6 +98,7 @@ async def run(app: ASGIApp, listener: socket.socket, stop: asyncio.Event, on_rea
         timeout_keep_alive=_SECONDS_TO_STAY,
     )
     config.load()
+    asyncio.get_running_loop().set_exception_handler(_tell_of_fault)
     server = uvicorn.Server(config)
     server.lifespan = config.lifespan_class(config)
     await server.startup(sockets=[listener])
@@ -109,6 +110,12 @@ async def run(app: ASGIApp, listener: socket.socket, stop: asyncio.Event, on_rea
             listening.close()
         await _end(server)
         listener.close()
+
+
+def _tell_of_fault(loop: asyncio.AbstractEventLoop, told: dict[str, Any]) -> None:
+    """What asyncio does with a fault; but a connection that breaks, or one too many, is none."""
+    if not isinstance(told.get("exception"), OSError):
+        loop.default_exception_handler(told)
 
 
 async def _end(server: uvicorn.Server) -> None:

@@ -11,7 +11,7 @@ from ollama_cli.terminal.streams import Streams
 
 
 def show_fault(streams: Streams, fault: Exception, *, as_json: bool, debug: bool) -> CliError:
-    """Print that something went wrong that should not.
+    """Print that something went wrong that should not, or that there was no memory for it.
 
     Args:
         streams: Where it goes.
@@ -22,14 +22,32 @@ def show_fault(streams: Streams, fault: Exception, *, as_json: bool, debug: bool
     Returns:
         The error that was shown.
     """
-    error = CliError(
-        f"Something went wrong that should not ({type(fault).__name__}).",
-        hint="This is a fault of ollama-cli. Run it again with --debug, and report what that prints.",
-    )
+    error = _no_memory() if _lacks_memory(fault) else _fault(fault)
     show_error(streams, error, as_json=as_json)
     if debug:
         show_frames(streams, fault)
     return error
+
+
+def _fault(fault: Exception) -> CliError:
+    return CliError(
+        f"Something went wrong that should not ({type(fault).__name__}).",
+        hint="This is a fault of ollama-cli. Run it again with --debug, and report what that prints.",
+    )
+
+
+def _lacks_memory(fault: Exception) -> bool:
+    """Whether the system refused memory, a library to be loaded into it, or a thread."""
+    words = ("failed to map segment", "Cannot allocate memory", "can't start new thread")
+    return isinstance(fault, MemoryError) or any(each in str(fault) for each in words)
+
+
+def _no_memory() -> CliError:
+    return CliError(
+        "The system gives this program no more memory, or no more threads.",
+        hint="End other programs, or raise the limit: that of the shell (`ulimit -a`), or of the container.",
+        code="out_of_memory",
+    )
 
 
 def show_frames(streams: Streams, error: BaseException) -> None:

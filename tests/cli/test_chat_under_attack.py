@@ -18,6 +18,11 @@ from recorded import serving
 from screens import SECONDS, Terminal
 from support import COMMAND, Cli
 
+from ollama_cli.chat.archive import Archive
+from ollama_cli.chat.kept import KeptChat
+from ollama_cli.chat.messages import Message
+from ollama_cli.chat.session import Session
+
 
 def is_unseen(terminal: Terminal) -> bool:
     """Whether the terminal does not show what is typed."""
@@ -117,6 +122,42 @@ def test_ctrl_c_in_an_editor_is_the_editors(cli: Cli, tmp_path: Path) -> None:
         assert leave(terminal) == 0
 
 
+def test_an_editor_is_told_when_the_chat_is_ended(cli: Cli, tmp_path: Path) -> None:
+    editor = tmp_path / "editor"
+    editor.write_text("#!/bin/sh\ntrap 'echo in order; exit' TERM\necho editing\nwhile :; do sleep 0.05; done\n")
+    editor.chmod(0o700)
+    (tmp_path / "tmp").mkdir()
+    with serving([SHOW]) as server:
+        environment = {"OLLAMA_HOST": server.url, "EDITOR": str(editor), "TMPDIR": str(tmp_path / "tmp")}
+        terminal = Terminal(cli, "run", "tiny", env=environment)
+        terminal.until_prompt()
+        terminal.type("\x07")
+        terminal.until_text("editing")
+        terminal.child.kill(signal.SIGTERM)
+        assert terminal.end() == 143
+    assert "in order" in terminal.text
+    assert not list((tmp_path / "tmp").iterdir())
+
+
+WITHOUT_ROOM = """
+import os, resource, sys
+resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
+os.execv(sys.argv[1], sys.argv[1:])
+"""
+
+
+def test_a_message_that_no_file_takes_for_the_editor_stays_in_the_line(cli: Cli) -> None:
+    with serving([SHOW]) as server:
+        starting = ("-c", WITHOUT_ROOM, COMMAND)
+        terminal = Terminal(cli, *starting, "run", "tiny", env={"OLLAMA_HOST": server.url}, command=sys.executable)
+        terminal.until_prompt()
+        terminal.type("begun\x07")
+        terminal.until_text("No file can be written for the editor")
+        terminal.until_line(">>> begun")
+        terminal.type("\x15")
+        assert leave(terminal) == 0
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="there are no jobs")
 def test_a_chat_is_suspended_and_goes_on(cli: Cli) -> None:
     with serving([SHOW, answering(*["word "] * 30, delay=0.1, times=1), answering("second")]) as server:
@@ -199,6 +240,36 @@ def test_a_terminal_that_is_gone_ends_the_chat_as_its_signal_says(cli: Cli) -> N
         os.close(nothing)
         terminal.child.wait()
     assert terminal.child.exitstatus == 129
+
+
+@pytest.mark.parametrize(
+    ("number", "args"),
+    [(signal.SIGTERM, ["run", "tiny", "--keep"]), (signal.SIGHUP, ["chats", "continue"])],
+    ids=["SIGTERM", "SIGHUP"],
+)
+def test_a_signal_in_an_answer_keeps_the_question_and_leaves_the_terminal_in_order(
+    cli: Cli, number: signal.Signals, args: list[str]
+) -> None:
+    archive = Archive(cli.home / "state" / "data" / "chats.sqlite3")
+    KeptChat(archive, "tiny", print).keep(Session("tiny", [Message("user", "before"), Message("assistant", "yes")]))
+    with serving([SHOW, answering(*["word "] * 600, delay=0.1)]) as server:
+        terminal = Terminal(cli, *args, env={"OLLAMA_HOST": server.url})
+        before = termios.tcgetattr(terminal.child.child_fd)
+        say(terminal, "why")
+        terminal.until_text("word")
+        assert termios.tcgetattr(terminal.child.child_fd) != before
+        terminal.child.kill(number)
+        while terminal.read():
+            pass
+        assert termios.tcgetattr(terminal.child.child_fd) == before
+        assert terminal.end() == 128 + number
+    assert b"Traceback" not in terminal.sent
+    for mode in (b"\x1b[?25%b", b"\x1b[?2004%b"):
+        on, off = terminal.sent.rfind(mode % b"h"), terminal.sent.rfind(mode % b"l")
+        assert (on > off) == (mode == b"\x1b[?25%b")
+    stored = archive.find().session
+    assert stored.messages[-1].content == "why"
+    assert stored.waits
 
 
 TOLD_WHILE_A_KEY_IS_DONE = """

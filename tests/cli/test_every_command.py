@@ -10,6 +10,7 @@ import json
 import os
 import pty
 import random
+import re
 import signal
 import subprocess
 import threading
@@ -20,7 +21,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from canaries import found
+from canaries import found, found_below
 from every_command import CLOUD, EVERY_COMMAND, LOCAL, command_line, furnish, takes_json
 from forking import Forks, Trouble
 from keeping import entries
@@ -34,6 +35,9 @@ from ollama_cli.chat.archive import Archive
 STATUSES = {*range(10), 130, 141}
 ROUNDS = int(os.environ.get("HOSTILE_ROUNDS", "1"))
 """How often each command is tried at random; more often, to look for faults by hand."""
+
+HOLDS_A_KEY = re.compile(r"key|exported|(state/data|\.local/share/ollama-cli)/keys/[^/]+")
+"""The files of a home that are there for a private key."""
 
 API_KEY = "an-api-key-that-nobody-is-shown"
 YEAR = 365 * 24 * 3600
@@ -124,11 +128,13 @@ class Surroundings:
         variables: What stands in its environment; None is unset.
         trouble: What besets it, given its home.
         heard: Whether its stderr can be read.
+        options: What stands before the command.
     """
 
     variables: Mapping[str, str | None] = field(default_factory=dict)
     trouble: Callable[[str], Trouble] = lambda _: Trouble()
     heard: bool = True
+    options: tuple[str, ...] = ()
 
 
 SURROUNDINGS = {
@@ -147,6 +153,7 @@ SURROUNDINGS = {
     "20 columns": Surroundings({"COLUMNS": "20", "LINES": "2"}),
     "no number of columns": Surroundings({"COLUMNS": "\x1b[2J", "LINES": "-1", "TERM": "\x1b[2J"}),
     "huge environment": Surroundings({f"VARIABLE_{number}": "x" * 4000 for number in range(250)}),
+    "told in detail": Surroundings({"OLLAMA_API_KEY": API_KEY}, options=("--debug",)),
     "a year early": Surroundings(trouble=lambda _: Trouble(clock=-YEAR)),
     "a year late": Surroundings(trouble=lambda _: Trouble(clock=YEAR)),
     "before there was time": Surroundings(trouble=lambda _: Trouble(clock=-(10**10))),
@@ -166,10 +173,11 @@ def test_every_command_ends_well_or_says_why(
         hidden = secrets(device)
         changed = {**device.environment, **surroundings.variables}
         environment = {variable: text for variable, text in changed.items() if text is not None}
-        args = command_line(command, as_json=True)
+        args = [*surroundings.options, *command_line(command, as_json=True)]
         done = locales.get(name, forks)(*args, env=environment, cwd=home, trouble=surroundings.trouble(str(home)))
         assert_sound(done, as_json=takes_json(command) and surroundings.heard)
         assert not found(hidden, (done.stdout + done.stderr).encode())
+        assert not {path for _, path in found_below(hidden, home) if not HOLDS_A_KEY.fullmatch(path)}
         assert_nothing_is_half_written(device)
 
 

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
+import re
 import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -17,6 +20,8 @@ from in_thread import running
 from support import COMMAND, Cli, Sandbox
 
 from ollama_cli import DeviceKey
+from ollama_cli.terminal.errors import show_fault
+from ollama_cli.terminal.streams import LastLines, Streams
 
 pytestmark = pytest.mark.forked
 
@@ -176,6 +181,36 @@ def test_streams_that_are_closed_or_full_are_no_fault_of_ours(cli: Cli, script: 
         assert code == status
     assert "Traceback" not in stderr
     assert "should not" not in stderr
+
+
+WITHOUT_MEMORY = """
+import resource
+from ollama_cli.__main__ import entry
+resource.setrlimit(resource.RLIMIT_AS, (0, 0))
+entry()
+"""
+
+
+def test_a_start_without_memory_is_told_in_a_sentence(cli: Cli) -> None:
+    command = [sys.executable, "-c", WITHOUT_MEMORY]
+    done = subprocess.run(command, env=cli.environment, capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 1
+    assert re.fullmatch(r"Error: ollama-cli cannot run here \(\w+\)\.\n", done.stderr)
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        MemoryError(),
+        OSError(12, "Cannot allocate memory"),
+        ImportError("x.so: failed to map segment from shared object"),
+        RuntimeError("can't start new thread"),
+    ],
+    ids=lambda fault: type(fault).__name__,
+)
+def test_memory_that_the_system_refuses_is_no_fault_of_ours(fault: Exception) -> None:
+    streams = Streams(io.StringIO(), io.StringIO(), io.StringIO(), LastLines())
+    assert show_fault(streams, fault, as_json=True, debug=False).code == "out_of_memory"
 
 
 def test_bytes_that_are_no_utf8_are_replaced(signed_in: Cli, sandbox: Sandbox) -> None:

@@ -25,6 +25,7 @@ class Terminal:
         rows: Its height.
         env: More of its environment.
         cwd: Where it starts.
+        command: The program, where it is one that starts the command.
     """
 
     def __init__(
@@ -35,6 +36,7 @@ class Terminal:
         rows: int = 24,
         env: Mapping[str, str] | None = None,
         cwd: Path | None = None,
+        command: str = COMMAND,
     ) -> None:
         self.columns = columns
         self.screen = pyte.HistoryScreen(columns, rows, history=5000)
@@ -42,7 +44,7 @@ class Terminal:
         self.sent = b""
         terminal = {"TERM": "xterm-256color", "PROMPT_TOOLKIT_NO_CPR": "1"}
         self.child: Any = pexpect.spawn(
-            COMMAND,
+            command,
             list(args),
             env=cli.environment | terminal | dict(env or {}),
             dimensions=(rows, columns),

@@ -34,9 +34,9 @@ serve(Path(sys.argv[1]), port=int(sys.argv[2]), faults=sys.argv[3:], announce=la
 
 
 @contextlib.contextmanager
-def foreground(folder: Path, *faults: str) -> Iterator[tuple[subprocess.Popen[str], str]]:
+def foreground(folder: Path, *faults: str, before: str = "") -> Iterator[tuple[subprocess.Popen[str], str]]:
     """A sandbox in a process of its own, and its URL."""
-    command = [sys.executable, "-W", "error", "-c", FOREGROUND, str(folder), "0", *faults]
+    command = [sys.executable, "-W", "error", "-c", before + FOREGROUND, str(folder), "0", *faults]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     try:
         assert process.stdout is not None
@@ -182,6 +182,18 @@ class TestForeground:
             assert process.returncode == 0
             assert not (folder / "server.json").exists()
             assert running(folder) is None
+
+    @pytest.mark.skipif(os.name == "nt", reason="the limit is of Unix")
+    def test_more_connections_than_it_can_have_are_borne_without_a_word(self, folder: Path) -> None:
+        few = "import resource; resource.setrlimit(resource.RLIMIT_NOFILE, (30, 30))\n"
+        with foreground(folder, before=few) as (process, url), contextlib.ExitStack() as opened:
+            port = int(url.rpartition(":")[2])
+            for _ in range(40):
+                opened.enter_context(socket.create_connection(("127.0.0.1", port)))
+            opened.close()
+            assert instance_at(url)
+            process.send_signal(signal.SIGTERM)
+            assert process.communicate(timeout=10) == ("", "")
 
     def test_a_second_one_for_the_folder_is_refused(self, folder: Path) -> None:
         with foreground(folder) as (_, url), pytest.raises(UsageError, match=url):
