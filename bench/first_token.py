@@ -10,7 +10,6 @@ from __future__ import annotations
 import compileall
 import json
 import os
-import shutil
 import socket
 import subprocess
 import sys
@@ -21,7 +20,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
-from startup import BARE, COMMAND, MODEL, Case, clean_environment, measure, show
+from startup import BARE, COMMAND, MODEL, Case, clean_environment, measure, peer, show
 
 import ollama_cli
 from ollama_cli.credentials.chosen import open_wallet
@@ -116,7 +115,7 @@ def reference(program: str, far: Far, home: Path) -> Case:
     return ColdDaemon("the reference, daemon cold", [program, "run", MODEL, "hi"], environment, first_byte=True)
 
 
-def cases(far: Far, home: Path, peer: str | None) -> list[Case]:
+def cases(far: Far, home: Path, curl: str | None, ollama: str | None) -> list[Case]:
     """Everything that is measured at one distance."""
     ours = far.environment | {"HOME": str(home), "OLLAMA_CLI_HOME": str(home / "ours")}
     wallet = open_wallet(Settings(home_override=home / "ours"), new_store="file")
@@ -126,14 +125,14 @@ def cases(far: Far, home: Path, peer: str | None) -> list[Case]:
         Case("ollama-cli run", [COMMAND, "run", MODEL, "hi"], ours, first_byte=True),
         Case("ollama-cli run, to its end", [COMMAND, "run", MODEL, "hi"], ours),
     ]
-    if curl := shutil.which("curl"):
+    if curl is not None:
         body = json.dumps({"model": MODEL.removesuffix("-cloud"), "prompt": "hi"})
         config = home / "curl"
         config.write_text(f'header = "Authorization: Bearer {far.api_key}"\n', encoding="utf-8")
         asked = [curl, "-sN", "--cacert", far.authority, "-K", str(config), f"{far.url}/api/generate", "-d", body]
         made += [Case("curl", asked, first_byte=True), Case("curl, to its end", asked)]
-    if peer is not None:
-        made.append(reference(peer, far, home))
+    if ollama is not None:
+        made.append(reference(ollama, far, home))
     return made
 
 
@@ -142,16 +141,14 @@ def main(rounds: int, round_trips: Sequence[int]) -> None:
     package = ollama_cli.__file__
     assert package is not None
     compileall.compile_dir(Path(package).parent, quiet=1)
-    peer = os.environ.get("OLLAMA_BENCH_PEER") or shutil.which("ollama")
+    curl, ollama = peer("curl"), peer("ollama")
     print(f"Python {sys.version.split()[0]}, {os.cpu_count()} cores, {rounds} rounds, interleaved")
-    if peer is None:
-        print("The reference is not on PATH, and OLLAMA_BENCH_PEER does not name it: it is left out.")
     for milliseconds in round_trips:
         with tempfile.TemporaryDirectory() as folder, ExitStack() as stack:
             home = Path(folder)
             far = Far(home, milliseconds)
             stack.callback(far.close)
-            at_distance = cases(far, home, peer)
+            at_distance = cases(far, home, curl, ollama)
             measure(at_distance, rounds)
         print(f"\n{milliseconds} ms a round trip")
         show(at_distance)

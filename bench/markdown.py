@@ -119,7 +119,7 @@ def show(kind: str, kilobytes: int, *, markdown: bool) -> None:
         length = PIECE_LENGTHS[number % len(PIECE_LENGTHS)]
         pieces.append(Chunk(text[:length], thinking="", done=False, done_reason=""))
         text, number = text[length:], number + 1
-    printer = AnswerPrinter(Streams(sys.stdin, sys.stdout, sys.stderr), markdown=markdown)  # imports what it needs
+    printer = AnswerPrinter(Streams.standard(), markdown=markdown)  # imports what it needs
     started = time.process_time()
     for piece in pieces:
         printer.show(piece)

@@ -14,7 +14,6 @@ import statistics
 import subprocess
 import sys
 import tempfile
-from dataclasses import replace
 from pathlib import Path
 
 from startup import BARE, COMMAND, Case, clean_environment, running_sandbox, show, sign_in
@@ -36,7 +35,7 @@ def add_profiles(home: Path, count: int) -> None:
         for number in range(count)
     )
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(text_of_listing(replace(listing, records=(*made, *listing.records))), encoding="utf-8")
+    path.write_text(text_of_listing(listing._replace(records=(*made, *listing.records))), encoding="utf-8")
 
 
 def cpu_seconds(case: Case) -> float:

@@ -16,9 +16,10 @@ import urllib.request
 from collections.abc import Callable
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
+sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "helpers"))
 
-from registries import cheap_bytes, digest_of, docker_registry, put_model
+from docker_registry import docker_registry
+from models_on_disk import cheap_bytes, digest_of, put_model
 from support import clean_environment
 
 COMMAND = str(Path(sysconfig.get_path("scripts")) / "ollama-cli")

@@ -189,7 +189,9 @@ def main(seconds: float, streams: int, rate: float) -> None:
         folder = Path(name)
         ways["directly"] = measure(cloud, None, seconds, streams, pause)
         nginx = shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin")
-        if nginx:
+        if nginx is None:
+            print("nginx is not installed: it is left out.")
+        else:
             port = free_port()
             (folder / "nginx.conf").write_text(NGINX.format(folder=folder, port=port, cloud=cloud), encoding="utf-8")
             with started([nginx, "-p", name, "-c", str(folder / "nginx.conf")], port) as pid:

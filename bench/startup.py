@@ -145,6 +145,15 @@ def sign_in(environment: Mapping[str, str], base_url: str, options: Sequence[str
         browser.post(f"{base_url}/connect", data={**fields, "action": "approve"}).raise_for_status()
 
 
+def peer(name: str) -> str | None:
+    """A program to measure beside ours, from PATH or named by a variable; that it is missing is said."""
+    variable = f"{name.upper()}_BENCH_PEER"
+    found = os.environ.get(variable) or shutil.which(name)
+    if found is None:
+        print(f"{name} is not on PATH, and {variable} does not name it: it is left out.")
+    return found
+
+
 def measure(cases: list[Case], rounds: int) -> None:
     """Start every case once to warm it up, then once in every round, each round beginning with another one."""
     for case in cases:
@@ -185,12 +194,18 @@ def main(rounds: int) -> None:
                 Case("ollama-cli status (signed out)", [COMMAND, "status"], signed_out, status=4),
                 Case("Tab after ollama-cli run gpt", [COMMAND, "__complete", "zsh"], in_cloud, stdin=b"run\0gpt\0"),
                 Case("ollama-cli run: first token", [COMMAND, "run", MODEL, "hi"], signed_in, first_byte=True),
+                Case(
+                    "with an option: first token",
+                    [COMMAND, "run", MODEL, "hi", "--nowordwrap"],
+                    signed_in,
+                    first_byte=True,
+                ),
                 ChatCase("ollama-cli run: chat, ready to type", [COMMAND, "run", MODEL], signed_in),
             ]
             cases += [
-                Case(f"{peer} --version", [found, "--version"])
-                for peer in ("curl", "gh", "llm")
-                if (found := os.environ.get(f"{peer.upper()}_BENCH_PEER") or shutil.which(peer))
+                Case(f"{name} --version", [found, "--version"], signed_out)
+                for name in ("curl", "gh", "llm", "ollama")
+                if (found := peer(name)) is not None
             ]
             measure(cases, rounds)
     print(f"Python {sys.version.split()[0]}, {os.cpu_count()} cores, {rounds} rounds, interleaved")

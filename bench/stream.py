@@ -11,7 +11,6 @@ from __future__ import annotations
 import compileall
 import json
 import os
-import shutil
 import statistics
 import subprocess
 import sys
@@ -22,7 +21,7 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
-from startup import COMMAND, clean_environment
+from startup import COMMAND, clean_environment, peer
 
 import ollama_cli
 
@@ -149,16 +148,16 @@ def cases(url: str, home: Path, chunks: int) -> list[Case]:
 
     ours("ollama-cli run", chunks)
     ours(f"the same, {TIMES_AS_MANY} times as many", chunks * TIMES_AS_MANY)
-    if peer := os.environ.get("OLLAMA_BENCH_PEER") or shutil.which("ollama"):
-        add("the reference", chunks, [peer, "run", MODEL, "hi"], OLLAMA_HOST=f"{url}/{chunks}")
-    if llm := os.environ.get("LLM_BENCH_PEER") or shutil.which("llm"):
+    if (reference := peer("ollama")) is not None:
+        add("the reference", chunks, [reference, "run", MODEL, "hi"], OLLAMA_HOST=f"{url}/{chunks}")
+    if (llm := peer("llm")) is not None:
         settings = home / "llm"
         settings.mkdir()
         (settings / "extra-openai-models.yaml").write_text(
             f"- model_id: {MODEL}\n  model_name: {MODEL}\n  api_base: {url}/{chunks}/v1\n", encoding="utf-8"
         )
         add("llm", chunks, [llm, "-m", MODEL, "--no-log", "hi"], LLM_USER_PATH=str(settings), OPENAI_API_KEY="none")
-    if curl := shutil.which("curl"):
+    if (curl := peer("curl")) is not None:
         add("curl", chunks, [curl, "-sN", f"{url}/{chunks}/api/generate", "-d", "{}"])
     return made
 

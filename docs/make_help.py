@@ -11,7 +11,7 @@ from pathlib import Path
 from typer.core import TyperGroup
 from typer.main import get_command
 
-from ollama_cli.main import PROGRAM, app
+from ollama_cli.app import PROGRAM, app
 
 PAGE = Path(__file__).with_name("commands.md")
 WIDTH = "80"

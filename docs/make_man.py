@@ -18,7 +18,7 @@ from typer.core import TyperGroup
 from typer.main import get_command
 
 from ollama_cli import __version__
-from ollama_cli.main import PROGRAM, app
+from ollama_cli.app import PROGRAM, app
 
 DOCS = Path(__file__).parent
 _SECTION = "1"

@@ -1,16 +1,19 @@
 """Draws the terminal sessions that the pages show, from the real program: ``python docs/make_pictures.py [NAME…]``.
 
-Each session is typed at a pseudo-terminal, and what the program answers is drawn as it came.
+Each session is typed at a pseudo-terminal, and what the program answers is drawn as it came. With ``--check`` the words
+of each picture are compared with what the program says today, but for what is another in each session.
 """
 
 from __future__ import annotations
 
+import html
 import os
 import re
 import sys
 import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from itertools import zip_longest
 from pathlib import Path
 
 import pexpect
@@ -48,7 +51,7 @@ class Session:
 SESSIONS = {
     "first-answer": Session(('--sandbox run gpt-oss:120b-cloud "Why is the sky blue?"',)),
     "sign-in-and-out": Session(("--sandbox signin", "--sandbox status", "--sandbox signout", "--sandbox status")),
-    "errors": Session(("run gpt-oss:120b-cloud:local hi", "--sandbox run no-such-model hi", "run tiny hi")),
+    "errors": Session(("run gpt-oss:120b-cloud:local hi", "--sandbox run no-such-model hi", "stauts")),
     "markdown-dark": Session((SORT,)),
     "markdown-light": Session((SORT,), DEFAULT_TERMINAL_THEME),
     "markdown-no-color": Session((SORT,), environment={"NO_COLOR": "1"}),
@@ -100,17 +103,24 @@ def chatted(command_line: str, environment: dict[str, str], typed: tuple[str, ..
         encoding="utf-8",
         timeout=60,
     )
+    before = ""
     for line in typed:
-        while WAITING not in screen.display[screen.cursor.y]:
+        while WAITING not in screen.display[screen.cursor.y] or before not in _shown(screen):
             stream.feed(child.read_nonblocking(4096, 60))
         child.send(f"{line}\r")
-        while WAITING in screen.display[screen.cursor.y]:
-            stream.feed(child.read_nonblocking(4096, 60))
+        before = line
     child.expect(pexpect.EOF)
     stream.feed(child.before or "")
     child.close()
-    rows = [*screen.history.top, *(screen.buffer[row] for row in range(screen.cursor.y + 1))]
-    return Text("\n").join(_row(row) for row in rows)
+    return Text("\n").join(_row(row) for row in _rows(screen))
+
+
+def _rows(screen: pyte.HistoryScreen) -> list[Mapping[int, Char]]:
+    return [*screen.history.top, *(screen.buffer[row] for row in range(screen.cursor.y + 1))]
+
+
+def _shown(screen: pyte.HistoryScreen) -> str:
+    return "\n".join(_row(row).plain for row in _rows(screen))
 
 
 def _row(row: Mapping[int, Char]) -> Text:
@@ -131,8 +141,30 @@ _COLORS |= {f"bright{name}": f"bright_{name}" for name in ("black", "red", "gree
 _COLORS["brightbrown"] = "bright_yellow"
 
 
-def draw(name: str, session: Session) -> None:
-    """Type a session and write its picture."""
+CHANGING = re.compile(r"(?<=127\.0\.0\.1:)\d+|(?<=SHA256:)[\w+/]+|\b\d+ seconds? ago")
+"""What differs from session to session: a port, a key, how long ago it was made."""
+
+
+def words_of(picture: str) -> list[str]:
+    """The words of a picture, from the top to the bottom, without what differs from session to session."""
+    texts = re.findall(r"<text [^>]*>([^<]*)</text>", picture)
+    lines = html.unescape("".join(texts).replace("\xa0", " ")).replace("\xa0", " ").split("\n")
+    return [CHANGING.sub("…", line.rstrip()) for line in lines]
+
+
+def is_current(name: str) -> bool:
+    """Whether a picture has the words of its session as it goes today; tells the first difference."""
+    then, now = words_of((PICTURES / f"{name}.svg").read_text(encoding="utf-8")), words_of(drawn(name, SESSIONS[name]))
+    for old, new in zip_longest(then, now, fillvalue="(the end)"):
+        if old != new:
+            sys.stderr.write(f"docs/pictures/{name}.svg is not current: run `python docs/make_pictures.py {name}`.\n")
+            sys.stderr.write(f"It has   {old}\ninstead of   {new}\n")
+            return False
+    return True
+
+
+def drawn(name: str, session: Session) -> str:
+    """Type a session, and give its picture."""
     with tempfile.TemporaryDirectory() as home, Path(os.devnull).open("w") as nowhere:
         environment = {"HOME": home, "OLLAMA_CLI_HOME": home, "PATH": os.environ["PATH"], "LANG": "C.UTF-8"}
         environment |= {"TERM": "xterm-256color", **session.environment}
@@ -143,13 +175,24 @@ def draw(name: str, session: Session) -> None:
                 console.print(chatted(command_line, environment, session.typed))
             else:
                 console.print(Text.from_ansi(shown(command_line, environment).replace(home, "~/.ollama-cli")))
-        PICTURES.mkdir(exist_ok=True)
         picture = console.export_svg(title="ollama-cli", theme=session.theme, unique_id=name)
-        picture = picture.replace("<text ", '<text xml:space="preserve" ')  # some viewers leave out blanks
-        (PICTURES / f"{name}.svg").write_text(picture, encoding="utf-8")
+        return picture.replace("<text ", '<text xml:space="preserve" ')  # some viewers leave out blanks
+
+
+def main(arguments: list[str]) -> int:
+    """Draw the pictures that are named, or all; or compare them.
+
+    Returns:
+        The exit status: how many pictures are not current.
+    """
+    names = [name for name in arguments if name != "--check"] or list(SESSIONS)
+    if "--check" in arguments:
+        return len(names) - sum(map(is_current, names))
+    PICTURES.mkdir(exist_ok=True)
+    for name in names:
+        (PICTURES / f"{name}.svg").write_text(drawn(name, SESSIONS[name]), encoding="utf-8")
+    return 0
 
 
 if __name__ == "__main__":
-    for name, session in SESSIONS.items():
-        if not sys.argv[1:] or name in sys.argv[1:]:
-            draw(name, session)
+    sys.exit(main(sys.argv[1:]))

@@ -116,10 +116,20 @@ class UsageError(CliError):
 
 
 class ModelNotFoundError(CliError):
-    """There is no such model, or there is none any more."""
+    """There is no such model, or there is none any more.
+
+    Args:
+        message: One sentence that says so.
+        model: Its name, as the server was asked for it, where another one may have been meant.
+        told: As of any error.
+    """
 
     status = 3
     default_code = "model_not_found"
+
+    def __init__(self, message: str, *, model: str = "", **told: Any) -> None:  # noqa: ANN401 - see CliError
+        super().__init__(message, **told)
+        self.model = model
 
 
 class SignInError(CliError):

@@ -6,14 +6,12 @@ from typing import TYPE_CHECKING
 
 from ollama_cli.credentials.credential import ApiKey, StoredKey, StoredSecret, Token, is_device_key
 from ollama_cli.errors import SignInError
+from ollama_cli.settings.hosts import KEYS_PAGE
 from ollama_cli.signing.connect_link import key_in
 
 if TYPE_CHECKING:
     from ollama_cli.credentials.credential import Active
     from ollama_cli.errors import CliError
-
-API_KEYS_PAGE = "https://ollama.com/settings/keys"
-"""Where API keys are made and revoked."""
 
 _OTHER_MACHINE = "An Ollama server can be signed in on the machine it runs on, with `ollama signin` there."
 _BARE = frozenset({"", "unauthorized", "401 unauthorized"})
@@ -44,9 +42,9 @@ def refusal(active: Active | None, link: str | None = None, refused: SignInError
     message, hint, code = "This device is not signed in.", "Run `ollama-cli signin`.", SignInError.default_code
     if active is not None and isinstance(active.credential, ApiKey):
         message = f"The API key from {active.source} is refused."
-        hint = f"Make a new one at {API_KEYS_PAGE}, or unset it and run `ollama-cli signin`."
+        hint = f"Make a new one at {KEYS_PAGE}, or unset it and run `ollama-cli signin`."
         if isinstance(active, StoredSecret):
-            hint = f"Make a new one at {API_KEYS_PAGE}, and store it with `ollama-cli signin --api-key`."
+            hint = f"Make a new one at {KEYS_PAGE}, and store it with `ollama-cli signin --api-key`."
         link, code = None, "api_key_refused"
     elif was_taken_off(active, refused):
         message = "This device was taken off your account."
@@ -65,7 +63,7 @@ def key_forgotten(fingerprint: str) -> SignInError:
     return SignInError(
         "This device's key was forgotten meanwhile, by another command such as `ollama-cli signout`.",
         hint="`ollama-cli signin` shows a new link; the one above is good for nothing any more.\n"
-        f"If you approved it already, take the device {fingerprint} off at {API_KEYS_PAGE}",
+        f"If you approved it already, take the device {fingerprint} off at {KEYS_PAGE}",
         code="key_forgotten",
     )
 

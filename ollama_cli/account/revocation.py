@@ -12,9 +12,8 @@ from enum import StrEnum
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 
-from ollama_cli.account.refusal import API_KEYS_PAGE
 from ollama_cli.account.signout import Outcome, ask_to_take_off
-from ollama_cli.api.client import no_ollama_server
+from ollama_cli.api.account_work import no_ollama_server
 from ollama_cli.credentials.public_key import encode_public_key, fingerprint_of
 from ollama_cli.errors import (
     CliError,
@@ -24,6 +23,7 @@ from ollama_cli.errors import (
     UnavailableError,
     UsageError,
 )
+from ollama_cli.settings.hosts import KEYS_PAGE
 
 if TYPE_CHECKING:
     from ollama_cli.api.client import OllamaClient
@@ -174,7 +174,7 @@ def _refusal(client: OllamaClient, target: Target, refused: CliError) -> Result:
         if not refused.told_by_api:
             raise no_ollama_server() from refused
         unknown = f"The server knows no such key on this account{told}."
-        hint = f"It may be off already, or on another account. Devices and keys: {API_KEYS_PAGE}"
+        hint = f"It may be off already, or on another account. Devices and keys: {KEYS_PAGE}"
         return Result(target, End.UNKNOWN_KEY, UsageError(unknown, hint=hint, code="key_unknown", http_status=status))
     if status == HTTPStatus.UNAUTHORIZED:
         if not refused.told_by_api:
@@ -182,10 +182,10 @@ def _refusal(client: OllamaClient, target: Target, refused: CliError) -> Result:
         if not client.knows_device():
             raise SignInError(
                 "This device is not signed in, so it cannot take another one off.",
-                hint=f"Run `ollama-cli signin` first, or take it off at {API_KEYS_PAGE}",
+                hint=f"Run `ollama-cli signin` first, or take it off at {KEYS_PAGE}",
             )
     message = f"The server does not let this device take another one off{told}."
-    hint = f"Take it off at {API_KEYS_PAGE}"
+    hint = f"Take it off at {KEYS_PAGE}"
     return Result(target, End.REFUSED, ForbiddenError(message, hint=hint, code="revoke_refused", http_status=status))
 
 

@@ -5,16 +5,16 @@ from __future__ import annotations
 from enum import Enum
 from typing import TYPE_CHECKING
 
-from ollama_cli.account.refusal import API_KEYS_PAGE
-from ollama_cli.api.client import no_ollama_server, time_not_told
+from ollama_cli.api.account_work import no_ollama_server, time_not_told
 from ollama_cli.errors import CliError, StoreError, UnavailableError
+from ollama_cli.settings.hosts import KEYS_PAGE
 
 if TYPE_CHECKING:
     from ollama_cli.api.client import OllamaClient
     from ollama_cli.credentials.device_key import DeviceKey
     from ollama_cli.credentials.wallet import Wallet
 
-UNKNOWN_KEY = frozenset({401, 404, 410})
+_KEY_MAY_BE_UNKNOWN = frozenset({401, 404, 410})
 """Statuses by which a server may mean that it does not know a key."""
 
 
@@ -81,7 +81,7 @@ def forget(wallet: Wallet, key_name: str, public_key: str) -> None:
 
 def _confirm_signed_out(client: OllamaClient, refused: CliError) -> None:
     """Return only where a refusal means that the key is on no account, and the server says so once more."""
-    if refused.http_status not in UNKNOWN_KEY or refused.code == "clock_wrong":
+    if refused.http_status not in _KEY_MAY_BE_UNKNOWN or refused.code == "clock_wrong":
         raise refused
     if not refused.told_by_api:
         raise no_ollama_server() from refused
@@ -92,6 +92,6 @@ def _confirm_signed_out(client: OllamaClient, refused: CliError) -> None:
         raise UnavailableError(
             f"The server does not take this device off ({refused.http_status}{said}), and yet says that it is signed "
             "in. Nothing is forgotten.",
-            hint=f"Try again in a moment, or take it off at {API_KEYS_PAGE}",
+            hint=f"Try again in a moment, or take it off at {KEYS_PAGE}",
             code="unconfirmed",
         ) from refused

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from ollama_cli.errors import UnavailableError
 
 
-@dataclass(frozen=True)
-class Account:
+class Account(NamedTuple):
     """An account of ollama.com, as ``/api/me`` tells it.
 
     Attributes:

@@ -9,12 +9,12 @@ from contextlib import contextmanager
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
-from ollama_cli.api.account import Account
+from ollama_cli.api.account_work import AccountWork
 from ollama_cli.api.events import Chunk, chat_chunk_of, chunk_of
-from ollama_cli.api.exchange import LONGEST_ANSWER, LONGEST_DETAILS
-from ollama_cli.api.foreign_json import value_of
+from ollama_cli.api.exchange import LONGEST_ANSWER, LONGEST_DETAILS, confirm, json_of
+from ollama_cli.api.failures import BREAK_HINT
 from ollama_cli.api.model_work import ModelWork
-from ollama_cli.errors import AnswerError, CliError, SignInError, UnavailableError, UsageError
+from ollama_cli.errors import AnswerError, CliError, UsageError
 
 if TYPE_CHECKING:  # each method imports the answer that it reads: `run` has no use for most of them
     from ollama_cli.api.model_info import ModelInfo
@@ -22,83 +22,13 @@ if TYPE_CHECKING:  # each method imports the answer that it reads: `run` has no 
     from ollama_cli.api.raw import AnswerHead, RawRequest
     from ollama_cli.api.web import SearchResult, WebPage
 
-_KNOWS_THE_CALLER = frozenset(
-    {
-        HTTPStatus.BAD_REQUEST,
-        HTTPStatus.PAYMENT_REQUIRED,
-        HTTPStatus.FORBIDDEN,
-        HTTPStatus.UNPROCESSABLE_ENTITY,
-        HTTPStatus.TOO_MANY_REQUESTS,
-    }
-)
-"""Statuses of a refusal that is not about who asks."""
 
-
-class OllamaClient(ModelWork):
+class OllamaClient(AccountWork, ModelWork):
     """What can be asked of a server.
 
     Every method raises ``UnavailableError`` where the server cannot be reached or answers something else than an
     Ollama server does, and the error of ``failures.error_for`` where it refuses.
     """
-
-    def account(self, *, patience: float | None = None) -> tuple[Account | None, SignInError | None]:
-        """The account that is signed in; or None, and the server's refusal where it answered with one.
-
-        Args:
-            patience: Seconds that the server may say nothing; None is what every request has.
-
-        Raises:
-            SignInError: The signature was refused for a wrong clock, which says nothing about the account.
-        """
-        try:
-            return Account.from_answer(_json(self._exchange.send("POST", "/api/me", patience=patience))), None
-        except SignInError as refused:
-            if refused.code == "clock_wrong":
-                raise
-            return None, refused
-
-    def knows_device(self) -> bool:
-        """Whether the device key that signs is on an account; a no counts only where it cannot be a mistake.
-
-        Raises:
-            SignInError: The signature was refused for a wrong clock, which says nothing about the account.
-            UnavailableError: The no was not an Ollama server's own, or did not tell the server's time.
-        """
-        account, refused = self.account()
-        if refused is not None and not refused.told_by_api:
-            raise no_ollama_server() from refused
-        if refused is not None and not refused.clock_agrees:
-            raise time_not_told() from refused
-        return account is not None
-
-    def takes_api_key(self) -> bool:
-        """Whether the API key that goes along is taken where API keys are documented to be: by the web search.
-
-        It is asked for nothing, which a server that knows the caller answers as a mistake.
-        """
-        try:
-            self._exchange.send("POST", "/api/web_search", {"query": ""})
-        except UnavailableError:
-            raise
-        except CliError as error:
-            return error.told_by_api and error.http_status in _KNOWS_THE_CALLER
-        return True
-
-    def revoke_key(self, encoded: str) -> None:
-        """Take a device off the account: ``DELETE /api/user/keys/{encoded key}``.
-
-        Raises:
-            SignInError: The server does not know the key that signed the request.
-        """
-        _confirm(self._exchange.send("DELETE", f"/api/user/keys/{encoded}"))
-
-    def sign_out_daemon(self) -> None:
-        """Have a daemon take its own device off the account.
-
-        Raises:
-            SignInError: It was not signed in.
-        """
-        _confirm(self._exchange.send("POST", "/api/signout", repeatable=False))
 
     def generate(self, body: dict[str, Any]) -> Iterator[Chunk]:
         """Stream one answer to one prompt.
@@ -126,13 +56,13 @@ class OllamaClient(ModelWork):
         """The models that the server has."""
         from ollama_cli.api.model_list import models_of
 
-        return models_of(_json(self._exchange.send("GET", "/api/tags")))
+        return models_of(json_of(self._exchange.send("GET", "/api/tags")))
 
     def running(self) -> list[RunningModel]:
         """The models that a daemon holds in memory."""
         from ollama_cli.api.model_list import running_of
 
-        return running_of(_json(self._exchange.send("GET", "/api/ps")))
+        return running_of(json_of(self._exchange.send("GET", "/api/ps")))
 
     def unload(self, model: str) -> None:
         """Have a daemon take a model out of its memory.
@@ -149,7 +79,7 @@ class OllamaClient(ModelWork):
         Raises:
             ModelNotFoundError: It has none of that name.
         """
-        _confirm(self._exchange.send("POST", "/api/copy", {"source": source, "destination": destination}))
+        confirm(self._exchange.send("POST", "/api/copy", {"source": source, "destination": destination}))
 
     def delete(self, model: str) -> None:
         """Have a daemon delete a model.
@@ -157,7 +87,7 @@ class OllamaClient(ModelWork):
         Raises:
             ModelNotFoundError: It has none of that name.
         """
-        _confirm(self._exchange.send("DELETE", "/api/delete", {"model": model}, repeatable=False))
+        confirm(self._exchange.send("DELETE", "/api/delete", {"model": model}, repeatable=False))
 
     def show(self, model: str, *, verbose: bool = False) -> ModelInfo:
         """What the server tells about a model.
@@ -173,7 +103,7 @@ class OllamaClient(ModelWork):
         longest = LONGEST_DETAILS if verbose else LONGEST_ANSWER
         from ollama_cli.api.model_info import ModelInfo
 
-        return ModelInfo.from_answer(_json(self._exchange.send("POST", "/api/show", body, longest=longest)))
+        return ModelInfo.from_answer(json_of(self._exchange.send("POST", "/api/show", body, longest=longest)))
 
     def embed(self, body: dict[str, Any]) -> dict[str, Any]:
         """The embedding of a text.
@@ -188,7 +118,7 @@ class OllamaClient(ModelWork):
             AnswerError: The answer holds no embedding.
         """
         # Read as it is: what is wrong with a number of it makes it no embedding, which is told as that.
-        content = _json(self._exchange.send("POST", "/api/embed", body), read=json.loads)
+        content = json_of(self._exchange.send("POST", "/api/embed", body), read=json.loads)
         vectors = content.get("embeddings") if isinstance(content, dict) else None
         if not isinstance(vectors, list) or len(vectors) != 1 or not _is_vector(vectors[0]):
             raise AnswerError("The server sent no embedding.", code="answer_invalid")
@@ -252,12 +182,12 @@ class OllamaClient(ModelWork):
 
     def _from_web(self, what: str, body: dict[str, Any], *, through_daemon: bool) -> object:
         if not through_daemon:
-            return _json(self._exchange.send("POST", f"/api/{what}", body))
+            return json_of(self._exchange.send("POST", f"/api/{what}", body))
         missing: CliError | None = None
         # Under the second path a stand-in for ollama.com has it, which may be where a daemon usually is.
         for path in (f"/api/experimental/{what}", f"/api/{what}"):
             try:
-                return _json(self._exchange.send("POST", path, body))
+                return json_of(self._exchange.send("POST", path, body))
             except CliError as error:
                 if error.http_status != HTTPStatus.NOT_FOUND:
                     raise
@@ -275,7 +205,7 @@ class OllamaClient(ModelWork):
             yield chunk
             if chunk.done:
                 return
-        raise AnswerError("The answer broke off before its end.", hint="What came of it is kept; try again.")
+        raise AnswerError("The answer broke off before its end.", hint=BREAK_HINT)
 
 
 def _is_vector(value: object) -> bool:
@@ -283,43 +213,3 @@ def _is_vector(value: object) -> bool:
         return isinstance(value, list) and bool(value) and all(map(math.isfinite, value))
     except (TypeError, OverflowError):  # not a number, or too large for one
         return False
-
-
-def no_ollama_server() -> UnavailableError:
-    """The error for a refusal that somebody on the way to the server may have made up."""
-    return UnavailableError(
-        "What answered is no Ollama server, so nothing is confirmed and nothing forgotten.",
-        hint="A proxy or a sign-in page of the network may stand in between. Try again when it does not.",
-        code="answer_invalid",
-    )
-
-
-def time_not_told() -> UnavailableError:
-    """The error for a refusal that may be due to this machine's clock, with no way to know."""
-    return UnavailableError(
-        "The server refuses the signature and does not tell its time, so nothing is confirmed and nothing forgotten.",
-        hint="Make sure that this machine's clock is right, and try again.",
-        code="unconfirmed",
-    )
-
-
-def _json(body: bytes, *, read: Callable[[bytes], object] = value_of) -> object:
-    try:
-        return read(body)
-    except (ValueError, RecursionError) as error:
-        raise UnavailableError(
-            "The server's answer is not what an Ollama server answers.",
-            hint="A proxy or a sign-in page of the network may stand in between.",
-            code="answer_invalid",
-        ) from error
-
-
-def _confirm(body: bytes) -> None:
-    """Take an answer as a yes only if it is JSON without an error, or nothing: a portal's page confirms nothing."""
-    content = _json(body) if body.strip() else None
-    if isinstance(content, dict) and "error" in content:
-        raise UnavailableError(
-            "The server answers with an error under a status that means success, so nothing is confirmed.",
-            hint="Try again in a moment.",
-            code="answer_invalid",
-        )

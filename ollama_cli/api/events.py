@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from ollama_cli.api.failures import BREAK_HINT, PAGE_HINT
@@ -18,8 +17,7 @@ LONGEST_LINE = 8 * 1024 * 1024
 _HALF = re.compile(r"[\ud800-\udfff]")  # of a character: JSON may name one, but nothing can be sent or written with it
 
 
-@dataclass(frozen=True)
-class ToolCall:
+class ToolCall(NamedTuple):
     """A tool that the model asks for.
 
     Attributes:

@@ -5,20 +5,19 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
-from email.utils import parsedate_to_datetime
 from http import HTTPStatus
 from itertools import chain
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from ollama_cli.api.events import LONGEST_LINE
-from ollama_cli.api.failures import BREAK_HINT, error_for, error_in_stream
-from ollama_cli.errors import AnswerError, CliError, SignInError, UnavailableError
-from ollama_cli.transport.failures import explained, wants_sign_in
-from ollama_cli.transport.hiding import hidden_in_errors, hide, sent_secrets
+from ollama_cli.api.failures import BREAK_HINT, error_in_stream
+from ollama_cli.api.foreign_json import value_of
+from ollama_cli.errors import AnswerError, CliError, UnavailableError
+from ollama_cli.transport.failures import explained
+from ollama_cli.transport.hiding import hidden_in_errors
 from ollama_cli.transport.lean_httpx import httpx
 from ollama_cli.transport.limits import FOR_A_MODEL, FOR_AN_ACCOUNT, Deadline, Limits
-from ollama_cli.transport.proxies import proxy_for, shown
-from ollama_cli.transport.retries import Retries, may_pass, seconds_asked_for
+from ollama_cli.transport.retries import Retries, may_pass
 
 if TYPE_CHECKING:
     from ollama_cli.api.raw import AnswerHead, RawRequest
@@ -32,11 +31,6 @@ LONGEST_DETAILS = 128 * 1024 * 1024
 LONGEST_REFUSAL = 64 * 1024
 """Bytes of a refusal that are read; an error needs no more."""
 
-SECONDS_OF_VALIDITY = 300
-"""How far from its own time a server takes a signature, at most."""
-
-_REFERENCE_HEADERS = ("X-Request-Id", "X-Ollama-Request-Id", "X-Correlation-Id", "CF-Ray")
-_LONGEST_REFERENCE = 80
 _Answer = TypeVar("_Answer")
 
 
@@ -150,6 +144,8 @@ class Exchange:
         Raises:
             AnswerError: The connection was lost within the answer.
         """
+        from ollama_cli.api.refusals import head_of
+
         limits = FOR_AN_ACCOUNT if request.body is None else self._model_limits
         sent = {"content": request.body, "headers": list(request.headers)}
 
@@ -164,7 +160,7 @@ class Exchange:
 
         opened, response = self._tried(attempt, repeatable=request.may_be_repeated)
         with _broken_off(), opened:
-            yield _head_of(response), self._deadline.parts_of(response)
+            yield head_of(response), self._deadline.parts_of(response)
 
     def _tried(self, attempt: Callable[[], _Answer], *, repeatable: bool) -> _Answer:
         if self._retries is None:
@@ -201,10 +197,12 @@ class Exchange:
                 hidden_in_errors(response.request),
             ):
                 if response.status_code >= HTTPStatus.MULTIPLE_CHOICES:
+                    from ollama_cli.api.refusals import error_of_refusal, head_of, without_secrets
+
                     said = _read(response.iter_bytes(), LONGEST_REFUSAL)
                     if on_refusal is not None:
-                        on_refusal(_head_of(response), _without_secrets(said, response.request))
-                    raise _refusal(response, said, base_url, model)
+                        on_refusal(head_of(response), without_secrets(said, response.request))
+                    raise error_of_refusal(response, said, base_url, model)
                 response.request.extensions["timeout"]["read"] = min(limits.idle, self._deadline.left)
                 yield response
         except CliError as error:
@@ -235,18 +233,6 @@ def _broken_off() -> Iterator[None]:
         raise
 
 
-def _head_of(response: httpx.Response) -> AnswerHead:
-    from ollama_cli.api.raw import AnswerHead
-
-    secrets = sent_secrets(response.request)
-    headers = tuple((name, hide(value, secrets)) for name, value in response.headers.multi_items())
-    return AnswerHead(response.http_version, response.status_code, hide(response.reason_phrase, secrets), headers)
-
-
-def _without_secrets(said: bytes, request: httpx.Request) -> bytes:
-    return hide(said.decode("utf-8", "surrogateescape"), sent_secrets(request)).encode("utf-8", "surrogateescape")
-
-
 def _first_line(parts: Iterator[bytes]) -> bytes:
     """The first parts of a body, up to the end of its first line."""
     first = bytearray()
@@ -271,44 +257,6 @@ def _raise_if_it_may_pass(first: bytes, model: str | None) -> None:
             raise error
 
 
-def _refusal(response: httpx.Response, said: bytes, base_url: str, model: str | None) -> CliError:
-    if response.status_code == HTTPStatus.PROXY_AUTHENTICATION_REQUIRED:
-        return wants_sign_in(shown(proxy_for(base_url) or base_url))
-    skew = _skew(response)
-    clock_agrees = skew is not None and abs(skew) <= SECONDS_OF_VALIDITY
-    if response.status_code == HTTPStatus.UNAUTHORIZED and skew is not None and not clock_agrees:
-        return SignInError(
-            f"The server refuses the signature, for this machine's clock is {abs(skew)} seconds away from its own.",
-            hint="Set the clock right and try again.",
-            code="clock_wrong",
-            http_status=response.status_code,
-        )
-    error = error_for(
-        response.status_code,
-        said,
-        model=model,
-        reference=_reference(response),
-        retry_after=seconds_asked_for(response.headers.get("Retry-After"), response.headers.get("Date")),
-    )
-    error.clock_agrees = clock_agrees
-    return error
-
-
-def _reference(response: httpx.Response) -> str | None:
-    """What the server calls this answer in its own records, where it names that in a header."""
-    named = (response.headers.get(name, "") for name in _REFERENCE_HEADERS)
-    return next((name[:_LONGEST_REFERENCE] for name in named if name), None)
-
-
-def _skew(response: httpx.Response) -> int | None:
-    """Seconds from the time that a request was signed with to the server's; None where either is unknown."""
-    try:
-        signed = int(response.request.url.params["ts"])
-        return int(parsedate_to_datetime(response.headers["Date"]).timestamp()) - signed
-    except (KeyError, ValueError, OverflowError):
-        return None
-
-
 def _read(parts: Iterator[bytes], limit: int) -> bytes:
     content = bytearray()
     for part in parts:
@@ -316,3 +264,34 @@ def _read(parts: Iterator[bytes], limit: int) -> bytes:
         if len(content) >= limit:
             break
     return bytes(content[:limit])
+
+
+def json_of(body: bytes, *, read: Callable[[bytes], object] = value_of) -> object:
+    """The JSON of a whole answer.
+
+    Raises:
+        UnavailableError: It holds none.
+    """
+    try:
+        return read(body)
+    except (ValueError, RecursionError) as error:
+        raise UnavailableError(
+            "The server's answer is not what an Ollama server answers.",
+            hint="A proxy or a sign-in page of the network may stand in between.",
+            code="answer_invalid",
+        ) from error
+
+
+def confirm(body: bytes) -> None:
+    """Take an answer as a yes only if it is JSON without an error, or nothing: a portal's page confirms nothing.
+
+    Raises:
+        UnavailableError: It is no yes.
+    """
+    content = json_of(body) if body.strip() else None
+    if isinstance(content, dict) and "error" in content:
+        raise UnavailableError(
+            "The server answers with an error under a status that means success, so nothing is confirmed.",
+            hint="Try again in a moment.",
+            code="answer_invalid",
+        )

@@ -109,7 +109,8 @@ def _error(
     if status == HTTPStatus.NOT_FOUND and model is not None:
         known = model in said or said.endswith(_NOT_IN_REGISTRY)  # most servers say just that
         told = f"There is no model {model!r}" + ("." if known else tail)
-        return ModelNotFoundError(told, hint="Models: https://ollama.com/search?c=cloud", http_status=status)
+        hint = "Models: https://ollama.com/search?c=cloud"
+        return ModelNotFoundError(told, model=model, hint=hint, http_status=status)
     if status == HTTPStatus.GONE:
         return ModelNotFoundError(f"It is not offered any more{tail}", code="model_retired", http_status=status)
     if status == HTTPStatus.TOO_MANY_REQUESTS:
@@ -125,9 +126,10 @@ def _error(
             code="redirect",
             http_status=status,
         )
-    hint = _UNKNOWN_HINT if status == HTTPStatus.NOT_FOUND else None
     told = f"The server does not take the request ({status}){tail}"
-    return UsageError(told, hint=hint, code="bad_request", http_status=status)
+    return UsageError(
+        told, hint=_UNKNOWN_HINT if status == HTTPStatus.NOT_FOUND else None, code="bad_request", http_status=status
+    )
 
 
 def status_told(content: dict[str, Any]) -> int | None:

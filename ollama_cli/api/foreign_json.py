@@ -1,9 +1,10 @@
-"""JSON as a server may send it: whatever it holds, what is read can be counted with and written again."""
+"""JSON of others: what a server sends is read so that it can be counted with, all else so that it can be passed on."""
 
 from __future__ import annotations
 
 import json
 import math
+from typing import Any
 
 _BYTE_ORDER_MARK = "\ufeff"
 _MOST_DIGITS = 25
@@ -22,7 +23,19 @@ def value_of(text: bytes) -> object:
     return _JSON.decode(text.decode().removeprefix(_BYTE_ORDER_MARK))
 
 
-def _finite(text: str) -> float:
+def exact_value_of(text: str | bytes) -> Any:  # noqa: ANN401 - what it is shows in reading
+    """Read one JSON value that is to be sent or shown again: as JSON's standard has it, and with its whole numbers.
+
+    Raises:
+        ValueError: It is none, or holds what could not be written again, such as ``NaN`` or half a character.
+        RecursionError: It is nested too deeply.
+    """
+    content = json.loads(text)
+    json.dumps(content, ensure_ascii=False, allow_nan=False).encode()
+    return content
+
+
+def finite(text: str) -> float:
     """Read a number as JSON has it; Python's own reader would make an infinity of one that is too large, or of a word.
 
     Raises:
@@ -40,4 +53,4 @@ def _whole(text: str) -> int:
     return -_MOST if text.startswith("-") else _MOST
 
 
-_JSON = json.JSONDecoder(parse_constant=_finite, parse_float=_finite, parse_int=_whole)
+_JSON = json.JSONDecoder(parse_constant=finite, parse_float=finite, parse_int=_whole)

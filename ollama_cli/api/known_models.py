@@ -9,11 +9,10 @@ from __future__ import annotations
 import json
 import re
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ollama_cli.api.model_list import with_cloud_names
 from ollama_cli.credentials.files import read_file, refuse_unsafe, write_atomically
 from ollama_cli.errors import StoreError
 
@@ -28,6 +27,7 @@ MOST_NAMES = 1000
 _MOST_SERVERS = 8
 _MOST_BYTES = 2_000_000
 _END_OF_DATES = 253_402_300_800  # the year 10000, in unix seconds
+_MUCH_LIKE_IT = 0.75  # of all that two names hold
 _PLAIN = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:/@+-]{0,199}")
 
 
@@ -42,6 +42,8 @@ def run_names(place: Place, models: Iterable[ListedModel]) -> list[str]:
     Raises:
         UsageError: A model of the cloud has a name that cannot be asked for.
     """
+    from ollama_cli.api.model_list import with_cloud_names
+
     return [model.name for model in (with_cloud_names(models) if place.kind == "cloud" else models)]
 
 
@@ -87,6 +89,15 @@ class KnownModels:
         if name in names:
             self._change(server, {**known, "names": [other for other in names if other != name]})
 
+    def near(self, server: str, name: str) -> str | None:
+        """The model of a server that is called most like a name which none has; None where none is called nearly so.
+
+        Where the whole names are too different, what stands before their tags is compared.
+        """
+        others = [known for known in self.names(server) if known != name]
+        whole, families = {known: known for known in others}, {_family(known): known for known in reversed(others)}
+        return _nearest(name, whole) or _nearest(_family(name), families)
+
     def asked_since(self, server: str, seconds: float) -> bool:
         """Whether a server was asked for its models within the last seconds."""
         asked_at: int = self._read().get(server, {}).get("asked_at", 0)
@@ -128,6 +139,18 @@ class KnownModels:
         except StoreError:
             return False
         return True
+
+
+def _family(name: str) -> str:
+    return name.partition(":")[0]
+
+
+def _nearest(name: str, models: Mapping[str, str]) -> str | None:
+    """The model under the name that is most like another one, if any is much like it."""
+    from difflib import get_close_matches
+
+    found = get_close_matches(name, models, n=1, cutoff=_MUCH_LIKE_IT)
+    return models[found[0]] if found else None
 
 
 def _sound(known: dict[str, Any]) -> dict[str, Any]:

@@ -6,16 +6,14 @@ ModelRef(base='gpt-oss:120b', source='cloud', pull_name='gpt-oss:120b-cloud')
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Literal, TypeAlias
+from typing import Literal, NamedTuple, TypeAlias
 
 from ollama_cli.errors import UsageError
 
 Source: TypeAlias = Literal["cloud", "local", "unspecified"]
 
 
-@dataclass(frozen=True)
-class ModelRef:
+class ModelRef(NamedTuple):
     """A model as a person names it.
 
     Attributes:

@@ -7,8 +7,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 from urllib.parse import urlsplit
 
 from ollama_cli.api.model_ref import ModelRef
@@ -19,8 +18,7 @@ from ollama_cli.settings.hosts import origin_of
 LOCAL_DAEMON = Host.parse("")
 
 
-@dataclass(frozen=True)
-class Place:
+class Place(NamedTuple):
     """A server that a command talks to.
 
     Attributes:

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, fields
-from typing import Any
+from typing import Any, NamedTuple
 
 from ollama_cli.api.durations import format_duration
 
 _SECOND = 10**9
 
 
-@dataclass(frozen=True)
-class Statistics:
+class Statistics(NamedTuple):
     """The counts, in tokens, and durations, in nanoseconds, of an answer's last chunk; 0 where the server gave none."""
 
     total_duration: int = 0
@@ -25,7 +23,7 @@ class Statistics:
     @classmethod
     def from_answer(cls, content: Mapping[str, Any]) -> Statistics:
         """Read them from a last chunk; what is no whole number counts as not given."""
-        given = {field.name: content.get(field.name) for field in fields(cls)}
+        given = {name: content.get(name) for name in cls._fields}
         return cls(**{name: value for name, value in given.items() if type(value) is int and value > 0})
 
     def rows(self) -> Iterator[tuple[str, str]]:

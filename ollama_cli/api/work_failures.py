@@ -12,7 +12,7 @@ from ollama_cli.api.failures import error_for, error_in_stream, status_told, tai
 from ollama_cli.errors import AnswerError, CliError, ForbiddenError, ModelNotFoundError, UnavailableError, UsageError
 
 DENIED = "registry_denied"
-"""Code of a registry's refusal, whether it knows the daemon or not: only the daemon's account tells these two apart."""
+"""Code of a registry's refusal. Of one that a daemon tells, only its account says whether the registry knows it."""
 
 _LONGEST_SAID = 1000
 """Characters at the beginning, and as many at the end, of what a daemon says that are looked at. It may say millions,
@@ -23,11 +23,11 @@ _Make: TypeAlias = "Callable[[str, str], CliError]"
 
 
 def _not_its_own(model: str, _: str) -> CliError:
-    return ModelNotFoundError(f"The server has no model {model!r}.")
+    return ModelNotFoundError(f"The server has no model {model!r}.", model=model)
 
 
 def _not_in_registry(model: str, _: str) -> CliError:
-    return ModelNotFoundError(f"There is no model {model!r}.", http_status=HTTPStatus.NOT_FOUND)
+    return ModelNotFoundError(f"There is no model {model!r}.", model=model, http_status=HTTPStatus.NOT_FOUND)
 
 
 def _denied(model: str, tail: str) -> CliError:

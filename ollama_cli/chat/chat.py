@@ -13,7 +13,8 @@ from ollama_cli.chat.backend import Backend, Opened
 from ollama_cli.chat.commands.command import LeaveChat
 from ollama_cli.chat.commands.table import COMMANDS, run_typed
 from ollama_cli.chat.completion import ChatCompleter
-from ollama_cli.chat.conversation import Conversation, Display
+from ollama_cli.chat.conversation import Conversation
+from ollama_cli.chat.display import Display
 from ollama_cli.chat.editor import edit
 from ollama_cli.chat.line import EditorWanted, Line, Woken
 from ollama_cli.chat.session import Session
@@ -183,7 +184,7 @@ class Chat:
         if message.role == "user":
             self.streams.answer(f">>> {clean(message.content)}")
         else:
-            self.conversation.show_again(message.content)
+            self.conversation.display.show_again(self.streams, message.content)
 
     def _interrupted(self) -> None:
         if not self._line.text:

@@ -7,17 +7,17 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from ollama_cli.api.events import Chunk, ToolCall
 from ollama_cli.api.failures import BREAK_HINT
 from ollama_cli.api.statistics import Statistics
 from ollama_cli.chat.backend import Backend, Opened
+from ollama_cli.chat.display import Display
 from ollama_cli.chat.lookup import Lookup
 from ollama_cli.chat.messages import Message
 from ollama_cli.chat.session import Session
 from ollama_cli.chat.typed import typed_path
-from ollama_cli.errors import AnswerError, CliError, ModelNotFoundError, SignInError, UsageError
+from ollama_cli.errors import CliError, ModelNotFoundError, SignInError, UsageError
+from ollama_cli.inference.answer import Answer
 from ollama_cli.inference.attachments import Attachment, existing_files, read_attachment, take_files
-from ollama_cli.terminal.answers import AnswerPrinter
 from ollama_cli.terminal.errors import show_error
 from ollama_cli.terminal.sanitize import clean_line
 from ollama_cli.terminal.streams import Streams
@@ -28,23 +28,6 @@ if TYPE_CHECKING:
 
 
 @dataclass
-class Display:
-    """How answers are shown.
-
-    Attributes:
-        markdown: Whether answers are laid out as Markdown.
-        wrap: Whether lines end between words.
-        thinking: Whether what the model thinks is shown.
-        statistics: Whether counts and times are told after an answer.
-    """
-
-    markdown: bool = True
-    wrap: bool = True
-    thinking: bool = True
-    statistics: bool = False
-
-
-@dataclass
 class Conversation:
     """A conversation at a terminal.
 
@@ -52,9 +35,14 @@ class Conversation:
         streams: The terminal.
         backend: The program around it.
         session: What was said, and the settings.
-        display: How answers are shown.
+        opened: The model that is talked to, and its server.
         when_looked_up: Called, from another thread, when a model's details are known, or known not to be.
         when_said: Called each time that a message is complete.
+        display: How answers are shown.
+        attachments: Files that go along with the next message.
+        statistics: What the server counted of the last answer.
+        signed_out: Whether the last that the server said was that nobody is signed in.
+        lookup: What the server tells of the model.
     """
 
     streams: Streams
@@ -237,51 +225,21 @@ class Conversation:
         if not self.opened.in_cloud:
             self.take_up(self.lookup.info())
 
-    def show_again(self, answer: str) -> None:
-        """Show an answer that was given earlier as it would be shown now."""
-        printer = AnswerPrinter(self.streams, wrap=self.display.wrap, markdown=self.display.markdown)
-        printer.show(Chunk(answer, "", done=True, done_reason="stop"))
-        printer.end()
-        self.streams.answer("")
-
     def _stream(self, before_showing: Callable[[], None]) -> None:
-        shown = self.display
-        printer = AnswerPrinter(
-            self.streams,
-            show_thinking=shown.thinking,
-            wrap=shown.wrap,
-            markdown=shown.markdown,
-            before_showing=before_showing,
-        )
-        text: list[str] = []
-        thinking: list[str] = []
-        calls: list[ToolCall] = []
-        last = None
+        answer = Answer(self.opened.name)
+        printer = self.display.printer(self.streams, before_showing)
         try:
-            for last in self.opened.client.chat(self.session.chat_body()):
-                printer.show(last)
-                text.append(last.text)
-                thinking.append(last.thinking)
-                calls.extend(last.tool_calls)
+            for chunk in self.opened.client.chat(self.session.chat_body()):
+                printer.show(chunk)
+                answer.add(chunk)
         finally:
             printer.end()
-        if last is None:
-            raise AnswerError("The server sent no answer.")
         self.signed_out = False
         self.backend.answered(self.opened)
-        self.session.answer(Message("assistant", "".join(text), thinking="".join(thinking), tool_calls=tuple(calls)))
+        self.session.answer(Message("assistant", answer.text, answer.thinking, tool_calls=tuple(answer.tool_calls)))
         self.when_said()
-        self.streams.say("")
-        self._tell_end(last.done_reason, last.statistics or Statistics())
-
-    def _tell_end(self, reason: str, statistics: Statistics) -> None:
-        self.statistics = statistics
-        if reason == "length":
-            self.streams.say("The answer stops where it reached the longest that was allowed.\n")
-        if self.display.statistics:
-            for name, value in statistics.rows():
-                self.streams.say(f"{name + ':':<21} {value}")
-            self.streams.say("")
+        self.statistics = answer.statistics
+        self.display.tell_end(self.streams, answer)
 
 
 def _messages(told: list[object]) -> list[Message]:

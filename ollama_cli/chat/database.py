@@ -6,17 +6,14 @@ that is killed at any moment leaves what it had written before.
 
 from __future__ import annotations
 
-import os
 import sqlite3
-import stat
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 
-from ollama_cli.credentials.files import private_folder
+from ollama_cli.credentials.files import private_file, private_folder
 from ollama_cli.errors import ArchiveError, StoreError
 
-OWNER_ONLY = 0o600
 _APPLICATION = 0x6F6C6C61
 """What the file's header says it belongs to; a file that says otherwise is not ours to write to."""
 
@@ -102,12 +99,7 @@ class Database:
     def _make(self) -> None:
         """Have a file that only its owner can read; SQLite gives its journal the same mode."""
         private_folder(self.path.parent)
-        descriptor = os.open(self.path, os.O_RDWR | os.O_CREAT, OWNER_ONLY)
-        try:
-            if os.name == "posix" and stat.S_IMODE(os.fstat(descriptor).st_mode) & ~OWNER_ONLY:
-                os.fchmod(descriptor, OWNER_ONLY)
-        finally:
-            os.close(descriptor)
+        private_file(self.path)
 
     def _connect(self) -> sqlite3.Connection:
         uri = f"{self.path.absolute().as_uri()}?mode=rw"  # never makes a file; one that is read-only is only read

@@ -13,6 +13,7 @@ from ollama_cli.chat.kept_form import message_row, settings_json, storable, titl
 from ollama_cli.chat.messages import Message
 from ollama_cli.chat.session import Session
 from ollama_cli.chat.stored import StoredChat
+from ollama_cli.terminal.ending import uninterrupted
 
 
 @dataclass(frozen=True)
@@ -88,6 +89,7 @@ class KeptChat:
 
         Raises:
             ArchiveError: It could not be written. The next call tries again.
+            KeyboardInterrupt: Ctrl-C came while it was written, which it is now.
         """
         if self.paused:
             self._note_private(session.messages)
@@ -98,6 +100,13 @@ class KeptChat:
         unchanged = (messages, settings) == (before.messages, before.settings)
         if self._removed or unchanged or (before.id is None and not _has_question(messages)):
             return
+        with uninterrupted():  # what is written and not known to be would be taken for somebody else's
+            stored = self._write(messages, settings)
+        self._tell_of_others(before, stored)
+
+    def _write(self, messages: tuple[Message, ...], settings: tuple[str, str]) -> int | None:
+        """Write what differs; the revision that the chat had in the file before, or None where it was not there."""
+        before = self._written
         with self._archive.database.writing() as connection:
             stored = _stored_revision(connection, before)
             if before.id is not None and stored is None:
@@ -110,7 +119,7 @@ class KeptChat:
                 connection.execute("DELETE FROM chats WHERE id = ?", (before.id,))
                 after = _Written()
         self._written = after
-        self._tell_of_others(before, stored)
+        return stored
 
     def _note_private(self, messages: Iterable[Message]) -> None:
         known = [*self._written.messages, *self._private]

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from types import NoneType
 from typing import Any
 
-from ollama_cli.api.foreign_json import value_of
+from ollama_cli.api.foreign_json import finite
 from ollama_cli.chat.messages import Message
 from ollama_cli.chat.session import Session
 
@@ -45,7 +45,7 @@ def session_of(kept: str, messages: Sequence[Message]) -> Session:
     Raises:
         AttributeError, KeyError, RecursionError, TypeError, ValueError: It is not what was kept.
     """
-    settings: Any = value_of(kept.encode())
+    settings = _read(kept)
     session = Session(
         model=settings["model"],
         messages=list(messages),
@@ -74,8 +74,16 @@ def message_of(role: str, content: str, rest: str) -> Message:
     Raises:
         AttributeError, RecursionError, TypeError, ValueError: It is none.
     """
-    told: Any = value_of(rest.encode())
-    return Message.from_json({**told, "role": role, "content": content})
+    return Message.from_json({**_read(rest), "role": role, "content": content})
+
+
+def _read(text: str) -> Any:  # noqa: ANN401 - what it is shows in reading
+    """Read JSON of ours, which another program may have changed; numbers come back as they were.
+
+    Raises:
+        RecursionError, ValueError: It is none.
+    """
+    return json.loads(text, parse_constant=finite, parse_float=finite)
 
 
 def title_of(messages: Sequence[Message]) -> str:

@@ -20,6 +20,7 @@ from prompt_toolkit.output import ColorDepth
 from prompt_toolkit.output.plain_text import PlainTextOutput
 
 from ollama_cli.chat.typed import Entry, goes_on
+from ollama_cli.terminal.ending import ending_by
 from ollama_cli.terminal.streams import Streams
 
 PROMPT, MORE = ">>> ", "... "
@@ -89,12 +90,14 @@ class Line:
             EOFError: Ctrl-D at an empty line, or the terminal is gone.
             KeyboardInterrupt: Ctrl-C; the line is thrown away.
             LineLeft: ``wake`` was called, or an editor is wanted.
+            SystemExit: A signal told the program to end; the terminal is as it was.
         """
         if held is None:
             self._pasted = ""
         self._session.app.erase_when_done = False
         shown = held.text if held is not None and self._streams.dumb else ""  # there the library shows nothing of it
-        text = self._session.prompt(PROMPT + shown, default=held or "", pre_run=self._begin)
+        with ending_by(_leave_the_terminal):
+            text = self._session.prompt(PROMPT + shown, default=held or "", pre_run=self._begin)
         return Entry(text, pasted=bool(self._pasted) and text.startswith(self._pasted))
 
     @property
@@ -170,3 +173,17 @@ class Line:
             """Nothing: no mouse was asked for, and what only looks like one would be a fault of the library's."""
 
         return keys
+
+
+def _leave_the_terminal() -> bool:
+    """Have the line that is being read end, from anywhere in it; false where none is."""
+    app = get_app()
+    if app.loop is None or not app.is_running:
+        return False
+
+    def leave() -> None:
+        if app.future is not None and not app.future.done():
+            app.exit(exception=EOFError())
+
+    app.loop.call_soon_threadsafe(leave)
+    return True

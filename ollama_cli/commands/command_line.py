@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import math
-import os
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from typing import Any, ClassVar
 
 from typer.core import TyperCommand, TyperOption
@@ -84,7 +82,7 @@ def _choose_profile(ctx: Any, _: object, value: str | None) -> str | None:  # no
     if value is not None and not ctx.resilient_parsing:
         from ollama_cli.settings.profile_name import profile_name
 
-        ctx.obj.options = replace(ctx.obj.options, profile=profile_name(value, "--profile"))
+        ctx.obj.options = ctx.obj.options._replace(profile=profile_name(value, "--profile"))
     return value
 
 
@@ -134,8 +132,3 @@ def normalised(args: Sequence[str], flags: set[str], valued: set[str], optional_
         else:
             result.append([arg])
     return [arg for group in result for arg in group]
-
-
-def as_text(typed: str) -> str:
-    """What was typed, read as UTF-8 whatever the locale says; what is no UTF-8 is replaced, for no request holds it."""
-    return os.fsencode(typed).decode("utf-8", "replace")

@@ -75,6 +75,7 @@ def changing_daemon(
         ModelNotFoundError: The daemon has no such model.
     """
     from ollama_cli.api.place import general_place
+    from ollama_cli.commands.near_names import suggest_near_name
 
     place = general_place(context.settings)
     if place.kind == "cloud":
@@ -89,4 +90,5 @@ def changing_daemon(
     except ModelNotFoundError as error:
         if where_models_are is not None:
             error.hint = where_models_are
+            suggest_near_name(context, place, error)
         raise

@@ -30,11 +30,11 @@ def keep_token(context: Context, options: SigninOptions) -> None:
 
     place = place_of_token(context, options.host or "")
     if options.basic:
-        kind, text = "basic", read_secret(context, f"NAME:PASSWORD for {place.base_url}: ", "a name and a password")
-        token = Token.basic(Secret(text.rstrip("\r\n")))
+        kind, given = "basic", read_secret(context, f"NAME:PASSWORD for {place.base_url}: ", "a name and a password")
+        token = Token.basic(Secret(given.reveal().rstrip("\r\n")))
     else:
-        kind, text = "bearer", read_secret(context, f"Token for {place.base_url}: ", "a token")
-        token = Token.bearer(Secret(text.strip()))
+        kind, given = "bearer", read_secret(context, f"Token for {place.base_url}: ", "a token")
+        token = Token.bearer(Secret(given.reveal().strip()))
     _try_token(context, place, token)
     record, left = context.wallet.secrets.put(place.origin, kind, token.authorization)
     if left is not None:
@@ -78,16 +78,11 @@ def place_of_token(context: Context, text: str, *, to_be_sent: bool = True) -> P
         SafetyError: The token would be sent in the clear.
     """
     from ollama_cli.api.place import Place
-    from ollama_cli.settings import Host
-    from ollama_cli.settings.hosts import is_loopback
+    from ollama_cli.settings.hosts import host_of_option, is_loopback
 
     if context.options.sandbox:
         raise UsageError("The sandbox takes no token.", hint="Leave out --sandbox.")
-    try:
-        host = Host.parse(text)
-    except UsageError as error:
-        message, hint = (part.replace("OLLAMA_HOST", "--host") for part in (error.message, error.hint or ""))
-        raise UsageError(message, hint=hint or None) from None
+    host = host_of_option("--host", text)
     if not text.strip():
         raise UsageError("--host names no server.", hint="Write it as https://HOST.")
     if host.is_ollama_com:

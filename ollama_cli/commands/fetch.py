@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ollama_cli.commands.command_line import Command, as_text
+from ollama_cli.commands.command_line import Command
+from ollama_cli.commands.typed import as_text
 from ollama_cli.errors import UsageError
 
 if TYPE_CHECKING:
     from ollama_cli.api.web import WebPage
     from ollama_cli.context import Context
-    from ollama_cli.terminal.layout import TextLayout
     from ollama_cli.terminal.streams import Streams
 
 
@@ -96,6 +96,7 @@ def run(context: Context, options: FetchOptions) -> None:
 
 def _show(page: WebPage, streams: Streams, *, markdown: bool) -> None:
     """Print title and text. They are anybody's, so control sequences are taken out for a pipe too."""
+    from ollama_cli.terminal.layout import terminal_layout
     from ollama_cli.terminal.sanitize import clean, clean_line
 
     text = clean(page.content).strip("\n")
@@ -105,18 +106,6 @@ def _show(page: WebPage, streams: Streams, *, markdown: bool) -> None:
     if not streams.out.isatty():
         streams.answer(text)
         return
-    layout = _layout(streams, markdown=markdown)
+    layout = terminal_layout(streams, markdown=markdown)
     streams.write(layout.feed(text))
     streams.write(layout.end())
-
-
-def _layout(streams: Streams, *, markdown: bool) -> TextLayout:
-    from ollama_cli.terminal.layout import TerminalText
-    from ollama_cli.terminal.streams import columns
-    from ollama_cli.terminal.wrapping import NARROWEST
-
-    if not markdown or streams.dumb or columns(streams.out) < NARROWEST:
-        return TerminalText(streams.out, wrap=not streams.dumb)
-    from ollama_cli.terminal.markdown import MarkdownText
-
-    return MarkdownText(streams.out, color=streams.color, wrap=True)

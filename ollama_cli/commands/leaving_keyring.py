@@ -24,8 +24,8 @@ def leave_unusable_keyring(context: Context, place: Place, so: str = "this devic
     Raises:
         StoreError: The keyring can be used and holds something else than a key, or the list cannot be written.
     """
-    from ollama_cli.account.refusal import API_KEYS_PAGE
     from ollama_cli.credentials.public_key import fingerprint_of
+    from ollama_cli.settings.hosts import KEYS_PAGE
 
     if not context.options.insecure_storage:
         return
@@ -44,9 +44,9 @@ def leave_unusable_keyring(context: Context, place: Place, so: str = "this devic
             tell = (
                 f"A rotation's key stays in the keyring: {fingerprint_of(other.public_key)}. If it is on your account"
             )
-            context.streams.say(f"{tell}, take it off at {API_KEYS_PAGE}")
+            context.streams.say(f"{tell}, take it off at {KEYS_PAGE}")
         context.wallet.unlist(record)
         context.streams.say(f"{error.message} So {so}, in a file that is not encrypted.")
         if record.signed_in_at is not None:
             old = fingerprint_of(record.public_key)
-            context.streams.say(f"The old one stays on your account until you take it off: {old}, {API_KEYS_PAGE}")
+            context.streams.say(f"The old one stays on your account until you take it off: {old}, {KEYS_PAGE}")

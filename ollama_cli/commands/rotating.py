@@ -13,8 +13,6 @@ if TYPE_CHECKING:
     from ollama_cli.context import Context
     from ollama_cli.credentials.listing import Record
 
-KEYS_PAGE = "https://ollama.com/settings/keys"
-
 NEW_KEY_WAITS, OLD_KEY_REMAINS = "new_key_waits", "old_key_remains"
 """What a rotation that is under way has come to, in a word for scripts."""
 
@@ -84,6 +82,7 @@ def told(ended: Ended, what: str) -> str:
         what: What the key is called.
     """
     from ollama_cli.account.rotation import Ended
+    from ollama_cli.settings.hosts import KEYS_PAGE
 
     name = what[0].upper() + what[1:]
     return {
@@ -95,7 +94,7 @@ def told(ended: Ended, what: str) -> str:
 
 
 def _name(record: Record) -> str:
-    from ollama_cli.credentials.listing import NAMES
+    from ollama_cli.credentials.listing import ROLES_IN_WORDS
     from ollama_cli.credentials.public_key import fingerprint_of
 
-    return f"{NAMES[record.role]} {fingerprint_of(record.public_key)}"
+    return f"{ROLES_IN_WORDS[record.role]} {fingerprint_of(record.public_key)}"

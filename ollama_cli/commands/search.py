@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ollama_cli.commands.command_line import Command, as_text
+from ollama_cli.commands.command_line import Command
+from ollama_cli.commands.typed import as_text
 from ollama_cli.errors import UsageError
 
 if TYPE_CHECKING:
@@ -107,7 +108,7 @@ def _shown(result: SearchResult, streams: Streams) -> str:
 
 
 def _wrapped(text: str, streams: Streams) -> str:
-    from ollama_cli.terminal.layout import TerminalText
+    from ollama_cli.terminal.layout import terminal_layout
 
-    layout = TerminalText(streams.out, wrap=not streams.dumb)
+    layout = terminal_layout(streams, markdown=False)
     return f"{layout.feed(text)}{layout.end()}".rstrip("\n")

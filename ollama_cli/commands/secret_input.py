@@ -5,16 +5,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ollama_cli.errors import UsageError
+from ollama_cli.secret import Secret
 
 if TYPE_CHECKING:
-    from ollama_cli.commands.signin import SigninOptions
     from ollama_cli.context import Context
 
 _LONGEST = 10_000
 """Bytes that are read of a secret; more than any header may have."""
 
 
-def read_secret(context: Context, question: str, what: str) -> str:
+def read_secret(context: Context, question: str, what: str) -> Secret:
     """What is typed at a hidden prompt, or piped in.
 
     Args:
@@ -39,31 +39,4 @@ def read_secret(context: Context, question: str, what: str) -> str:
         )
     if len(text) > _LONGEST:
         raise UsageError(f"What was given is too long for {what}.", hint="It is one line.", code="bad_key")
-    return text
-
-
-def refuse_what_does_not_fit(options: SigninOptions) -> None:
-    """Make sure that every option of ``signin`` that is given says something about an API key or a token.
-
-    Raises:
-        UsageError: One does not.
-    """
-    if options.token != (options.host is not None) or options.basic > options.token:
-        raise UsageError(
-            "--token and --host go together, and --basic goes with them.", hint="Write signin --host URL --token."
-        )
-    if options.api_key and options.token:
-        raise UsageError("Use one of --api-key and --token.")
-    others = {
-        "--use-ollama-key": options.use_ollama_key,
-        "--qr": options.qr,
-        "--name": options.name is not None,
-        "--timeout": options.timeout is not None,
-        "--no-wait": not options.wait,
-        "--cloud": options.cloud and options.token,
-        "--no-browser": not options.browser and options.token,
-    }
-    for name, given in others.items():
-        if given:
-            ours = "--api-key" if options.api_key else "--token"
-            raise UsageError(f"{name} does not go with {ours}.", hint=f"Leave out {name}.")
+    return Secret(text)

@@ -13,7 +13,7 @@ import typer
 
 from ollama_cli.commands.command_line import Command
 from ollama_cli.errors import SafetyError, UsageError
-from ollama_cli.settings import Host, is_loopback
+from ollama_cli.settings.hosts import host_of_option, is_loopback
 
 if TYPE_CHECKING:
     import socket
@@ -65,7 +65,9 @@ def serve(
     ] = None,
     port: Annotated[
         int | None,
-        typer.Option("--port", min=0, max=65535, help="The port; 11434 if not given, and 0 is any free one."),
+        typer.Option(
+            "--port", metavar="PORT", min=0, max=65535, help="The port; 11434 if not given, and 0 is any free one."
+        ),
     ] = None,
     socket: Annotated[
         Path | None, typer.Option("--socket", metavar="FILE", help="Listen at a socket for you alone instead (0600).")
@@ -74,7 +76,7 @@ def serve(
         str | None, typer.Option("--daemon", metavar="URL", help="The Ollama server for everything else.")
     ] = None,
     allow_host: Annotated[
-        list[str] | None, typer.Option("--allow-host", metavar="NAME", help="A name to be asked by; may be repeated.")
+        list[str] | None, typer.Option("--allow-host", metavar="NAME", help="A name to be asked by (repeatable).")
     ] = None,
     token: Annotated[
         bool, typer.Option("--token", help="Answer only who brings the token; see docs/serve.md for where it is.")
@@ -156,7 +158,7 @@ def _token(context: Context, options: ServeOptions) -> Secret | None:
     from ollama_cli.serve import token
 
     if options.token_file is not None:
-        return token.token_in(options.token_file)
+        return token.token_in(options.token_file, context.streams.input)
     if not options.token:
         return None
     if context.settings.serve_token is not None:
@@ -170,13 +172,7 @@ def _token(context: Context, options: ServeOptions) -> Secret | None:
 def _daemon_url(given: str | None) -> str | None:
     if given is None:
         return None
-    try:
-        host = Host.parse(given)
-    except UsageError as error:
-        hint = (error.hint or "Write it as http://HOST:PORT.").replace("OLLAMA_HOST", "--daemon")
-        raise UsageError(error.message.replace("OLLAMA_HOST", "--daemon"), hint=hint) from error
-    if host.warning:
-        raise UsageError(f"--daemon names the port of no server: {given!r}.", hint="Write it as http://HOST:PORT.")
+    host = host_of_option("--daemon", given)
     if host.is_ollama_com:
         raise UsageError(
             "--daemon names an Ollama server of yours; cloud models go to ollama.com without it.", hint="Leave it out."
@@ -192,6 +188,8 @@ def _listening(options: ServeOptions, *, has_token: bool) -> Iterator[tuple[sock
     if options.socket is not None:
         if options.host is not None or options.port is not None:
             raise UsageError("--socket listens at no address and no port.", hint="Leave out --host and --port.")
+        if options.allowed_hosts:
+            raise UsageError("At a socket nobody is asked by which name it is.", hint="Leave out --allow-host.")
         listener = listening.listen_in(options.socket)
         made = listening.identity(options.socket)
         try:

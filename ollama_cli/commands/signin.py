@@ -3,13 +3,21 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ollama_cli.commands.command_line import SecretCommand, seconds
+from ollama_cli.commands.approving import (
+    ApprovalOptions,
+    DeviceName,
+    NoBrowser,
+    NoWait,
+    Qr,
+    Timeout,
+    waiting_for,
+)
+from ollama_cli.commands.command_line import SecretCommand
 from ollama_cli.errors import SignInError, UsageError
 from ollama_cli.terminal.sanitize import clean_line
 
@@ -18,7 +26,6 @@ if TYPE_CHECKING:
     from ollama_cli.api.account import Account
     from ollama_cli.api.place import Place
     from ollama_cli.context import Context
-    from ollama_cli.terminal.streams import Streams
 
 
 @dataclass(frozen=True)
@@ -26,13 +33,9 @@ class SigninOptions:
     """What the command line of ``signin`` says.
 
     Attributes:
-        browser: Whether to open one.
-        timeout: Seconds to wait; None is the default for where it runs.
-        wait: Whether to wait at all.
-        name: What to call this device; None is the host name.
+        approval: How the approval is waited for.
         as_json: Whether to print JSON.
         cloud: Whether to go to ollama.com whatever OLLAMA_HOST says.
-        qr: Whether to draw the link as a QR code too.
         use_ollama_key: Whether this device takes the installed Ollama's key.
         api_key: Whether the profile gets an API key in the place of a device key.
         token: Whether it gets a token for a daemon.
@@ -40,13 +43,9 @@ class SigninOptions:
         basic: Whether the token is a name and a password.
     """
 
-    browser: bool = True
-    timeout: float | None = None
-    wait: bool = True
-    name: str | None = None
+    approval: ApprovalOptions = field(default_factory=ApprovalOptions)
     as_json: bool = False
     cloud: bool = False
-    qr: bool = False
     use_ollama_key: bool = False
     api_key: bool = False
     token: bool = False
@@ -61,18 +60,11 @@ def register(app: typer.Typer) -> None:
 
 def signin(
     typer_context: typer.Context,
-    no_browser: Annotated[bool, typer.Option("--no-browser", help="Print the link only.")] = False,
-    qr: Annotated[bool, typer.Option("--qr", help="Draw the link as a QR code too, on stderr.")] = False,
-    timeout: Annotated[
-        float | None,
-        typer.Option(
-            "--timeout", min=0, callback=seconds, metavar="SECONDS", help="How long to wait for the approval."
-        ),
-    ] = None,
-    no_wait: Annotated[bool, typer.Option("--no-wait", help="Print the link and end.")] = False,
-    name: Annotated[
-        str | None, typer.Option("--name", metavar="DEVICE", help="What to call this device; by default its host name.")
-    ] = None,
+    no_browser: NoBrowser = False,
+    qr: Qr = False,
+    timeout: Timeout = None,
+    no_wait: NoWait = False,
+    name: DeviceName = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
     cloud: Annotated[bool, typer.Option("--cloud", help="At ollama.com, whatever OLLAMA_HOST says.")] = False,
     use_ollama_key: Annotated[
@@ -97,13 +89,9 @@ def signin(
     An API key or a token is read from standard input or asked for, tried at its server, and kept only if it works.
     """
     options = SigninOptions(
-        browser=not no_browser,
-        timeout=timeout,
-        wait=not no_wait,
-        name=name,
+        approval=ApprovalOptions(not no_browser, qr, timeout, not no_wait, name),
         as_json=as_json,
         cloud=cloud,
-        qr=qr,
         use_ollama_key=use_ollama_key,
         api_key=api_key,
         token=token,
@@ -118,16 +106,16 @@ def run(context: Context, options: SigninOptions) -> None:
 
     Raises:
         SignInError: Nobody approved it in time, or nobody was waited for.
-        UsageError: The device's name is too long.
+        UsageError: The device's name is too long, or options do not go together.
     """
     from ollama_cli.api.place import account_place
 
     if options.api_key or options.token or options.host is not None or options.basic:
         _keep_secret(context, options)
         return
-    waiting = waiting_for(context.streams, options)
+    waiting = waiting_for(context.streams, options.approval, as_json=options.as_json)
     place = account_place(context.settings, cloud=options.cloud)
-    if place.kind == "daemon" and options.name is not None:
+    if place.kind == "daemon" and options.approval.name is not None:
         raise UsageError(
             f"The Ollama server at {place.base_url} names itself when it signs in.",
             hint="Leave out --name; or add --cloud to sign this device in at ollama.com.",
@@ -164,7 +152,7 @@ def _sign_in(context: Context, place: Place, options: SigninOptions, waiting: Wa
         if place.kind == "daemon":
             account = sign_in_daemon(context, place, waiting)
         else:
-            account, stored = context.sign_in(place, waiting, name=options.name)
+            account, stored = context.sign_in(place, waiting, name=options.approval.name)
             facts = {
                 "fingerprint": stored.credential.fingerprint,
                 "store": stored.source,
@@ -183,47 +171,40 @@ def _sign_in(context: Context, place: Place, options: SigninOptions, waiting: Wa
         streams.say(f"Signed in as {clean_line(account.name)}{where}.")
 
 
-def waiting_for(streams: Streams, options: SigninOptions) -> Waiting:
-    """How to wait for the approval, by what the command line says and whether somebody is there.
-
-    Raises:
-        UsageError: The device's name is too long.
-    """
-    from ollama_cli.account.signin import SECONDS_FOR_A_PERSON, Waiting
-    from ollama_cli.context import LONGEST_DEVICE_NAME
-
-    if options.name is not None and len(options.name) > LONGEST_DEVICE_NAME:
-        raise UsageError(
-            f"A device's name has at most {LONGEST_DEVICE_NAME} characters.", hint="Give a shorter --name."
-        )
-    seconds = options.timeout if options.timeout is not None else SECONDS_FOR_A_PERSON if streams.interactive else 0
-    return Waiting(
-        seconds=seconds if options.wait else 0,
-        browser=options.browser and streams.interactive,
-        print_link=_link_printer(streams, options),
-    )
-
-
 def _keep_secret(context: Context, options: SigninOptions) -> None:
     from ollama_cli.commands.daemon_token import keep_token
-    from ollama_cli.commands.secret_input import refuse_what_does_not_fit
     from ollama_cli.commands.signin_api_key import keep_api_key
 
-    refuse_what_does_not_fit(options)
+    _refuse_what_does_not_fit(options)
     (keep_api_key if options.api_key else keep_token)(context, options)
 
 
-def _link_printer(streams: Streams, options: SigninOptions) -> Callable[[str], None]:
-    """What shows the link: on a line that holds nothing else, so that it can be copied whole at any width."""
+def _refuse_what_does_not_fit(options: SigninOptions) -> None:
+    """Make sure that every option that is given says something about an API key or a token.
 
-    def show(link: str) -> None:
-        if options.qr:
-            from ollama_cli.terminal.qr import show_qr
-
-            show_qr(streams, link)
-        (streams.say if options.as_json else streams.answer)(link)
-
-    return show
+    Raises:
+        UsageError: One does not.
+    """
+    if options.token != (options.host is not None) or options.basic > options.token:
+        raise UsageError(
+            "--token and --host go together, and --basic goes with them.", hint="Write signin --host URL --token."
+        )
+    if options.api_key and options.token:
+        raise UsageError("Use one of --api-key and --token.")
+    approval = options.approval
+    others = {
+        "--use-ollama-key": options.use_ollama_key,
+        "--qr": approval.qr,
+        "--name": approval.name is not None,
+        "--timeout": approval.timeout is not None,
+        "--no-wait": not approval.wait,
+        "--cloud": options.cloud and options.token,
+        "--no-browser": not approval.browser and options.token,
+    }
+    for name, given in others.items():
+        if given:
+            ours = "--api-key" if options.api_key else "--token"
+            raise UsageError(f"{name} does not go with {ours}.", hint=f"Leave out {name}.")
 
 
 def sign_in_daemon(context: Context, place: Place, waiting: Waiting) -> Account:

@@ -26,7 +26,7 @@ def with_kept_api_key(context: Context, place: Place, options: SigninOptions) ->
     """
     from ollama_cli.account.api_keys import account_of
     from ollama_cli.account.refusal import refusal
-    from ollama_cli.credentials.secret_wallet import api_key_there
+    from ollama_cli.credentials.conflicts import api_key_there
 
     if options.use_ollama_key:
         raise api_key_there()
@@ -112,9 +112,9 @@ def _read_api_key(context: Context, place: Place, options: SigninOptions) -> Sec
         from ollama_cli.terminal.prompts import confirm
 
         streams.say(f"API keys are made at {page}")
-        if options.browser and confirm(streams, "Open that page in the browser?", default=False):
+        if options.approval.browser and confirm(streams, "Open that page in the browser?", default=False):
             open_in_browser(page)
-    return Secret(read_secret(context, "API key: ", "an API key").strip())
+    return Secret(read_secret(context, "API key: ", "an API key").reveal().strip())
 
 
 def _api_key_refused(place: Place, refused: SignInError | None) -> SignInError:

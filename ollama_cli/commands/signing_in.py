@@ -1,4 +1,4 @@
-"""After a refused sign-in: sign in where a person is there and wants to, else say how."""
+"""After a request that was refused for want of a sign-in: sign in, where a person wants to; else say how."""
 
 from __future__ import annotations
 

@@ -10,10 +10,14 @@ import typer
 
 from ollama_cli.commands.command_line import Command
 from ollama_cli.errors import DeclinedError, SignInError, UsageError
+from ollama_cli.settings.hosts import KEYS_PAGE
 
 if TYPE_CHECKING:
     from ollama_cli.api.place import Place
     from ollama_cli.context import Context
+
+
+_SIGNED_OUT_ALREADY = "This device is signed out already."
 
 
 @dataclass(frozen=True)
@@ -97,6 +101,7 @@ def _forget_token(context: Context, options: SignoutOptions) -> None:
     for name, given in {"--local-only": options.local_only, "--cloud": options.cloud}.items():
         if given:
             raise UsageError(f"{name} does not go with --token.", hint=f"Leave out {name}.")
+    context.require_profile()
     outcome, text = forget_token(context, options.host)
     if options.as_json:
         context.streams.answer(json.dumps({"signed_in": False, "outcome": outcome}))
@@ -119,10 +124,6 @@ def sign_out(context: Context, place: Place, *, local_only: bool) -> tuple[str, 
         DeclinedError: A person does not want to.
         CliError: The server could not be asked, or the store not be used; nothing is forgotten then.
     """
-    from ollama_cli.account.signout import Outcome, take_off
-    from ollama_cli.commands.rotating import put_rotation_away
-    from ollama_cli.commands.shared_key import agreed_for_both
-
     context.require_profile()
     key_name = context.key_name(place)
     api_key = context.wallet.secrets.forget(key_name, api_key=True)
@@ -130,24 +131,36 @@ def sign_out(context: Context, place: Place, *, local_only: bool) -> tuple[str, 
         return "forgotten", (
             f"The API key is forgotten here. It is valid until you revoke it: {place.base_url}/settings/keys"
         )
+    return _forget_unasked(context, key_name) if local_only else _take_off(context, place)
+
+
+def _forget_unasked(context: Context, key_name: str) -> tuple[str, str]:
+    """Forget the device key, and the other one of a rotation, without asking the server; what became of it."""
+    rotating = context.wallet.rotation(key_name).record is not None
+    if not rotating and context.wallet.record(key_name) is None:
+        return "not_signed_in", _SIGNED_OUT_ALREADY
+    context.wallet.forget(key_name)
+    what = "The keys of its rotation are" if rotating else "The key is"
+    return "forgotten", f"{what} forgotten here. The device may still be on your account: {KEYS_PAGE}"
+
+
+def _take_off(context: Context, place: Place) -> tuple[str, str]:
+    """Take the device off, if there is one, and forget its key; what became of it, in a word and in words."""
+    from ollama_cli.account.signout import Outcome, take_off
+    from ollama_cli.commands.rotating import put_rotation_away
+    from ollama_cli.commands.shared_key import agreed_for_both
+
+    key_name = context.key_name(place)
     record = context.wallet.record(key_name)
     if record is None:
         put_rotation_away(context, place)
-        return "not_signed_in", "This device is signed out already."
-    if local_only:
-        rotating = context.wallet.rotation(key_name).record is not None
-        context.wallet.forget(key_name)
-        what = "The keys of its rotation are" if rotating else "The key is"
-        return "forgotten", (
-            f"{what} forgotten here. The device may still be on your account: https://ollama.com/settings/keys"
-        )
+        return "not_signed_in", _SIGNED_OUT_ALREADY
     stored = context.wallet.find(key_name)
     if stored is None:
         put_rotation_away(context, place)
         context.wallet.forget(key_name, record.public_key)
         return "key_lost", (
-            "The key is no longer in its store, so the server could not be told. "
-            "Take the device off at https://ollama.com/settings/keys"
+            f"The key is no longer in its store, so the server could not be told. Take the device off at {KEYS_PAGE}"
         )
     if not agreed_for_both(context, stored):
         raise DeclinedError("Nothing was signed out.")
@@ -159,7 +172,7 @@ def sign_out(context: Context, place: Place, *, local_only: bool) -> tuple[str, 
 
 
 def _sign_out_daemon(context: Context, place: Place) -> tuple[str, str]:
-    from ollama_cli.api.client import no_ollama_server
+    from ollama_cli.api.account_work import no_ollama_server
 
     try:
         context.client(place, context.daemon_credential(place)).sign_out_daemon()

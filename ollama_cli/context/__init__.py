@@ -9,6 +9,7 @@ A ``Context`` is one value in four layers, each of which needs those before it: 
 """
 
 from ollama_cli.context.device import LONGEST_DEVICE_NAME, Context
+from ollama_cli.context.starting import start
 from ollama_cli.context.surroundings import GlobalOptions
 
-__all__ = ["LONGEST_DEVICE_NAME", "Context", "GlobalOptions"]
+__all__ = ["LONGEST_DEVICE_NAME", "Context", "GlobalOptions", "start"]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -48,6 +47,8 @@ class Context(Servers):
 
     def approval(self, place: Place, stored: StoredKey, waiting: Waiting, *, name: str | None = None) -> Account:
         """The account that a stored key is on; a person is waited for who puts it there. See ``sign_in``."""
+        from dataclasses import replace
+
         from ollama_cli.account.refusal import was_taken_off
         from ollama_cli.account.signin import wait_for_approval
         from ollama_cli.terminal.browser import open_in_browser

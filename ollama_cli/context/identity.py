@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -28,7 +27,7 @@ class Identity(Surroundings):
 
         settings, new_store = self.given_settings, "file" if self.options.insecure_storage else "keyring"
         if self.options.sandbox:
-            settings, new_store = replace(settings, home_override=self.sandbox_dir), "file"
+            settings, new_store = settings._replace(home_override=self.sandbox_dir), "file"
         return open_wallet(
             settings,
             new_store=new_store,
@@ -110,12 +109,12 @@ class Identity(Surroundings):
         name = self.key_name(place)
         before, stored = self.wallet.record(name), self.wallet.ensure(name)
         if before is not None and not self.wallet.lists(name, before.public_key):
-            from ollama_cli.account.refusal import API_KEYS_PAGE
             from ollama_cli.credentials.public_key import fingerprint_of
+            from ollama_cli.settings.hosts import KEYS_PAGE
 
             lost = f"The key {fingerprint_of(before.public_key)} is no longer in its store; another takes its place"
             if place.kind == "cloud":
-                self.streams.say(f"{lost}. If the old one is on your account, take it off at {API_KEYS_PAGE}")
+                self.streams.say(f"{lost}. If the old one is on your account, take it off at {KEYS_PAGE}")
             else:
                 self.streams.say(f"{lost}. That server may still know the old one.")
         return stored

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import io
 from contextlib import ExitStack
-from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, NamedTuple, Self
 
 from ollama_cli.errors import ModelStoreError, UsageError
 from ollama_cli.settings import Host, Settings
@@ -22,18 +21,17 @@ if TYPE_CHECKING:
     from ollama_cli.sandbox.server import EmbeddedSandbox
 
 
-@dataclass(frozen=True)
-class GlobalOptions:
-    """The options that stand before the subcommand."""
+class GlobalOptions(NamedTuple):
+    """The options that stand before the subcommand. Without any, they are these."""
 
     key_file: Path | None = None
     insecure_storage: bool = False
     sandbox: bool = False
     debug: bool = False
     profile: str | None = None
+    no_color: bool = False
 
 
-@dataclass
 class Surroundings:
     """What a command is started with, and finds.
 
@@ -43,16 +41,18 @@ class Surroundings:
         streams: Standard input, output and error.
     """
 
-    given_settings: Settings
-    options: GlobalOptions
-    streams: Streams
-    _resources: ExitStack = field(default_factory=ExitStack)
-    _embedded: EmbeddedSandbox | None = None
+    def __init__(self, given_settings: Settings, options: GlobalOptions, streams: Streams) -> None:
+        self.given_settings = given_settings
+        self.options = options
+        self.streams = streams
+        self._resources = ExitStack()
+        self._embedded: EmbeddedSandbox | None = None
 
     def unattended(self) -> Self:
         """The same, as if nobody were there: neither we nor the keyring ask anything, nor wait long for an answer."""
-        alone = replace(self, streams=replace(self.streams, input=io.StringIO()))
-        vars(alone)["settings"] = self.settings  # a sandbox that was started for them stays the same
+        alone = type(self)(self.given_settings, self.options, self.streams._replace(input=io.StringIO()))
+        # What was opened for the one is closed with it; a sandbox that was started for it is the other's too.
+        vars(alone).update(settings=self.settings, _resources=self._resources, _embedded=self._embedded)
         return alone
 
     def close(self) -> None:
@@ -64,8 +64,7 @@ class Surroundings:
         """The environment; with ``--sandbox``, the sandbox in the place of every host and credential in it."""
         if not self.options.sandbox:
             return self.given_settings
-        return replace(
-            self.given_settings,
+        return self.given_settings._replace(
             host=Host.parse("ollama.com"),
             cloud_url=self._sandbox_url(),
             api_key=None,
@@ -139,9 +138,12 @@ class Surroundings:
     def key_reader(self) -> KeyReader:
         """Reads private keys, and asks for a passphrase where somebody is there."""
         from ollama_cli.credentials.key_reader import KeyReader
+
+        if not self.streams.interactive:
+            return KeyReader()
         from ollama_cli.terminal.prompts import ask_hidden
 
-        return KeyReader(partial(ask_hidden, self.streams) if self.streams.interactive else None)
+        return KeyReader(partial(ask_hidden, self.streams))
 
     def require_interactive(self, what: str, instead: str) -> None:
         """Refuse to ask where nobody is there to answer.

@@ -7,9 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ollama_cli.credentials import given
-from ollama_cli.credentials.index import CredentialIndex
+from ollama_cli.credentials.index import FILE_NAME, CredentialIndex
 from ollama_cli.credentials.key_reader import KeyReader
-from ollama_cli.credentials.profiles import index_path
 from ollama_cli.credentials.wallet import Wallet
 from ollama_cli.errors import StoreError
 from ollama_cli.settings.hosts import CLOUD_URL, is_loopback
@@ -42,6 +41,9 @@ def open_wallet(
         tell_waiting: Called when a person waits for the keyring.
         tell_busy: Called when another command is waited for, which changes what is stored.
         reader: Reads the keys; without one an encrypted key is an error.
+
+    Raises:
+        StoreError: There is no home folder.
     """
 
     def open_store(kind: str) -> CredentialStore:
@@ -53,7 +55,7 @@ def open_wallet(
 
         return KeyringStore(person_present=person_present, has_display=settings.has_display, tell_waiting=tell_waiting)
 
-    index = CredentialIndex(index_path(settings), tell_busy=tell_busy)
+    index = CredentialIndex(settings.data_dir / FILE_NAME, tell_busy=tell_busy)
     return Wallet(index, open_store, new_store=new_store, profile=profile or settings.profile, reader=reader)
 
 

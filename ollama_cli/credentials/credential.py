@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from base64 import b64encode
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias, TypeGuard
 
 from ollama_cli.errors import UsageError
@@ -14,34 +13,42 @@ if TYPE_CHECKING:
     from ollama_cli.credentials.secret_record import SecretRecord
 
 
-@dataclass(frozen=True)
 class ApiKey:
     """A key from the account's settings page, sent as ``Authorization: Bearer``.
+
+    Args:
+        secret: The key.
 
     Raises:
         UsageError: The text could not stand in a header.
     """
 
-    secret: Secret
+    __slots__ = ("secret",)
 
-    def __post_init__(self) -> None:
-        if not _is_one_word(self.secret.reveal()):
+    def __init__(self, secret: Secret) -> None:
+        if not _is_one_word(secret.reveal()):
             raise UsageError(
                 "The API key holds characters that no key has.",
                 hint="Copy it again from https://ollama.com/settings/keys; it is one word without spaces or quotes.",
                 code="bad_key",
             )
+        self.secret = secret
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, ApiKey) and other.secret == self.secret
+
+    def __hash__(self) -> int:
+        return hash(self.secret)
 
     def header(self) -> str:
         """The whole value of an ``Authorization`` header."""
         return f"Bearer {self.secret.reveal()}"
 
 
-@dataclass(frozen=True)
 class Token:
     """What a daemon behind an authenticating proxy is asked with.
 
-    Attributes:
+    Args:
         authorization: The whole value of the ``Authorization`` header, with its scheme: so it is stored, too.
 
     Raises:
@@ -50,14 +57,23 @@ class Token:
 
     authorization: Secret
 
-    def __post_init__(self) -> None:
-        scheme, _, text = self.authorization.reveal().partition(" ")
+    __slots__ = ("authorization",)
+
+    def __init__(self, authorization: Secret) -> None:
+        scheme, _, text = authorization.reveal().partition(" ")
         if scheme not in {"Bearer", "Basic"} or not _is_one_word(text):
             raise UsageError(
                 "The token holds characters that no token has.",
                 hint="It is one word without spaces or quotes.",
                 code="bad_token",
             )
+        self.authorization = authorization
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Token) and other.authorization == self.authorization
+
+    def __hash__(self) -> int:
+        return hash(self.authorization)
 
     @classmethod
     def bearer(cls, word: Secret) -> Token:
@@ -100,7 +116,6 @@ def is_device_key(credential: Credential) -> TypeGuard[DeviceKey]:
     return not isinstance(credential, ApiKey | Token)
 
 
-@dataclass(frozen=True)
 class Active:
     """The credential that a command uses.
 
@@ -110,10 +125,12 @@ class Active:
     """
 
     credential: Credential
-    source: str
+
+    def __init__(self, credential: Credential, source: str) -> None:
+        self.credential = credential
+        self.source = source
 
 
-@dataclass(frozen=True)
 class StoredKey(Active):
     """A device key in a store of ours, so that it can be signed in, revoked and forgotten here.
 
@@ -126,13 +143,24 @@ class StoredKey(Active):
     """
 
     credential: DeviceKey
-    signed_in: bool = False
-    shared_with_ollama: bool = False
-    made_at: int = 0
-    last_used_at: int | None = None
+
+    def __init__(
+        self,
+        credential: DeviceKey,
+        source: str,
+        *,
+        signed_in: bool = False,
+        shared_with_ollama: bool = False,
+        made_at: int = 0,
+        last_used_at: int | None = None,
+    ) -> None:
+        super().__init__(credential, source)
+        self.signed_in = signed_in
+        self.shared_with_ollama = shared_with_ollama
+        self.made_at = made_at
+        self.last_used_at = last_used_at
 
 
-@dataclass(frozen=True)
 class StoredSecret(Active):
     """An API key or a token in a store of ours.
 
@@ -142,4 +170,7 @@ class StoredSecret(Active):
     """
 
     credential: ApiKey | Token
-    record: SecretRecord
+
+    def __init__(self, credential: ApiKey | Token, source: str, record: SecretRecord) -> None:
+        super().__init__(credential, source)
+        self.record = record

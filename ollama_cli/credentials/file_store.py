@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
 from urllib.parse import quote
 
@@ -47,17 +48,19 @@ class FileStore:
     def put(self, entry: str, secret: Secret) -> None:
         """Write a secret and read it back. What a kill in the middle of an earlier write has left is removed."""
         refuse_unsafe(self._folder)
-        remove_leftovers(self._path(entry))
+        with suppress(OSError):  # then it is removed with the entry
+            remove_leftovers(self._path(entry))
         write_atomically(self._path(entry), secret.reveal())
         if self.get(entry) != secret:
             raise StoreError(f"{self._path(entry)} does not hold what was written to it.", hint="Look at the disk.")
 
     def delete(self, entry: str) -> None:
-        """Remove an entry's file; one that is not there is no error."""
+        """Remove an entry's file, and what of it a kill has left; one that is not there is no error."""
         try:
+            remove_leftovers(self._path(entry))
             self._path(entry).unlink(missing_ok=True)
         except OSError as error:
             raise StoreError(
                 f"{self._path(entry)} cannot be removed: {error.strerror}.",
-                hint="Remove it by hand: it holds a private key.",
+                hint="Remove it by hand: it holds a secret.",
             ) from error

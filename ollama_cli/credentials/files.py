@@ -10,7 +10,8 @@ from pathlib import Path
 
 from ollama_cli.errors import StoreError
 
-OWNER_ONLY_FOLDER = 0o700
+OWNER_ONLY_FOLDER, OWNER_ONLY_FILE = 0o700, 0o600
+"""What permissions are set to; that they are made with is not enough, for a umask takes from it."""
 
 
 def private_folder(path: Path) -> Path:
@@ -22,11 +23,27 @@ def private_folder(path: Path) -> Path:
     try:
         missing = [folder for folder in (path, *path.parents) if not folder.exists()]
         for folder in reversed(missing):
-            folder.mkdir(mode=OWNER_ONLY_FOLDER, exist_ok=True)
+            with suppress(FileExistsError):  # another process has just made it
+                folder.mkdir(mode=OWNER_ONLY_FOLDER)
+                folder.chmod(OWNER_ONLY_FOLDER)
         path.mkdir(exist_ok=True)  # says so where a file stands in its place
     except OSError as error:
         raise _cannot_write(path, error) from error
     return path
+
+
+def private_file(path: Path) -> None:
+    """Have a file that its owner alone can read and write; an empty one is made if need be, in a folder that is there.
+
+    Raises:
+        OSError: It cannot be made, or written to.
+    """
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT, OWNER_ONLY_FILE)
+    try:
+        if os.name == "posix" and stat.S_IMODE(os.fstat(descriptor).st_mode) != OWNER_ONLY_FILE:
+            os.fchmod(descriptor, OWNER_ONLY_FILE)
+    finally:
+        os.close(descriptor)
 
 
 def refuse_unsafe(path: Path) -> None:
@@ -91,6 +108,7 @@ def write_atomically(path: Path, text: str, *, durable: bool = True) -> None:
             file.flush()
             if durable:
                 os.fsync(file.fileno())
+        Path(temporary).chmod(OWNER_ONLY_FILE)
         Path(temporary).replace(path)
     except OSError as error:
         raise _cannot_write(path, error) from error
@@ -100,10 +118,13 @@ def write_atomically(path: Path, text: str, *, durable: bool = True) -> None:
 
 
 def remove_leftovers(path: Path) -> None:
-    """Remove what ``write_atomically`` leaves beside a file when it is killed. Nobody else may be writing the file."""
-    with suppress(OSError):
-        for leftover in path.parent.glob(f".{path.name}.*"):
-            leftover.unlink()
+    """Remove what ``write_atomically`` leaves beside a file when it is killed. Nobody else may be writing the file.
+
+    Raises:
+        OSError: Something of it cannot be removed.
+    """
+    for leftover in path.parent.glob(f".{path.name}.*"):
+        leftover.unlink(missing_ok=True)
 
 
 def _cannot_write(path: Path, error: OSError) -> StoreError:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 from pathlib import Path
 from typing import TypeVar
 
@@ -17,6 +16,9 @@ from ollama_cli.credentials.files import private_folder, read_file, refuse_unsaf
 from ollama_cli.credentials.listing import CURRENT, Listing, Record, parse_listing, text_of_listing
 from ollama_cli.credentials.secret_record import SecretRecord
 from ollama_cli.errors import StoreError
+
+FILE_NAME = "credentials.json"
+"""What the file is called, in the data folder."""
 
 _SECONDS_BEFORE_A_NOTE = 1.0
 
@@ -79,36 +81,36 @@ class CredentialIndex:
         )
         listing, replaced = self._read(), (profile, origin, role)
         others = tuple(r for r in listing.records if (r.profile, r.origin, r.role) != replaced)
-        self._write(replace(listing, records=_with(others, record)))
+        self._write(listing._replace(records=_with(others, record)))
         return record
 
     def note_used(self, record: Record, *, signed_in: bool) -> None:
         """Note that a key was used now, and whether that showed that it is on an account."""
         now = int(time.time())
         seen = (record.signed_in_at or now) if signed_in else record.signed_in_at
-        self.change(replace(record, last_used_at=now, signed_in_at=seen))
+        self.change(record._replace(last_used_at=now, signed_in_at=seen))
 
     def note_shared(self, record: Record, shared_with: str) -> Record:
         """Note whose key it is too."""
-        noted = replace(record, shared_with=shared_with)
+        noted = record._replace(shared_with=shared_with)
         self.change(noted)
         return noted
 
     def remove(self, record: Record) -> None:
         """Take a record off the list."""
         listing = self._read()
-        self._write(replace(listing, records=_without(listing.records, record)))
+        self._write(listing._replace(records=_without(listing.records, record)))
 
     def put_secret(self, record: SecretRecord, *, in_place_of: Record | None = None) -> None:
         """Note an API key or a token that has been stored, in place of an older one, or of a device key."""
         listing = self._read()
         records = _without(listing.records, in_place_of) if in_place_of else listing.records
-        self._write(replace(listing, records=records, secrets=_with(listing.secrets, record)))
+        self._write(listing._replace(records=records, secrets=_with(listing.secrets, record)))
 
     def remove_secret(self, record: SecretRecord) -> None:
         """Take an API key or a token off the list."""
         listing = self._read()
-        self._write(replace(listing, secrets=_without(listing.secrets, record)))
+        self._write(listing._replace(secrets=_without(listing.secrets, record)))
 
     def restore(self, listing: Listing) -> None:
         """Take back what was noted since a list was read."""
@@ -116,12 +118,12 @@ class CredentialIndex:
 
     def use(self, profile: str) -> None:
         """Have a profile count where none is named."""
-        self._write(replace(self._read(), current=profile))
+        self._write(self._read()._replace(current=profile))
 
     def change(self, *records: Record) -> None:
         """Put records in the place of those that they were, all at once."""
         listing, changed = self._read(), {record.entry: record for record in records}
-        self._write(replace(listing, records=tuple(changed.get(r.entry, r) for r in listing.records)))
+        self._write(listing._replace(records=tuple(changed.get(r.entry, r) for r in listing.records)))
 
     def stamp(self) -> object:
         """What differs after every change of the list, by this process or another; it costs next to nothing to ask."""

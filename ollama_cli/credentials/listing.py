@@ -1,10 +1,9 @@
 """The list of stored credentials as a value, and as the text of its file: everything about them but the secrets."""
 
-from __future__ import annotations
+# Its annotations are no strings, as elsewhere: NamedTuple would compile each of them at every start.
 
 import json
-from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, NamedTuple, Self
 
 from ollama_cli.credentials.public_key import is_public_key
 from ollama_cli.credentials.secret_record import API_KEY, TOKENS, SecretRecord
@@ -15,19 +14,20 @@ _FIRST_VERSION, _VERSION = 1, 2
 written only for them."""
 
 _END_OF_DATES = 253_402_300_800  # the year 10000, in unix seconds
+
 CURRENT, NEW, OLD, LEFT = "current", "new", "old", "left"
 """What a key is to its profile and origin: the one that signs; the one that a rotation will put in its place; the one
 that a rotation has replaced and that is still to be taken off the account; and one that is only to be deleted here."""
 
-NAMES = {CURRENT: "the key", NEW: "the new key", OLD: "the old key", LEFT: "the old key"}
+ROLES_IN_WORDS = {CURRENT: "the key", NEW: "the new key", OLD: "the old key", LEFT: "the old key"}
 """The same for a person."""
 
 _STORES = frozenset({"keyring", "file", "memory"})
 _SECRET_KINDS = TOKENS | {API_KEY}
+_NUMBER, _TEXT = (int, type(None)), (str, type(None))
 
 
-@dataclass(frozen=True)
-class Record:
+class Record(NamedTuple):
     """A stored device key.
 
     Attributes:
@@ -57,11 +57,9 @@ class Record:
     account: str | None = None
 
     @classmethod
-    def read(cls, item: dict[str, Any]) -> Record:
+    def read(cls, item: dict[str, Any]) -> Self:
         """A record as the file holds it; what a later release notes besides is let be."""
-        record = cls.__new__(cls)  # without the constructor, which would take most of the time of reading a long list
-        vars(record).update(item)
-        return record
+        return cls._make(map(item.get, cls._fields, _DEFAULTS))  # of a long list, reading it is the most of a start
 
     @property
     def in_words(self) -> str:
@@ -74,13 +72,15 @@ class Record:
         return entry_name(self.profile, self.origin, self.slot)
 
 
+_DEFAULTS = tuple(map(Record._field_defaults.get, Record._fields))
+
+
 def entry_name(profile: str, origin: str, slot: int = 1) -> str:
     """The name under which a store keeps a key of a profile for an origin; the second is for a rotation."""
     return f"{profile}@{origin}" if slot == 1 else f"{profile}@{origin}#{slot}"
 
 
-@dataclass(frozen=True)
-class Listing:
+class Listing(NamedTuple):
     """All that the list holds.
 
     Attributes:
@@ -137,10 +137,16 @@ def text_of_listing(listing: Listing) -> str:
     content: dict[str, Any] = {"version": _FIRST_VERSION}
     rotated = any((record.role, record.slot) != (CURRENT, 1) for record in listing.records)
     if listing.secrets or listing.current != DEFAULT_PROFILE or rotated:
-        secrets = [asdict(record) for record in listing.secrets]
+        secrets = [_told(record) for record in listing.secrets]
         content = {"version": _VERSION, "current_profile": listing.current, "secrets": secrets}
-    content["credentials"] = [asdict(record) for record in listing.records]
+    content["credentials"] = [_told(record) for record in listing.records]
     return json.dumps(content, indent=2) + "\n"
+
+
+def _told(record: Record | SecretRecord) -> dict[str, Any]:
+    """What the file says of a record: all but what is so where nothing is said; of a long list that is half."""
+    usual = record._field_defaults
+    return {name: value for name, value in record._asdict().items() if name not in usual or value != usual[name]}
 
 
 def _is_sound(item: dict[str, Any]) -> bool:
@@ -149,11 +155,11 @@ def _is_sound(item: dict[str, Any]) -> bool:
         _is_sound_entry(item)
         and isinstance(item["public_key"], str)
         and is_public_key(item["public_key"])
-        and isinstance(item.get("signed_in_at"), int | None)
-        and isinstance(item.get("shared_with"), str | None)
-        and item.get("role", CURRENT) in NAMES
+        and isinstance(item.get("signed_in_at"), _NUMBER)
+        and isinstance(item.get("shared_with"), _TEXT)
+        and item.get("role", CURRENT) in ROLES_IN_WORDS
         and item.get("slot", 1) in {1, 2}
-        and isinstance(item.get("account"), str | None)
+        and isinstance(item.get("account"), _TEXT)
     )
 
 

@@ -7,8 +7,6 @@ left to the library, also to say what is wrong with it.
 
 from __future__ import annotations
 
-import binascii
-import re
 from base64 import b64decode, b64encode
 from typing import NamedTuple
 
@@ -21,18 +19,18 @@ _KIND = _string(b"ssh-ed25519")
 _BLOCK = 8
 """Bytes that the private part is padded to a multiple of, with 1, 2, 3 and so on."""
 
-_TEXT = re.compile(r"-----BEGIN OPENSSH PRIVATE KEY-----\n([A-Za-z0-9+/=\n]+)\n-----END OPENSSH PRIVATE KEY-----")
-_FORM = re.compile(
+_BEGIN, _END = "-----BEGIN OPENSSH PRIVATE KEY-----\n", "\n-----END OPENSSH PRIVATE KEY-----"
+_HEAD = (
     b"openssh-key-v1\0"
-    + re.escape(_string(b"none") + _string(b"none") + _string(b""))  # no cipher, no key derivation
-    + rb"\0\0\0\x01\0\0\0\x33"  # one key, whose public part has 51 bytes
-    + re.escape(_KIND)
-    + rb"\0\0\0\x20(?P<public>.{32})"
-    + rb"(?P<length>.{4})(?P<check>.{4})(?P=check)"
-    + re.escape(_KIND)
-    + rb"\0\0\0\x20(?P=public)\0\0\0\x40(?P<private>.{32})(?P=public)(?P<ending>.{4,})",
-    re.DOTALL,
+    + _string(b"none") * 2  # no cipher, and no key derivation,
+    + _string(b"")  # which needs no options
+    + b"\0\0\0\x01\0\0\0\x33"  # one key, whose public part has 51 bytes
+    + _KIND
+    + b"\0\0\0\x20"
 )
+_HALF = 32
+_NUMBER = 4
+"""Bytes of a half of the key, and of a number."""
 
 
 class PlainKey(NamedTuple):
@@ -53,21 +51,41 @@ def read_plain_key(text: str) -> PlainKey | None:
     Args:
         text: The PEM, without blanks around it.
     """
-    armoured = _TEXT.fullmatch(text)
+    if not (text.startswith(_BEGIN) and text.endswith(_END)):
+        return None
     try:
-        found = _FORM.fullmatch(b64decode(armoured[1].replace("\n", ""), validate=True)) if armoured else None
-    except binascii.Error:
+        content = b64decode(text[len(_BEGIN) : -len(_END)].replace("\n", ""), validate=True)
+    except ValueError:
         return None
-    if found is None or not _ends_well(found["ending"]):
+    if not content.startswith(_HEAD):
         return None
-    private_part = len(found[0]) - found.end("length")
-    if int.from_bytes(found["length"], "big") != private_part or private_part % _BLOCK:
+    public, length, private_part = _cut(content[len(_HEAD) :], _HALF, _NUMBER)
+    if int.from_bytes(length, "big") != len(private_part) or len(private_part) % _BLOCK:
         return None
-    return PlainKey(found["private"], found["public"])
+    check = private_part[:_NUMBER]  # stands there twice, so that a wrong passphrase shows
+    before, private, public_again, ending = _cut(
+        private_part, 2 * _NUMBER + len(_KIND) + 2 * _NUMBER + _HALF, _HALF, _HALF
+    )
+    if (
+        before != 2 * check + _KIND + _string(public) + b"\0\0\0\x40"
+        or public_again != public
+        or not _ends_well(ending)
+    ):
+        return None
+    return PlainKey(private, public)
+
+
+def _cut(content: bytes, *lengths: int) -> list[bytes]:
+    """Pieces of some lengths, and what is left."""
+    pieces = []
+    for length in lengths:
+        pieces.append(content[:length])
+        content = content[length:]
+    return [*pieces, content]
 
 
 def _ends_well(ending: bytes) -> bool:
     """Whether a comment stands there, and then what pads it."""
-    end_of_comment = 4 + int.from_bytes(ending[:4], "big")
+    end_of_comment = _NUMBER + int.from_bytes(ending[:_NUMBER], "big")
     padding = ending[end_of_comment:]
     return end_of_comment <= len(ending) and len(padding) < _BLOCK and padding == bytes(range(1, len(padding) + 1))

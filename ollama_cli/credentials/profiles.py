@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ollama_cli.credentials.index import CredentialIndex
@@ -11,16 +10,6 @@ from ollama_cli.settings.profile_name import DEFAULT_PROFILE
 
 if TYPE_CHECKING:
     from ollama_cli.credentials.listing import Listing
-    from ollama_cli.settings import Settings
-
-
-def index_path(settings: Settings) -> Path:
-    """Where the list of stored credentials stands.
-
-    Raises:
-        StoreError: There is no home folder.
-    """
-    return settings.data_dir / "credentials.json"
 
 
 class Profiles:

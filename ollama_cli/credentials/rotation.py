@@ -12,19 +12,16 @@ The two stand in two entries of a store, and stay there: no secret is ever copie
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from ollama_cli.credentials.key_stores import stored_key
 from ollama_cli.credentials.listing import CURRENT, LEFT, NEW, OLD, Record, entry_name
-from ollama_cli.credentials.stored_key import stored_key
 from ollama_cli.errors import StoreError
 
 if TYPE_CHECKING:
     from ollama_cli.credentials.credential import StoredKey
-    from ollama_cli.credentials.device_key import DeviceKey
     from ollama_cli.credentials.index import CredentialIndex
-    from ollama_cli.credentials.store import CredentialStore
+    from ollama_cli.credentials.key_stores import KeyStores
 
 _OTHER_SLOT = {1: 2, 2: 1}
 
@@ -34,29 +31,16 @@ class Rotation:
 
     Args:
         index: The list of what is stored.
-        open_store: Gives the store of a kind.
+        stores: What holds the keys.
         profile: Whose keys these are.
         origin: What they sign for.
-        load: Reads the key of an entry of a store.
-        key_of: Gives the key of a record.
     """
 
-    def __init__(
-        self,
-        index: CredentialIndex,
-        open_store: Callable[[str], CredentialStore],
-        profile: str,
-        origin: str,
-        *,
-        load: Callable[[CredentialStore, str], DeviceKey | None],
-        key_of: Callable[[Record], StoredKey | None],
-    ) -> None:
+    def __init__(self, index: CredentialIndex, stores: KeyStores, profile: str, origin: str) -> None:
         self._index = index
-        self._open_store = open_store
+        self._stores = stores
         self._profile = profile
         self._origin = origin
-        self._load = load
-        self._key_of = key_of
 
     @property
     def record(self) -> Record | None:
@@ -69,7 +53,7 @@ class Rotation:
         Raises:
             StoreError: The store cannot be used.
         """
-        return self._open_store(kind).get(self._entry_beside(current)) is not None
+        return self._stores.open(kind).get(self._entry_beside(current)) is not None
 
     def begin(self, kind: str, account: str, passphrase: str | None) -> StoredKey:
         """The new key, made and stored now if there is none.
@@ -89,8 +73,8 @@ class Rotation:
             if current is None or (record is not None and record.role != NEW):
                 raise _changed_meanwhile()
             if record is None:
-                store, entry = self._open_store(kind), self._entry_beside(current)
-                key = self._load(store, entry)
+                store, entry = self._stores.open(kind), self._entry_beside(current)
+                key = self._stores.load(store, entry)
                 if key is None:
                     key = DeviceKey.generate()
                     store.put(entry, key.to_openssh(passphrase))
@@ -104,7 +88,7 @@ class Rotation:
                     account=account,
                 )
                 return stored_key(key, store, record)
-            stored = self._key_of(record)
+            stored = self._stores.key_of(record)
         if stored is None:
             raise _changed_meanwhile()
         return stored
@@ -125,9 +109,9 @@ class Rotation:
                 return
             if new is None or new.role != NEW or new.public_key != public_key:
                 raise _changed_meanwhile()
-            changed = [replace(new, role=CURRENT, signed_in_at=int(time.time()), account=None)]
+            changed = [new._replace(role=CURRENT, signed_in_at=int(time.time()), account=None)]
             if current is not None:
-                changed.append(replace(current, role=LEFT if leave_old else OLD))
+                changed.append(current._replace(role=LEFT if leave_old else OLD))
             self._index.change(*changed)
 
     def settle(self, old: Record, *, leave_old: bool) -> Record:
@@ -137,7 +121,7 @@ class Rotation:
             StoreError: The list cannot be written.
         """
         with self._index.locked():
-            settled = replace(old, role=LEFT if leave_old else OLD)
+            settled = old._replace(role=LEFT if leave_old else OLD)
             if old == self.record:
                 self._index.change(settled)
         return settled

@@ -1,17 +1,15 @@
 """What the list notes about a stored API key or token: everything but the secret."""
 
-from __future__ import annotations
+# Its annotations are no strings, as elsewhere: NamedTuple would compile each of them at every start.
 
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple, Self
 
 API_KEY = "api_key"
 TOKENS = frozenset({"bearer", "basic"})
 """The schemes of a token for a daemon's origin."""
 
 
-@dataclass(frozen=True)
-class SecretRecord:
+class SecretRecord(NamedTuple):
     """A stored API key, or a token for a daemon's origin.
 
     Attributes:
@@ -31,11 +29,9 @@ class SecretRecord:
     last_used_at: int | None = None
 
     @classmethod
-    def read(cls, item: dict[str, Any]) -> SecretRecord:
+    def read(cls, item: dict[str, Any]) -> Self:
         """A record as the file holds it; what a later release notes besides is let be."""
-        record = cls.__new__(cls)  # as with a device key's record
-        vars(record).update(item)
-        return record
+        return cls._make(item.get(name, cls._field_defaults.get(name)) for name in cls._fields)
 
     @property
     def is_api_key(self) -> bool:

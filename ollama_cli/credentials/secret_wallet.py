@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ollama_cli.credentials.credential import ApiKey, StoredSecret, Token
@@ -99,6 +98,8 @@ class SecretWallet:
         with self._index.locked():
             keys = self._index.of(self._profile(), origin) if kind == API_KEY else []
             if any(key.public_key != in_place_of for key in keys):
+                from ollama_cli.credentials.conflicts import device_key_there
+
                 raise device_key_there()
             key = keys[0] if keys else None
             old = self.record(origin, api_key=kind == API_KEY)
@@ -146,27 +147,7 @@ class SecretWallet:
         with self._index.locked(seconds=0):
             found = self.record(record.origin, api_key=record.is_api_key)
             if found is not None:
-                self._index.put_secret(replace(found, last_used_at=int(time.time())))
-
-
-def device_key_there() -> StoreError:
-    """The error for a profile whose device key would have to give way to an API key."""
-    return StoreError(
-        "This profile has a device key already.",
-        hint="`ollama-cli signout` takes it off the account and forgets it; or keep the API key in a profile of its "
-        "own: ollama-cli --profile NAME signin --api-key",
-        code="store_occupied",
-    )
-
-
-def api_key_there() -> StoreError:
-    """The error for a profile whose API key would have to give way to a device key."""
-    return StoreError(
-        "This profile has an API key, and so no device key.",
-        hint="`ollama-cli signout` forgets the API key; or give the device key a profile of its own: "
-        "ollama-cli --profile NAME signin",
-        code="store_occupied",
-    )
+                self._index.put_secret(found._replace(last_used_at=int(time.time())))
 
 
 def _option(record: SecretRecord) -> str:

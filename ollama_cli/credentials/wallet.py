@@ -13,12 +13,10 @@ from typing import TYPE_CHECKING
 from ollama_cli.credentials.credential import StoredKey
 from ollama_cli.credentials.index import CredentialIndex
 from ollama_cli.credentials.key_reader import KeyReader
-from ollama_cli.credentials.listing import CURRENT, NAMES, NEW, Record, entry_name
+from ollama_cli.credentials.key_stores import KeyStores, stored_key
+from ollama_cli.credentials.listing import CURRENT, NEW, Record, entry_name
 from ollama_cli.credentials.profiles import Profiles
-from ollama_cli.credentials.public_key import fingerprint_of
-from ollama_cli.credentials.secret_wallet import SecretWallet, api_key_there, worth_noting
-from ollama_cli.credentials.stored_key import occupied, refuse_of_another_profile, stored_key
-from ollama_cli.errors import StoreError
+from ollama_cli.credentials.secret_wallet import SecretWallet, worth_noting
 from ollama_cli.settings.profile_name import DEFAULT_PROFILE
 
 if TYPE_CHECKING:
@@ -54,10 +52,9 @@ class Wallet:
         reader: KeyReader | None = None,
     ) -> None:
         self._index = index
-        self._open_store = open_store
+        self._stores = KeyStores(open_store, reader or KeyReader())
         self._new_store = new_store
         self._named_profile = profile
-        self._reader = reader or KeyReader()
 
     @cached_property
     def profile(self) -> str:
@@ -76,7 +73,7 @@ class Wallet:
     @cached_property
     def secrets(self) -> SecretWallet:
         """The profile's API key and tokens."""
-        return SecretWallet(self._index, self._open_store, self._new_store, lambda: self.profile)
+        return SecretWallet(self._index, self._stores.open, self._new_store, lambda: self.profile)
 
     def record(self, origin: str) -> Record | None:
         """What is known about the key for an origin, without opening its store."""
@@ -94,11 +91,11 @@ class Wallet:
         """What is under way to put another key in the place of the one for an origin."""
         from ollama_cli.credentials.rotation import Rotation
 
-        return Rotation(self._index, self._open_store, self.profile, origin, load=self._load, key_of=self.key_of)
+        return Rotation(self._index, self._stores, self.profile, origin)
 
     def describe_store(self, record: Record | SecretRecord) -> str:
         """Where a credential is kept, for a person; the store is not opened."""
-        return self._open_store(record.store).description
+        return self._stores.open(record.store).description
 
     def credential(self, origin: str) -> StoredKey | StoredSecret | None:
         """What the profile keeps for ollama.com, or for what stands in for it: its API key, else its device key.
@@ -123,16 +120,7 @@ class Wallet:
         Raises:
             StoreError: The store cannot be used, or what it holds is no key, or another.
         """
-        store = self._open_store(record.store)
-        key = self._load(store, record.entry, NAMES[record.role])
-        if key is not None and key.public_key != record.public_key:
-            raise StoreError(
-                f"The entry {record.entry} in {store.description} holds another key than was stored there.",
-                hint=f"It is left as it is. Put the key {fingerprint_of(record.public_key)} back, or delete the entry "
-                "and run `ollama-cli signin`.",
-                code="stored_key_unusable",
-            )
-        return stored_key(key, store, record) if key else None
+        return self._stores.key_of(record)
 
     def ensure(self, origin: str) -> StoredKey:
         """The key for an origin, made and stored now if there is none.
@@ -153,7 +141,7 @@ class Wallet:
             found = self.find(origin)  # another process may have been faster
             if found is not None:
                 return found
-            store = self._open_store(self._new_store)
+            store = self._stores.open(self._new_store)
             kept = self._kept(store, origin, _SLOTS)
             if not kept:
                 kept = {1: DeviceKey.generate()}
@@ -171,7 +159,7 @@ class Wallet:
             StoreError: The store cannot be used.
         """
         record = self.record(origin)
-        return self._open_store(record.store).get(record.entry) if record else None
+        return self._stores.open(record.store).get(record.entry) if record else None
 
     def adopt(
         self,
@@ -194,16 +182,18 @@ class Wallet:
         Raises:
             StoreError: The store cannot be used, or holds another key, which is left as it is.
         """
+        from ollama_cli.credentials.conflicts import another_key_there, refuse_of_another_profile
+
         with self._index.locked():
             self._refuse_beside_api_key(origin)
             refuse_of_another_profile(self._index.all(), self.profile, origin, key.public_key)
             record = self.record(origin)
-            store = self._open_store(record.store if record else self._new_store)
+            store = self._stores.open(record.store if record else self._new_store)
             found = self._kept(store, origin, [record.slot] if record else _SLOTS)
             slot = record.slot if record else min(found, default=1)
             kept = found.get(slot)
             if (kept or record or key).public_key not in {key.public_key, in_place_of}:
-                raise occupied(store, listed=record is not None)
+                raise another_key_there(store, listed=record is not None)
             if kept is None or kept.public_key != key.public_key:
                 store.put(entry_name(self.profile, origin, slot), text)
             if record is None or record.public_key != key.public_key:
@@ -258,7 +248,7 @@ class Wallet:
         with self._index.locked():
             for record in sorted(self._index.of(self.profile, origin), key=lambda each: each.role == CURRENT):
                 if public_key in {None, record.public_key}:
-                    self._open_store(record.store).delete(record.entry)
+                    self._stores.open(record.store).delete(record.entry)
                     self._index.remove(record)
 
     def unlist(self, record: Record) -> None:
@@ -276,26 +266,11 @@ class Wallet:
 
     def _kept(self, store: CredentialStore, origin: str, slots: Sequence[int]) -> dict[int, DeviceKey]:
         """What a store holds for an origin, listed or not, by slot."""
-        keys = ((slot, self._load(store, entry_name(self.profile, origin, slot))) for slot in slots)
+        keys = ((slot, self._stores.load(store, entry_name(self.profile, origin, slot))) for slot in slots)
         return {slot: key for slot, key in keys if key is not None}
 
     def _refuse_beside_api_key(self, origin: str) -> None:
         if self.secrets.record(origin, api_key=True) is not None and self.record(origin) is None:
+            from ollama_cli.credentials.conflicts import api_key_there
+
             raise api_key_there()
-
-    def _load(self, store: CredentialStore, entry: str, name: str = "the key") -> DeviceKey | None:
-        secret = store.get(entry)
-        if secret is None:
-            return None
-        from ollama_cli.credentials.device_key import KeyTextError
-
-        try:
-            return self._reader.read(secret.reveal(), f"{name} in {store.description}")
-        except KeyTextError as error:
-            encrypted = error.reason in {"encrypted", "passphrase"}
-            way = error.hint if encrypted else "Put the right key back."
-            raise StoreError(
-                f"The entry {entry} in {store.description} cannot be used: {error.message}",
-                hint=f"It is left as it is. {way}\nOr delete the entry and run `ollama-cli signin`.",
-                code="stored_key_unusable",
-            ) from error

@@ -109,7 +109,7 @@ def _encryption(url: str) -> Finding:
 
 
 def _clock(place: Place, head: AnswerHead | None) -> Finding:
-    from ollama_cli.api.exchange import SECONDS_OF_VALIDITY
+    from ollama_cli.api.refusals import SECONDS_OF_VALIDITY
     from ollama_cli.transport.clock import LONGEST_MEND, SECONDS_OF_SKEW
 
     now = time.time()

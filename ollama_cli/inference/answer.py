@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from typing import Any
 
 from ollama_cli.api.events import Chunk, ToolCall
@@ -36,6 +36,11 @@ class Answer:
         """The answer itself."""
         return "".join(self.text_parts)
 
+    @property
+    def thinking(self) -> str:
+        """What the model thought."""
+        return "".join(self.thinking_parts)
+
     def add(self, chunk: Chunk) -> None:
         """Take up a piece."""
         if chunk.text:
@@ -54,14 +59,14 @@ class Answer:
         return {
             "model": self.model,
             "answer": self.text,
-            "thinking": "".join(self.thinking_parts),
+            "thinking": self.thinking,
             "tool_calls": [_json_of_call(call) for call in self.tool_calls],
             **self.ending(),
         }
 
     def ending(self) -> dict[str, Any]:
         """How the answer ended, as the last object of ``--json-lines`` tells it."""
-        return {"done": self.complete, "done_reason": self.done_reason or None, **asdict(self.statistics)}
+        return {"done": self.complete, "done_reason": self.done_reason or None, **self.statistics._asdict()}
 
 
 def json_of_chunk(chunk: Chunk) -> list[dict[str, Any]]:
@@ -76,7 +81,7 @@ def json_of_chunk(chunk: Chunk) -> list[dict[str, Any]]:
 
 
 def _json_of_call(call: ToolCall) -> dict[str, Any]:
-    return {"name": call.name, "arguments": call.arguments}  # asdict would copy them, however deeply they are nested
+    return {"name": call.name, "arguments": call.arguments}  # not `_asdict`, for the field may become another
 
 
 def json_of_vector(vector: list[float]) -> str:

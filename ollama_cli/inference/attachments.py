@@ -5,10 +5,9 @@ from __future__ import annotations
 import base64
 import os
 import re
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Literal
+from typing import Literal, NamedTuple
 from urllib.parse import unquote
 
 from ollama_cli.errors import UsageError
@@ -35,8 +34,7 @@ _SIGNATURES: tuple[tuple[bytes, bytes, Literal["image", "audio"]], ...] = (
 )
 
 
-@dataclass(frozen=True)
-class Attachment:
+class Attachment(NamedTuple):
     """A file that goes with a prompt.
 
     Attributes:
@@ -55,31 +53,13 @@ class Attachment:
         return base64.b64encode(self.content).decode()
 
 
-def file_names(text: str) -> list[str]:
-    """The parts of a text that look like names of images or sounds, as they are written there.
-
-    A name starts at a root, a home, a drive, or with ``./`` or ``../``; blanks may be within. An address on the web
-    is none.
-    """
-    searched, names = _without_addresses(text), []
-    found = _next_name(searched, 0)
-    while found is not None:
-        names.append(found[0])
-        found = _next_name(searched, found[1] + len(found[0]))
-    return names
-
-
 def unescaped(name: str) -> str:
     """A name without the backslashes that a shell, or a terminal into which a file is dropped, puts before blanks."""
     return _ESCAPED.sub(r"\1", name)
 
 
-def take_files(prompt: str, read: Callable[[Path], Attachment] | None = None) -> tuple[str, list[Attachment]]:
+def take_files(prompt: str) -> tuple[str, list[Attachment]]:
     """Take the files that a prompt names, and that there are, out of it.
-
-    Args:
-        prompt: The prompt.
-        read: How to read a file.
 
     Returns:
         The prompt without their names, and the files.
@@ -89,14 +69,18 @@ def take_files(prompt: str, read: Callable[[Path], Attachment] | None = None) ->
     """
     attachments = []
     for name, path in existing_files(prompt):
-        attachments.append((read or read_attachment)(path))
+        attachments.append(read_attachment(path))
         for written in (f"'{path}'", f"'{name}'", name):
             prompt = prompt.replace(written, "")
     return (prompt.strip() if attachments else prompt), attachments
 
 
 def existing_files(text: str) -> Iterator[tuple[str, Path]]:
-    """The names in a text of files that there are, with their paths."""
+    """The parts of a text that name images or sounds that there are, as they are written there, with their paths.
+
+    A name starts at a root, a home, a drive, or with ``./`` or ``../``; blanks may be within. An address on the web
+    is none.
+    """
     searched = _without_addresses(text)
     found = _next_name(searched, 0)
     while found is not None:

@@ -1,16 +1,16 @@
 """What a model is asked: one prompt with all that goes with it, and the request that it makes."""
 
-from __future__ import annotations
+# Its annotations are no strings, as elsewhere: NamedTuple would compile each of them at every start.
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
-from typing import Any
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
-from ollama_cli.inference.attachments import Attachment, take_files
+if TYPE_CHECKING:
+    from ollama_cli.inference.attachments import Attachment
 
 
-@dataclass(frozen=True)
-class Question:
+class Question(NamedTuple):
     """One prompt with all that goes with it.
 
     Attributes:
@@ -29,22 +29,24 @@ class Question:
     model: str
     prompt: str
     system: str = ""
-    attachments: tuple[Attachment, ...] = ()
+    attachments: tuple["Attachment", ...] = ()
     format: str | Mapping[str, Any] | None = None
     think: bool | str | None = None
     keep_alive: str | None = None
-    parameters: Mapping[str, Any] = field(default_factory=dict)
+    parameters: Mapping[str, Any] = MappingProxyType({})
     truncate: bool | None = None
     dimensions: int = 0
 
-    def with_files_of_prompt(self) -> Question:
+    def with_files_of_prompt(self) -> Self:
         """The question with the files that its prompt names taken out of it and attached.
 
         Raises:
             UsageError: One cannot be read, or is no image and no sound.
         """
+        from ollama_cli.inference.attachments import take_files
+
         prompt, found = take_files(self.prompt)
-        return replace(self, prompt=prompt, attachments=(*self.attachments, *found))
+        return self._replace(prompt=prompt, attachments=(*self.attachments, *found))
 
     def generate_body(self) -> dict[str, Any]:
         """The request of ``/api/generate``; what is not given is not in it."""

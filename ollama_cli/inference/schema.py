@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ollama_cli.api.foreign_json import exact_value_of
 from ollama_cli.errors import AnswerError, UsageError
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ def parse_format(text: str) -> str | dict[str, Any] | None:
     if text in {"", "json"}:
         return text or None
     try:
-        schema = _json(text)
+        schema = exact_value_of(text)
     except (ValueError, RecursionError):
         schema = None
     if schema == "json":  # in quotes
@@ -43,7 +43,7 @@ def read_schema(path: Path) -> dict[str, Any]:
     from jsonschema.exceptions import SchemaError
 
     try:
-        schema = _json(path.read_text(encoding="utf-8-sig"))
+        schema = exact_value_of(path.read_text(encoding="utf-8-sig"))
     except OSError as error:
         raise UsageError(f"{path} cannot be read: {error.strerror}.", code="bad_file") from error
     except (ValueError, RecursionError) as error:
@@ -74,7 +74,7 @@ def check_answer(text: str, schema: dict[str, Any]) -> None:
     from referencing.exceptions import Unresolvable
 
     try:
-        content = _json(text)
+        content = exact_value_of(text)
     except (ValueError, RecursionError) as error:
         raise AnswerError("The answer is no JSON, as the schema asks for.", code="answer_mismatch") from error
     validator = _validator(schema)(schema, registry=Registry())
@@ -118,15 +118,3 @@ def _validator(schema: dict[str, Any]) -> type[Validator]:
     from jsonschema.validators import Draft202012Validator, validator_for
 
     return validator_for(schema, default=Draft202012Validator)
-
-
-def _json(text: str) -> Any:  # noqa: ANN401 - what it is shows in reading
-    """Read JSON as its standard has it: without NaN and infinities, and only what can be sent again.
-
-    Raises:
-        ValueError: It is none.
-        RecursionError: It is nested too deeply.
-    """
-    content = json.loads(text)
-    json.dumps(content, ensure_ascii=False, allow_nan=False).encode()
-    return content

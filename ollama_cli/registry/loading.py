@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     from ollama_cli.api.manifest import Blob
     from ollama_cli.registry.crew import Crew
     from ollama_cli.registry.registry import Registry
-    from ollama_cli.registry.store import Claim, ModelStore
+    from ollama_cli.registry.store import ModelStore
+    from ollama_cli.registry.store_locks import Claim
     from ollama_cli.transport.lean_httpx import httpx
 
 _RANGE = re.compile(r"bytes ([0-9]{1,19})-([0-9]{1,19})/([0-9]{1,19}|\*)")
@@ -45,6 +46,8 @@ class Loading:
         self._crew = crew
         self._lock = threading.Lock()
         self._gives_parts = False
+        self._waiting: list[Part] = []
+        self._running = 0
         try:
             with store.explained():
                 self._unfinished = Unfinished(store.unfinished, blob)

@@ -12,8 +12,8 @@ from ollama_cli.api.manifest import LARGEST_MANIFEST, MEDIA_TYPE, Blob, Manifest
 from ollama_cli.api.pulling import PullProgress
 from ollama_cli.errors import ModelStoreError
 from ollama_cli.registry.crew import Crew
+from ollama_cli.registry.exchange import read_some
 from ollama_cli.registry.loading import Loading
-from ollama_cli.registry.refusals import read_some
 from ollama_cli.registry.unfinished import digest_of
 
 if TYPE_CHECKING:
@@ -26,6 +26,7 @@ TRANSFERS = 16
 """How many parts are transferred at once, unless fewer are wanted."""
 
 _MOST_ROUNDS = 5
+_WAITED_FOR = -1  # what is told of a blob that another command loads; no number of bytes
 
 
 class Pull:
@@ -175,8 +176,8 @@ class Round:
             claim = self._store.claim(blob)
             if claim is None:
                 self._waiting.append(blob)
-                if self._told.setdefault(blob, -1) == -1:
-                    self._told[blob] = -2
+                if blob not in self._told:
+                    self._told[blob] = _WAITED_FOR
                     yield PullProgress(f"waiting for {blob.short}, which another command is loading")
             elif self._store.has(blob):
                 claim.release()

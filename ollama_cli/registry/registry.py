@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 from urllib.parse import urljoin, urlsplit
 
 from ollama_cli.errors import AnswerError, SafetyError, UnavailableError
-from ollama_cli.registry.refusals import TIMEOUT, leads_nowhere, read_some, refusal_of, streamed
+from ollama_cli.registry.exchange import TIMEOUT, leads_nowhere, read_some, streamed
+from ollama_cli.registry.refusals import refusal_of
 from ollama_cli.registry.tokens import Pass, Tokens
 from ollama_cli.settings.hosts import is_loopback, origin_of
 from ollama_cli.transport.client import open_client

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from ollama_cli.errors import AnswerError, ModelStoreError, UnavailableError
+from ollama_cli.registry.exchange import address_in
 from ollama_cli.registry.persistence import Persistence
-from ollama_cli.registry.refusals import address_in
 from ollama_cli.registry.unfinished import READ_AT_ONCE, Part, digest_of, divided, part_size
 
 if TYPE_CHECKING:

@@ -19,17 +19,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ollama_cli.api.manifest import Blob, Manifest
-from ollama_cli.errors import AnswerError, CliError, ModelStoreError
+from ollama_cli.errors import AnswerError, ModelStoreError
 from ollama_cli.registry.store_files import read_manifest, spelt_as_there, write_whole
+from ollama_cli.registry.store_locks import Claim, StoreLocks
 from ollama_cli.terminal.words import size_in_words
 
 if TYPE_CHECKING:
-    from filelock import BaseFileLock
-
     from ollama_cli.api.model_name import ModelName
 
 _OWN = ".ollama-cli"
-_SECONDS_FOR_LOCK = 60.0
 _FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 _HINTS = {
     **dict.fromkeys(_FULL, "Free some space and run it again: it goes on where it stopped."),
@@ -55,6 +53,7 @@ class ModelStore:
         self.blobs = root / "blobs"
         self.unfinished = self.blobs / _OWN
         self._manifests = root / "manifests"
+        self._locks = StoreLocks(self.unfinished, root, self.explained)
 
     def prepare(self) -> None:
         """Make the folders.
@@ -158,50 +157,13 @@ class ModelStore:
         blocks: int = getattr(found, "st_blocks", 0)
         return min(blocks * 512, blob.size)
 
-    @contextmanager
-    def locked(self) -> Iterator[None]:
-        """Keep other commands of ours from changing what the store holds; for moments only.
-
-        Raises:
-            ModelStoreError: The lock cannot be had.
-        """
-        lock = self._lock("store", _SECONDS_FOR_LOCK)
-        if lock is None:
-            raise ModelStoreError(
-                f"The folder of models {self.root} is locked by another command.",
-                hint="Wait until it has ended, or end it.",
-            )
-        try:
-            yield
-        finally:
-            lock.release()
-
     def claim(self, blob: Blob) -> Claim | None:
-        """The right to load a blob, or None where another command has it."""
-        with self.locked():
-            lock = self._lock(blob.hexadecimal, 0)
-        return None if lock is None else Claim(self, lock)
-
-    def _lock(self, name: str, seconds: float) -> BaseFileLock | None:
-        """A lock of ours that was taken; None where another command keeps it for longer than some seconds.
+        """The right to load a blob, or None where another command has it.
 
         Raises:
-            ModelStoreError: The folder does not know locks, or nothing can be written there.
+            ModelStoreError: Whether it has cannot be told.
         """
-        from filelock import FileLock, Timeout
-
-        lock = FileLock(self.unfinished / f"{name}.lock", timeout=seconds, thread_local=False)
-        with self.explained():
-            try:
-                lock.acquire()
-            except Timeout:
-                return None
-            except NotImplementedError as error:
-                raise ModelStoreError(
-                    f"The folder of models {self.root} is on a disk that knows no locks.",
-                    hint="Name a folder on another one with OLLAMA_MODELS.",
-                ) from error
-        return lock
+        return self._locks.claim(blob.hexadecimal)
 
     def write_manifest(self, name: ModelName, manifest: Manifest) -> list[Blob] | None:
         """Make a model known, where each of its blobs is there; then remove what only the one before it named.
@@ -216,7 +178,7 @@ class ModelStore:
         Raises:
             ModelStoreError: It cannot be written.
         """
-        with self.locked(), self.explained():
+        with self._locks.whole(), self.explained():
             if not all(self.has(blob) for blob in manifest.blobs):
                 return None
             replaced = self.manifest(name)  # another command may have written one since this one began
@@ -242,31 +204,3 @@ class ModelStore:
                 self.path(blob).unlink()
                 removed.append(blob)
         return removed
-
-
-class Claim:
-    """The right to load a blob, until it is released, or the process ends.
-
-    Args:
-        store: The store.
-        lock: The blob's lock.
-    """
-
-    def __init__(self, store: ModelStore, lock: BaseFileLock) -> None:
-        self._store = store
-        self._lock = lock
-
-    @property
-    def released(self) -> bool:
-        """Whether others may have it."""
-        return not self._lock.is_locked
-
-    def release(self) -> None:
-        """Let others have it."""
-        if self.released:
-            return
-        with suppress(CliError), self._store.locked():  # else another could take the file that goes away here
-            with suppress(OSError):
-                Path(self._lock.lock_file).unlink()
-            self._lock.release()
-        self._lock.release(force=True)

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-import json
 import os
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from http import HTTPStatus
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from ollama_cli.api.foreign_json import value_of
 from ollama_cli.errors import AnswerError, SafetyError, SignInError
-from ollama_cli.registry.refusals import read_some, refusal_of, streamed
+from ollama_cli.registry.exchange import read_some, streamed
+from ollama_cli.registry.refusals import refusal_of
 from ollama_cli.secret import Secret
 from ollama_cli.settings.hosts import is_loopback
 from ollama_cli.signing.challenge import (
@@ -29,8 +30,6 @@ if TYPE_CHECKING:
     from ollama_cli.credentials.device_key import DeviceKey
     from ollama_cli.transport.clock import Clock
     from ollama_cli.transport.lean_httpx import httpx
-
-_LONGEST_ANSWER = 64 * 1024
 
 
 @dataclass(frozen=True)
@@ -127,7 +126,7 @@ def _read(response: httpx.Response, challenge: Challenge) -> Pass:
     if not response.is_success:
         raise refusal_of(response)
     try:
-        answer = json.loads(read_some(response, _LONGEST_ANSWER))
+        answer: Any = value_of(read_some(response))
         token = answer.get("token") or answer.get("access_token")
     except (ValueError, AttributeError, RecursionError):
         token = None

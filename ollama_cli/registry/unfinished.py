@@ -13,7 +13,7 @@ import hashlib
 import os
 import re
 from collections.abc import Callable
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -159,9 +159,12 @@ class PartWriter:
 
     def __init__(self, data: Path, counts: Path, part: Part) -> None:
         self._part = part
-        self._files: tuple[BinaryIO, BinaryIO] = (data.open("rb+", buffering=0), counts.open("rb+", buffering=0))
-        self._files[0].seek(part.offset + part.done)
         self._counted = part.done
+        with ExitStack() as opened:
+            self._data: BinaryIO = opened.enter_context(data.open("rb+", buffering=0))
+            self._counts: BinaryIO = opened.enter_context(counts.open("rb+", buffering=0))
+            self._data.seek(part.offset + part.done)
+            self._opened = opened.pop_all()
 
     def write(self, content: bytes) -> None:
         """Write bytes; what would not belong to the part any more is left out.
@@ -169,10 +172,10 @@ class PartWriter:
         Raises:
             OSError: They cannot be written; those before them can be relied on.
         """
-        part, data = self._part, self._files[0]
+        part = self._part
         left = memoryview(content)[: part.size - part.done]
         while left:
-            written = data.write(left)
+            written = self._data.write(left)
             part.done += written
             left = left[written:]
         if part.done - self._counted >= _COUNT_EVERY:
@@ -181,13 +184,12 @@ class PartWriter:
     def begin_anew(self) -> None:
         """Forget what is there of the part: the server gives it from its start only."""
         self._part.done = 0
-        self._files[0].seek(self._part.offset)
+        self._data.seek(self._part.offset)
         self._count()
 
     def _count(self) -> None:
-        counts = self._files[1]
-        counts.seek(_LINE * (self._part.number + 1))
-        counts.write(_line(str(self._part.done)))
+        self._counts.seek(_LINE * (self._part.number + 1))
+        self._counts.write(_line(str(self._part.done)))
         self._counted = self._part.done
 
     def __enter__(self) -> Self:
@@ -196,12 +198,9 @@ class PartWriter:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        try:
+        with self._opened:
             if self._part.done != self._counted:
                 self._count()
-        finally:
-            for file in self._files:
-                file.close()
 
 
 def digest_of(path: Path, keep_going: Callable[[], None]) -> str:

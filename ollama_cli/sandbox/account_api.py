@@ -7,8 +7,8 @@ from starlette.responses import JSONResponse, Response
 
 from ollama_cli.credentials.public_key import decode_public_key
 from ollama_cli.sandbox.authentication import authenticate
-from ollama_cli.sandbox.place import sandbox_of
 from ollama_cli.sandbox.refusals import RefusedError
+from ollama_cli.sandbox.shared import sandbox_of
 
 ACCOUNT = {
     "id": "00000000-0000-4000-8000-000000000000",

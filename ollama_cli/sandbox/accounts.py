@@ -5,7 +5,6 @@ Each call opens the file anew, so that a call may come from any thread, and anot
 
 from __future__ import annotations
 
-import os
 import secrets
 import sqlite3
 from collections.abc import Iterator
@@ -14,7 +13,7 @@ from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 
-from ollama_cli.credentials.files import private_folder
+from ollama_cli.credentials.files import private_file, private_folder
 from ollama_cli.errors import StoreError
 from ollama_cli.secret import Secret
 
@@ -95,7 +94,7 @@ class Accounts:
     def __init__(self, folder: Path) -> None:
         self._path = private_folder(folder) / DATABASE
         try:
-            os.close(os.open(self._path, os.O_CREAT | os.O_RDWR, 0o600))
+            private_file(self._path)
         except OSError as error:
             raise self._unusable(error.strerror or str(error)) from error
         with self._database() as database:

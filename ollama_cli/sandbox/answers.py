@@ -117,7 +117,7 @@ def _text(question: Question) -> str:
     asked = _last(question, "user").content
     note = f"(This is the sandbox's stand-in for {question.model.name}. No model ran.)"
     words = " ".join(re.sub(r"[^\w\s]", "", asked.lower()).split())
-    known = next((text for question, text in _ANSWERS.items() if question in words), None)
+    known = next((text for known_question, text in _ANSWERS.items() if known_question in words), None)
     if known is not None:
         return f"{known}\n\n{note}"
     return "\n\n".join([*_told(question, asked), note])

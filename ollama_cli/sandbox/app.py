@@ -23,7 +23,6 @@ from ollama_cli.sandbox import (
 from ollama_cli.sandbox.account_api import ACCOUNT
 from ollama_cli.sandbox.failing import Failing
 from ollama_cli.sandbox.faults import Fault, FaultPlan
-from ollama_cli.sandbox.place import Sandbox
 from ollama_cli.sandbox.refusals import (
     RefusedError,
     answer_broken_store,
@@ -31,6 +30,7 @@ from ollama_cli.sandbox.refusals import (
     answer_no_route,
     answer_refusal,
 )
+from ollama_cli.sandbox.shared import Sandbox
 from ollama_cli.sandbox.wire import Wire
 
 _ANY = ["GET", "POST", "PUT", "PATCH", "DELETE"]

@@ -8,8 +8,8 @@ from urllib.parse import parse_qsl
 from starlette.requests import Request
 
 from ollama_cli.credentials.public_key import is_public_key
-from ollama_cli.sandbox.place import sandbox_of, time_of
 from ollama_cli.sandbox.refusals import RefusedError
+from ollama_cli.sandbox.shared import sandbox_of, time_of
 from ollama_cli.signing.connect_link import signin_url
 from ollama_cli.signing.message import message, signed_target
 from ollama_cli.signing.verification import public_key_of

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-import math
 from typing import Any, TypeVar
 
 from starlette.requests import Request
 
+from ollama_cli.api.foreign_json import finite
 from ollama_cli.sandbox.refusals import RefusedError
 
 _T = TypeVar("_T")
@@ -28,20 +28,12 @@ async def json_body(request: Request) -> dict[str, Any]:
     if not raw.strip():
         raise RefusedError(400, "missing request body")
     try:
-        content = _whole(json.loads(raw.decode(), parse_constant=_finite, parse_float=_finite))
+        content = _whole(json.loads(raw.decode(), parse_constant=finite, parse_float=finite))
     except (ValueError, RecursionError) as error:
         raise RefusedError(400, "the request body is not valid JSON") from error
     if not isinstance(content, dict):
         raise RefusedError(400, "the request body is not a JSON object")
     return content
-
-
-def _finite(word: str) -> float:
-    """A number that can be written in JSON again; Python reads ``NaN`` and ``1e999`` too."""
-    number = float(word)
-    if not math.isfinite(number):
-        raise ValueError(word)
-    return number
 
 
 def _whole(content: Any) -> Any:

@@ -10,8 +10,8 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 from ollama_cli.sandbox.authentication import authenticate
 from ollama_cli.sandbox.bodies import json_body
 from ollama_cli.sandbox.models import MODELS, MODIFIED_AT, MODIFIED_AT_SECONDS, Model, find_model
-from ollama_cli.sandbox.place import sandbox_of
 from ollama_cli.sandbox.questions import model_in
+from ollama_cli.sandbox.shared import sandbox_of
 
 
 async def root(_request: Request) -> Response:

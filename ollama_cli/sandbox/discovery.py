@@ -32,7 +32,7 @@ def running(folder: Path) -> str | None:
         with closing(connection):
             connection.request("GET", "/sandbox")
             answer = json.loads(connection.getresponse().read(_LONGEST_ANSWER))
-    except (OSError, http.client.HTTPException, ValueError):
+    except (OSError, http.client.HTTPException, ValueError, RecursionError):
         return None
     return url if isinstance(answer, dict) and answer.get("sandbox") == instance else None
 
@@ -60,5 +60,5 @@ def _written(folder: Path) -> tuple[str, str] | None:
         url, instance = content["url"], content["instance"]
         usable = isinstance(instance, str) and urlsplit(url).scheme == "http" and is_loopback(url)
         return (url, instance) if usable and urlsplit(url).port else None
-    except (OSError, ValueError, TypeError, KeyError, AttributeError):
+    except (OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError):
         return None

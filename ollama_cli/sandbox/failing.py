@@ -10,8 +10,8 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from ollama_cli.sandbox.faults import Fault, FaultPlan
-from ollama_cli.sandbox.place import SKEW
 from ollama_cli.sandbox.refusals import error_body
+from ollama_cli.sandbox.shared import SKEW
 
 HANG_UP = "sandbox.hang_up"
 """The entry of a request's scope that closes its connection, put there by the server."""

@@ -78,7 +78,7 @@ class Fault:
         redirect: Where to redirect to, or None.
         drop: Whether the connection is closed without an answer.
         reset: Whether it is reset instead.
-        stream: ``stall``, ``cut``, ``end``, ``garbage``, ``error``, ``line``, or None.
+        stream: How the true answer breaks, one of ``_STREAM_KINDS``; or None.
         after: After how many chunks ``stream`` happens.
         line: What ``line`` sends.
         delay: Seconds before the first byte.

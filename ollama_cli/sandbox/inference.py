@@ -15,8 +15,8 @@ from ollama_cli.sandbox.answers import Answer, answer
 from ollama_cli.sandbox.authentication import authenticate
 from ollama_cli.sandbox.bodies import field, json_body
 from ollama_cli.sandbox.embeddings import embeddings
-from ollama_cli.sandbox.place import sandbox_of
 from ollama_cli.sandbox.questions import Question, model_in, read_chat, read_generate
+from ollama_cli.sandbox.shared import sandbox_of
 
 _NANOSECONDS = 1_000_000_000
 _Payload = Callable[..., dict[str, Any]]

@@ -13,9 +13,9 @@ from starlette.responses import JSONResponse, Response, StreamingResponse
 from ollama_cli.sandbox.answers import Answer, answer
 from ollama_cli.sandbox.authentication import authenticate
 from ollama_cli.sandbox.bodies import field, json_body, objects
-from ollama_cli.sandbox.place import sandbox_of, time_of
 from ollama_cli.sandbox.questions import read_chat
 from ollama_cli.sandbox.refusals import RefusedError
+from ollama_cli.sandbox.shared import sandbox_of, time_of
 
 EVENT_STREAM = "text/event-stream"
 _ID = "chatcmpl-sandbox"

@@ -13,9 +13,9 @@ from ollama_cli.sandbox.answers import Answer, answer
 from ollama_cli.sandbox.authentication import authenticate
 from ollama_cli.sandbox.bodies import field, json_body, objects
 from ollama_cli.sandbox.openai import EVENT_STREAM, as_message, event
-from ollama_cli.sandbox.place import sandbox_of, time_of
 from ollama_cli.sandbox.questions import read_chat
 from ollama_cli.sandbox.refusals import RefusedError
+from ollama_cli.sandbox.shared import sandbox_of, time_of
 
 _MESSAGE_ID = "msg_sandbox"
 

@@ -16,8 +16,8 @@ from ollama_cli.sandbox.authentication import authenticate
 from ollama_cli.sandbox.bodies import field, json_body
 from ollama_cli.sandbox.embeddings import embeddings
 from ollama_cli.sandbox.openai import EVENT_STREAM, event, usage
-from ollama_cli.sandbox.place import sandbox_of, time_of
 from ollama_cli.sandbox.questions import model_in, read_generate
+from ollama_cli.sandbox.shared import sandbox_of, time_of
 
 
 async def completions(request: Request) -> Response:

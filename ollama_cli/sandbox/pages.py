@@ -19,8 +19,8 @@ from starlette.responses import RedirectResponse, Response
 from ollama_cli.credentials.public_key import decode_public_key, encode_public_key, fingerprint_of, is_public_key
 from ollama_cli.sandbox.account_api import ACCOUNT
 from ollama_cli.sandbox.names import visible
-from ollama_cli.sandbox.place import Sandbox, sandbox_of, time_of
 from ollama_cli.sandbox.rendering import page
+from ollama_cli.sandbox.shared import Sandbox, sandbox_of, time_of
 
 _COOKIE = "sandbox_browser"
 _COOKIE_FORM = re.compile(r"[\w-]{43}", re.ASCII)

@@ -6,7 +6,6 @@ import binascii
 import json
 from base64 import b64decode, b64encode
 from dataclasses import dataclass
-from dataclasses import field as attribute
 from typing import Any
 
 from ollama_cli.sandbox.bodies import field, objects, texts
@@ -74,7 +73,6 @@ class Question:
     tools: tuple[dict[str, Any], ...] = ()
     words: int | None = None
     stops: tuple[str, ...] = ()
-    options: dict[str, Any] = attribute(default_factory=dict)
 
     @property
     def thinks(self) -> bool:
@@ -135,7 +133,6 @@ def _checked(body: dict[str, Any], said: tuple[Said, ...], what: str) -> Questio
         tools=tuple(tools),
         words=limit if limit > 0 else None,
         stops=_stops(options.get("stop")),
-        options=options,
     )
 
 

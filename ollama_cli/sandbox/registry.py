@@ -21,12 +21,12 @@ from ollama_cli.api.manifest import LARGEST_MANIFEST, MEDIA_TYPE, Manifest
 from ollama_cli.api.model_name import ModelName
 from ollama_cli.errors import AnswerError, UsageError
 from ollama_cli.sandbox.account_api import ACCOUNT
-from ollama_cli.sandbox.place import sandbox_of, time_of
 from ollama_cli.sandbox.refusals import RefusedError
 from ollama_cli.sandbox.registry_files import READ_AT_ONCE, RegistryFiles, Upload
 from ollama_cli.sandbox.registry_models import library_model
 from ollama_cli.sandbox.registry_tokens import own_url, require
 from ollama_cli.sandbox.rendering import page
+from ollama_cli.sandbox.shared import sandbox_of, time_of
 from ollama_cli.terminal.words import size_in_words
 
 STORE = "/registry-store"
@@ -82,7 +82,7 @@ async def blob(request: Request) -> Response:
     if request.method == "HEAD":
         size = files.blob(digest).stat().st_size
         return Response(headers={"Content-Length": str(size), "Docker-Content-Digest": digest})
-    ticket = sandbox_of(request).registry_tokens.give(frozenset({(digest, _AT_STORE)}), time_of(request))
+    ticket = sandbox_of(request).registry_passes.give(frozenset({(digest, _AT_STORE)}), time_of(request))
     return RedirectResponse(f"{_other_host(request)}{STORE}/blobs/{digest}?ticket={ticket}", 307)
 
 
@@ -157,7 +157,7 @@ async def _patch(request: Request, found: Upload) -> Response:
 async def stored_blob(request: Request) -> Response:
     """``GET /registry-store/blobs/{digest}``: a blob, or the part of it that is asked for."""
     digest, ticket = request.path_params["digest"], request.query_params.get("ticket", "")
-    if not sandbox_of(request).registry_tokens.holds(ticket, [(digest, _AT_STORE)], time_of(request)):
+    if not sandbox_of(request).registry_passes.holds(ticket, [(digest, _AT_STORE)], time_of(request)):
         return PlainTextResponse("The address is not good any more.\n", 403)
     _refuse_credential(request)
     path = _files(request).blob(digest)

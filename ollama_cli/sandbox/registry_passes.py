@@ -17,7 +17,7 @@ _NONCE = re.compile(r"[A-Za-z0-9_-]{22}")
 
 
 @dataclass
-class RegistryTokens:
+class RegistryPasses:
     """The tokens and nonces of one running sandbox."""
 
     _given: dict[str, tuple[int, frozenset[tuple[str, str]]]] = field(default_factory=dict)

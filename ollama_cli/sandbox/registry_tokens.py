@@ -17,8 +17,8 @@ from ollama_cli.api.model_name import DEFAULT_NAMESPACE
 from ollama_cli.credentials.public_key import is_public_key
 from ollama_cli.sandbox.account_api import ACCOUNT
 from ollama_cli.sandbox.authentication import SECONDS_OF_VALIDITY, link_for
-from ollama_cli.sandbox.place import sandbox_of, time_of
 from ollama_cli.sandbox.refusals import RefusedError
+from ollama_cli.sandbox.shared import sandbox_of, time_of
 from ollama_cli.signing.challenge import token_message
 from ollama_cli.signing.verification import public_key_of
 
@@ -52,7 +52,7 @@ def require(request: Request, *rights: tuple[str, str]) -> None:
     needed = [(repository, action) for repository, action in rights if not _anybodys(repository, action)]
     kind, _, token = request.headers.get("authorization", "").partition(" ")
     shown = token if kind.lower() == "bearer" else ""
-    if needed and not sandbox_of(request).registry_tokens.holds(shown, needed, time_of(request)):
+    if needed and not sandbox_of(request).registry_passes.holds(shown, needed, time_of(request)):
         raise ChallengedError(rights)
 
 
@@ -84,16 +84,16 @@ async def token(request: Request) -> Response:
     signer = public_key_of(given, token_message(f"{own_url(request)}{target}"))
     fresh = _is_now(asked.get("ts", []), now) and asked.get("service") == [SERVICE]
     nonces = asked.get("nonce", [])
-    if signer is None or not fresh or len(nonces) != 1 or not sandbox.registry_tokens.use_nonce(nonces[0], now):
+    if signer is None or not fresh or len(nonces) != 1 or not sandbox.registry_passes.use_nonce(nonces[0], now):
         raise RefusedError(401, "unauthorized")
     if not sandbox.accounts.use_device(signer, now):
         raise RefusedError(401, "unauthorized", signin_url=link_for(request, claimed))
-    return JSONResponse({"token": sandbox.registry_tokens.give(_granted(asked.get("scope", [])), now)})
+    return JSONResponse({"token": sandbox.registry_passes.give(_granted(asked.get("scope", [])), now)})
 
 
 def _is_now(stamps: list[str], now: int) -> bool:
-    known = len(stamps) == 1 and stamps[0].isascii() and stamps[0].isdigit()
-    return known and abs(now - int(stamps[0][:20])) <= SECONDS_OF_VALIDITY
+    stamp = stamps[0] if len(stamps) == 1 else ""
+    return stamp.isascii() and stamp.isdigit() and abs(now - int(stamp[:20])) <= SECONDS_OF_VALIDITY
 
 
 def _granted(scopes: list[str]) -> frozenset[tuple[str, str]]:

@@ -10,7 +10,6 @@ True
 from __future__ import annotations
 
 import asyncio
-import signal
 import socket
 import threading
 from collections.abc import Callable, Sequence
@@ -25,9 +24,10 @@ from ollama_cli.sandbox import DEFAULT_PORT
 from ollama_cli.sandbox.accounts import Accounts
 from ollama_cli.sandbox.discovery import announce_server, forget_server, running
 from ollama_cli.sandbox.faults import parse_fault
-from ollama_cli.sandbox.place import DEFAULT_PACE, Sandbox
 from ollama_cli.sandbox.registry_files import RegistryFiles
+from ollama_cli.sandbox.shared import DEFAULT_PACE, Sandbox
 from ollama_cli.secret import Secret
+from ollama_cli.terminal.ending import endings
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp
@@ -119,7 +119,7 @@ def serve(
     pace: float = DEFAULT_PACE,
     announce: Callable[[str], None],
 ) -> None:
-    """Serve a folder's sandbox in the foreground, until Ctrl-C or SIGTERM, at which it returns.
+    """Serve a folder's sandbox in the foreground, until Ctrl-C, SIGTERM or SIGHUP, at which it returns.
 
     Args:
         folder: Where the account stands, and where it is written down that this one serves it.
@@ -149,7 +149,7 @@ def serve(
     async def main() -> None:
         stop = asyncio.Event()
         loop = asyncio.get_running_loop()
-        for number in (signal.SIGINT, signal.SIGTERM):
+        for number in endings():
             with suppress(NotImplementedError):  # Windows: asyncio.run turns Ctrl-C into KeyboardInterrupt
                 loop.add_signal_handler(number, stop.set)
         await prepared.run(stop, on_ready)

@@ -1,4 +1,4 @@
-"""What happens to every request before a route sees it, and to every answer: host check, clock, record, faults."""
+"""What happens to every request before a route or a fault sees it, and to every answer: host, size, clock, record."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from email.utils import formatdate
 from starlette.responses import PlainTextResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from ollama_cli.sandbox.place import Sandbox
+from ollama_cli.sandbox.shared import Sandbox
 from ollama_cli.settings.hosts import is_loopback_name
 
 LARGEST_BODY = 128 * 1024 * 1024

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import secrets
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -16,24 +15,16 @@ from ollama_cli import __version__
 from ollama_cli.api.model_ref import ModelRef
 from ollama_cli.errors import CliError, UsageError
 from ollama_cli.serve import account, lists, paths
-from ollama_cli.serve.bodies import ClientGoneError, Held, Shelf, read
+from ollama_cli.serve.bodies import ClientGoneError, Shelf, read
 from ollama_cli.serve.client import Client
-from ollama_cli.serve.headers import onward, value_of
+from ollama_cli.serve.forwarding import ask_cloud, ask_daemon, came_back, pass_on
 from ollama_cli.serve.model_field import ModelField, find_model, is_blank, replaced
 from ollama_cli.serve.refusals import RefusedError, json_answer, refusal_of, text_answer
-from ollama_cli.serve.relay import relay, relay_signed
-from ollama_cli.serve.servers import FOR_A_DAEMON, Cloud, Onward, Server, WholeBody
+from ollama_cli.serve.servers import Cloud, Server, WholeBody
 from ollama_cli.terminal.sanitize import clean_line
-from ollama_cli.transport.lean_httpx import httpx
 
 if TYPE_CHECKING:
     from ollama_cli.serve.account import Devices
-
-_FORM = b"application/x-www-form-urlencoded"
-"""What `curl -d` says of every body, also of the JSON that was read from it."""
-
-_VIA = (b"via", f"1.1 ollama-cli-{secrets.token_hex(8)}".encode("ascii"))
-"""What a daemon is told of us, so that a request which comes back is known."""
 
 _QUICKLY_SEARCHED = 256 * 1024
 """Bytes of a body that are searched at once; a longer one beside everything else."""
@@ -88,11 +79,11 @@ class Gateway:
             await client.answer(text_answer("404 page not found", 404))
             return
         client.scope["path"] = path
-        if _VIA in client.headers:
+        if came_back(client.headers):
             raise RefusedError(508, "the request came here a second time: servers name each other with --daemon")
         methods = paths.methods_of(path)
         if self.daemon is not None and not paths.is_private(path) and _is_daemons(client.method, path, methods):
-            await self._pass_on(client, self.daemon)
+            await pass_on(client, self.daemon)
         elif client.method in methods:
             await self._answer_own(client, path)
         elif methods:
@@ -143,10 +134,10 @@ class Gateway:
             if model is not None and model.source == "cloud":
                 cloud = self._cloud(path)
                 body = WholeBody(replaced(held.body, field, model.base))
-                await self._ask_cloud(client, cloud, path, body, held)
+                await ask_cloud(client, cloud, path, body, held)
             elif self.daemon is not None:
                 body = WholeBody([held.body])
-                await self._send(client, self.daemon, body, held)
+                await ask_daemon(client, self.daemon, body, held)
             else:
                 raise _no_model(path, field)
 
@@ -155,16 +146,16 @@ class Gateway:
             await read(client.scope, client.receive, held)
             if is_blank(held.body):
                 raise RefusedError(400, "missing request body")
-            await self._ask_cloud(client, self._cloud(path), paths.WEB[path], WholeBody([held.body]), held)
+            await ask_cloud(client, self._cloud(path), paths.WEB[path], WholeBody([held.body]), held)
 
     async def _tell_model(self, client: Client) -> None:
         await client.drain()
         name = paths.model_in(client.scope["raw_path"])
         model = _parsed(name) if name else None
         if model is not None and model.source == "cloud":
-            await self._ask_cloud(client, self._cloud(paths.MODEL_DETAILS), paths.details_path(model.base))
+            await ask_cloud(client, self._cloud(paths.MODEL_DETAILS), paths.details_path(model.base))
         elif self.daemon is not None and name:
-            await self._send(client, self.daemon)
+            await ask_daemon(client, self.daemon)
         else:
             raise RefusedError(404, f"model '{name or ''}' not found")
 
@@ -173,74 +164,10 @@ class Gateway:
             raise RefusedError(403, paths.told_when_disabled(path), plain=True)
         return self.cloud
 
-    async def _ask_cloud(
-        self, client: Client, cloud: Cloud, path: str, body: WholeBody | None = None, held: Held | None = None
-    ) -> None:
-        """Send a request to the cloud, signed, and pass its answer on."""
-        headers = onward(client.headers, unpacked=True)
-        if body is not None:
-            headers.append((b"content-length", b"%d" % len(body)))
-            if value_of(headers, b"content-type").partition(b";")[0].strip().lower() in {b"", _FORM}:
-                headers = [header for header in headers if header[0] != b"content-type"]
-                headers.append((b"content-type", b"application/json"))
-        response, signed = await cloud.open_signed(Onward(client.method, _target(path, client), headers, body))
-        _let_go(body, held)
-        await relay_signed(client, response, signed)
-
-    async def _send(
-        self, client: Client, daemon: Server, body: WholeBody | None = None, held: Held | None = None
-    ) -> None:
-        """Send a request on to the daemon, and pass its answer on."""
-        headers = [*onward(client.headers, unpacked=True), _VIA]
-        if body is not None:
-            headers.append((b"content-length", b"%d" % len(body)))
-        path = client.scope["raw_path"].decode("ascii")
-        response = await daemon.open(Onward(client.method, _target(path, client), headers, body, FOR_A_DAEMON))
-        _let_go(body, held)
-        await relay(client, response)
-
-    async def _pass_on(self, client: Client, daemon: Server) -> None:
-        """Send a request on to the daemon whose body nobody looks at: it may be a whole model."""
-        headers = [*onward(client.headers, unpacked=False), _VIA]
-        length = value_of(client.headers, b"content-length")
-        body: httpx.AsyncByteStream | None = None
-        if length or value_of(client.headers, b"transfer-encoding"):
-            body = _Passing(client)
-            headers.append((b"content-length", length) if length else (b"transfer-encoding", b"chunked"))
-        else:
-            await client.drain()
-        path = client.scope["raw_path"].decode("ascii")
-        response = await daemon.open(Onward(client.method, _target(path, client), headers, body, FOR_A_DAEMON))
-        await relay(client, response)
-
-
-class _Passing(httpx.AsyncByteStream):
-    """A request's body, as it comes from the client."""
-
-    def __init__(self, client: Client) -> None:
-        self._client = client
-
-    async def __aiter__(self) -> AsyncIterator[bytes]:
-        async for piece in self._client.body():
-            yield piece
-
 
 def _is_daemons(method: str, path: str, methods: tuple[str, ...]) -> bool:
     """Whether a daemon answers what nobody looks into here; its clients want to know its version, not ours."""
     return method not in methods or path == "/api/version"
-
-
-def _target(path: str, client: Client) -> str:
-    query = client.scope["query_string"].decode("ascii")
-    return f"{path}?{query}" if query else path
-
-
-def _let_go(body: WholeBody | None, held: Held | None) -> None:
-    """Forget a body that has been sent: its answer may take long."""
-    if body is not None:
-        body.let_go()
-    if held is not None:
-        held.let_go()
 
 
 def _parsed(name: str) -> ModelRef:

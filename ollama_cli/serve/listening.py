@@ -131,11 +131,14 @@ def _clear_away(path: Path) -> None:
     if not stat.S_ISSOCK(mode):
         raise UsageError(f"{path} is there already, and is no socket.", hint="Name another path with --socket.")
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
+        probe.setblocking(False)  # a server that hangs has a queue in which nobody else may stand
         try:
             probe.connect(str(path))
         except ConnectionRefusedError:
             path.unlink()
             return
+        except BlockingIOError:
+            pass
     raise UsageError(f"A server answers at {path} already.", hint="Use it, or end it.", code="port_unavailable")
 
 

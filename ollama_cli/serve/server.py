@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import signal
 import socket
 import sys
 from collections.abc import Callable
@@ -25,6 +24,7 @@ from ollama_cli.serve.refusals import RefusedError
 from ollama_cli.serve.servers import Cloud, Server
 from ollama_cli.serve.serving import serve_until
 from ollama_cli.serve.signer import KeySource, Signer
+from ollama_cli.terminal.ending import endings
 from ollama_cli.terminal.sanitize import clean_line
 
 _MOST_TOLD = 20
@@ -75,7 +75,7 @@ async def _serve(setup: Setup) -> None:
     loop, stop = asyncio.get_running_loop(), asyncio.Event()
     loop.set_default_executor(Beside())
     loop.set_exception_handler(lambda _, told: _tell_of_fault(setup.tell, told))
-    for number in _ends():
+    for number in endings():
         with suppress(NotImplementedError):  # Windows: asyncio.run turns Ctrl-C into KeyboardInterrupt
             loop.add_signal_handler(number, stop.set)
     cloud = Cloud(setup.cloud_url, Signer(setup.keys)) if setup.cloud_url else None
@@ -105,14 +105,6 @@ async def _serve(setup: Setup) -> None:
             task.cancel()
         for server in filter(None, (cloud, daemon)):
             await server.close()
-
-
-def _ends() -> list[signal.Signals]:
-    """The signals that end it; nohup has SIGHUP ignored."""
-    ends = [signal.SIGINT, signal.SIGTERM]
-    if sys.platform != "win32" and signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
-        ends.append(signal.SIGHUP)
-    return ends
 
 
 async def _tell_who(setup: Setup, cloud: Cloud | None) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ollama_cli.account.refusal import API_KEYS_PAGE
+from ollama_cli.settings.hosts import KEYS_PAGE
 
 if TYPE_CHECKING:
     from ollama_cli.credentials.credential import Active
@@ -71,7 +71,7 @@ class Signer:
             if self._signed is None or self.changed:
                 active, self._stamp = await asyncio.to_thread(self._read)
                 if self._signed is None or self._signed.active.credential != active.credential:
-                    link = self._source.link(active) or API_KEYS_PAGE
+                    link = self._source.link(active) or KEYS_PAGE
                     self._signed = Signed(active, self._source.authentication(active), link)
             return self._signed
 

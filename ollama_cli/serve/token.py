@@ -5,10 +5,11 @@ It is never given on the command line, where every user of the machine could rea
 
 from __future__ import annotations
 
+import os
 import re
 import secrets
-import sys
 from pathlib import Path
+from typing import TextIO
 
 from ollama_cli.credentials.files import read_file, refuse_unsafe, write_atomically
 from ollama_cli.errors import UsageError
@@ -42,14 +43,22 @@ def token_from(text: str, source: str) -> Secret:
     return Secret(token)
 
 
-def token_in(path: Path) -> Secret:
-    """The token in a file that was named; ``-`` is standard input.
+def token_in(path: Path, stdin: TextIO) -> Secret:
+    """The token in a file that was named.
+
+    Args:
+        path: The file; ``-`` is standard input, of which a line is read: what writes there may go on living.
+        stdin: That.
 
     Raises:
         UsageError: It cannot be read, or holds none.
     """
     if str(path) == "-":
-        return token_from(sys.stdin.readline(_LONGEST + 2), "Standard input")
+        return token_from(stdin.readline(_LONGEST + 2), "Standard input")
+    return _token_in_file(path)
+
+
+def _token_in_file(path: Path) -> Secret:
     try:
         text = read_file(path).decode("utf-8", "replace")
     except OSError as error:
@@ -65,7 +74,7 @@ def kept_token(path: Path) -> Secret:
         StoreError: It cannot be written, or others could have put theirs there.
     """
     refuse_unsafe(path.parent)
-    if not path.exists():
+    if not os.path.exists(path):  # noqa: PTH110 - where it may not be looked for, it cannot be written either
         write_atomically(path, f"{secrets.token_urlsafe(32)}\n")
     refuse_unsafe(path)
-    return token_in(path)
+    return _token_in_file(path)

@@ -1,11 +1,14 @@
-"""What the environment says, in one frozen value. Nothing else in the program reads ``os.environ`` for a decision."""
+"""What the environment says, in one frozen value.
 
-from __future__ import annotations
+What is not ours alone is read where it is needed: the proxies, SSL_CERT_FILE and SSL_CERT_DIR in ``transport/``,
+BROWSER in ``terminal/browser.py``, and TERM and NO_COLOR at the start.
+"""
+
+# Its annotations are no strings, as elsewhere: NamedTuple would compile each of them at every start.
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from functools import cached_property
 from pathlib import Path
+from typing import NamedTuple, Self
 
 from ollama_cli.errors import StoreError, UsageError
 from ollama_cli.secret import Secret
@@ -33,8 +36,7 @@ def dumb_terminal(environ: Mapping[str, str]) -> bool:
     return environ.get("TERM") in {"dumb", "unknown"}
 
 
-@dataclass(frozen=True)
-class Settings:
+class Settings(NamedTuple):
     """Every variable that the program reads, by its meaning.
 
     Attributes:
@@ -77,10 +79,10 @@ class Settings:
     origins: tuple[str, ...] = ()
     serve_token: Secret | None = None
     models_dir: Path | None = None
-    warnings: tuple[str, ...] = field(default=())
+    warnings: tuple[str, ...] = ()
 
     @classmethod
-    def from_environment(cls, environ: Mapping[str, str], places: Mapping[str, str] | None = None) -> Settings:
+    def from_environment(cls, environ: Mapping[str, str], places: Mapping[str, str] | None = None) -> Self:
         """Read the variables.
 
         Args:
@@ -117,7 +119,7 @@ class Settings:
             warnings=(host.warning,) if host and host.warning else (),
         )
 
-    @cached_property
+    @property
     def data_dir(self) -> Path:
         """Where the index of credentials, stored keys, kept chats and the sandbox's account stand."""
         if self.home_override is not None:

@@ -12,20 +12,22 @@ from __future__ import annotations
 
 import ipaddress
 import re
-from dataclasses import dataclass
+from typing import NamedTuple, Self
 
 from ollama_cli.errors import UsageError
 
 CLOUD_URL = "https://ollama.com"
 """The origin that an account's key signs for."""
 
+KEYS_PAGE = f"{CLOUD_URL}/settings/keys"
+"""The page on which a person sees the account's devices and API keys, and takes off either."""
+
 DEFAULT_PORT = "11434"
 _SCHEME_PORTS = {"http": "80", "https": "443"}
 _MAX_PORT = 65535
 
 
-@dataclass(frozen=True)
-class Host:
+class Host(NamedTuple):
     """Where a server is: what OLLAMA_HOST says, taken apart.
 
     Attributes:
@@ -43,8 +45,12 @@ class Host:
     warning: str | None = None
 
     @classmethod
-    def parse(cls, text: str) -> Host:
-        """Read the value of OLLAMA_HOST.
+    def parse(cls, text: str, source: str = "OLLAMA_HOST") -> Self:
+        """Read the value of OLLAMA_HOST, or an address that is written as one.
+
+        Args:
+            text: The value.
+            source: Where it stands, for an error.
 
         Raises:
             UsageError: It names a user, a scheme other than http and https, or is no address at all.
@@ -57,7 +63,7 @@ class Host:
             scheme, rest = ("https", "ollama.com:443") if value == "ollama.com" else ("http", value)
         elif scheme not in _SCHEME_PORTS:
             raise UsageError(
-                f"OLLAMA_HOST has the scheme {scheme!r}; only http and https can be used.",
+                f"{source} has the scheme {scheme!r}; only http and https can be used.",
                 hint="Write it as http://HOST:PORT or https://HOST:PORT.",
             )
         else:
@@ -65,22 +71,22 @@ class Host:
         authority, _, path = rest.partition("/")
         if "@" in authority:
             raise UsageError(
-                "OLLAMA_HOST holds a user name; credentials do not belong in an address.",
+                f"{source} holds a user name; credentials do not belong in an address.",
                 hint="Take everything up to the @ out of it.",
             )
         if re.search(r"[\s\x00-\x1f\x7f?#\\]", rest) or re.search(r"[^\w.:%\[\]~+-]", authority):
-            raise UsageError("OLLAMA_HOST holds characters that no address has.", hint="Write it as http://HOST:PORT.")
-        name, port = _split_port(authority)
+            raise UsageError(f"{source} holds characters that no address has.", hint="Write it as http://HOST:PORT.")
+        name, port = _split_port(authority, source)
         if ":" not in name and name and not re.fullmatch(r"(?:[\w~+-]{1,63}\.)*[\w~+-]{1,63}\.?", name, re.ASCII):
             raise UsageError(
-                f"OLLAMA_HOST names {name!r}, which no server can be called.",
+                f"{source} names {name!r}, which no server can be called.",
                 hint="Write it as http://HOST:PORT; a name with other letters than a to z in its xn-- form.",
             )
         warning = None
         if port is None or port == "":
             port = default_port
         elif not re.fullmatch(r"[+-]?\d{1,9}", port) or not 0 <= int(port) <= _MAX_PORT:
-            warning = f"OLLAMA_HOST names the port {port!r}, which is none; {default_port} is used."
+            warning = f"{source} names the port {port!r}, which is none; {default_port} is used."
             port = default_port
         return cls(scheme, name or "127.0.0.1", str(int(port)), f"/{path}".rstrip("/"), warning)
 
@@ -102,24 +108,24 @@ class Host:
         return self.name.lower().rstrip(".") == "ollama.com"
 
 
-def _split_port(authority: str) -> tuple[str, str | None]:
+def _split_port(authority: str, source: str) -> tuple[str, str | None]:
     """Host and port of ``host:port``; the port is None where the text has none, as in a bare IPv6 address."""
     bracketed = re.fullmatch(r"\[(?P<name>[^\[\]]*)\](?::(?P<port>.*))?", authority)
     if bracketed:
-        return _canonical_ip(bracketed["name"]), bracketed["port"]
+        return _canonical_ip(bracketed["name"], source), bracketed["port"]
     if authority.count(":") > 1:
-        return _canonical_ip(authority), None
+        return _canonical_ip(authority, source), None
     name, separator, port = authority.partition(":")
     if "[" in name or "]" in name:
-        raise UsageError(f"OLLAMA_HOST names {name!r}, which is no address.")
+        raise UsageError(f"{source} names {name!r}, which is no address.")
     return name, port if separator else None
 
 
-def _canonical_ip(name: str) -> str:
+def _canonical_ip(name: str, source: str) -> str:
     try:
         return ipaddress.ip_address(name).compressed
     except ValueError:
-        raise UsageError(f"OLLAMA_HOST names {name!r}, which is no address.") from None
+        raise UsageError(f"{source} names {name!r}, which is no address.") from None
 
 
 def parse_host(text: str) -> str:
@@ -135,6 +141,22 @@ def parse_host(text: str) -> str:
         UsageError: It names a user, a scheme other than http and https, or is no address at all.
     """
     return Host.parse(text).url
+
+
+def host_of_option(option: str, text: str) -> Host:
+    """The address that an option names. A port that is none is an error: what is asked for would go elsewhere.
+
+    Args:
+        option: The option.
+        text: Its value, written as in OLLAMA_HOST.
+
+    Raises:
+        UsageError: It is no address.
+    """
+    host = Host.parse(text, option)
+    if host.warning:
+        raise UsageError(f"{option} names the port of no server: {text!r}.", hint="Write it as http://HOST:PORT.")
+    return host
 
 
 def origin_of(url: str) -> str:

@@ -6,10 +6,10 @@ import json
 from collections.abc import Callable
 
 from ollama_cli.api.events import Chunk, ToolCall
-from ollama_cli.terminal.layout import PipeText, TerminalText, TextLayout
+from ollama_cli.api.statistics import Statistics
+from ollama_cli.terminal.layout import PipeText, TerminalText, terminal_layout
 from ollama_cli.terminal.sanitize import clean_line
-from ollama_cli.terminal.streams import Streams, columns
-from ollama_cli.terminal.wrapping import NARROWEST
+from ollama_cli.terminal.streams import Streams
 
 _DIM, _PLAIN = "\x1b[2m", "\x1b[0m"
 _BEFORE_THINKING, _AFTER_THINKING = "Thinking:\n", "(End of thinking.)\n\n"
@@ -41,9 +41,12 @@ class AnswerPrinter:
         self._before_showing = before_showing
         self._streams = streams
         self._to_terminal = streams.out.isatty()
-        wrap = wrap and not streams.dumb
-        self._answer = self._layout(wrap=wrap, markdown=markdown) if self._to_terminal else PipeText()
-        self._thoughts = TerminalText(streams.err, wrap=wrap) if show_thinking and streams.err.isatty() else None
+        self._answer = terminal_layout(streams, wrap=wrap, markdown=markdown) if self._to_terminal else PipeText()
+        self._thoughts = (
+            TerminalText(streams.err, wrap=wrap and not streams.dumb)
+            if show_thinking and streams.err.isatty()
+            else None
+        )
         self._thinking = False
 
     def show(self, chunk: Chunk) -> None:
@@ -64,14 +67,6 @@ class AnswerPrinter:
         """Finish the line, also after an answer that broke off, so that what follows starts on one of its own."""
         self._end_thinking("")
         self._write(self._answer.end())
-
-    def _layout(self, *, wrap: bool, markdown: bool) -> TextLayout:
-        """How the answer is laid out at a terminal; Markdown needs one whose cursor can be moved."""
-        if not markdown or self._streams.dumb or columns(self._streams.out) < NARROWEST:
-            return TerminalText(self._streams.out, wrap=wrap)
-        from ollama_cli.terminal.markdown import MarkdownText
-
-        return MarkdownText(self._streams.out, color=self._streams.color, wrap=wrap)
 
     def _tool_call(self, call: ToolCall) -> str:
         """A line about a tool that the model asks for, and that nobody offered it."""
@@ -95,3 +90,9 @@ class AnswerPrinter:
         if self._thinking and self._thoughts is not None:
             self._thinking = False
             self._streams.whisper(f"{self._thoughts.end()}{closing}{_PLAIN if self._streams.color else ''}")
+
+
+def show_statistics(streams: Streams, statistics: Statistics) -> None:
+    """Tell on stderr what a server counted and timed, a line each, as the reference does."""
+    for name, value in statistics.rows():
+        streams.say(f"{name + ':':<21} {value}")

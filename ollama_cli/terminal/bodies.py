@@ -7,6 +7,7 @@ import json
 from collections.abc import Iterable, Iterator
 from itertools import chain
 
+from ollama_cli.api.foreign_json import exact_value_of
 from ollama_cli.terminal.sanitize import Sanitizer, clean
 from ollama_cli.terminal.streams import Streams
 
@@ -46,11 +47,11 @@ def _show_whole(streams: Streams, parts: Iterator[bytes]) -> None:
         )
         return
     try:
-        laid_out = json.dumps(json.loads(content), indent=2, ensure_ascii=False)
+        laid_out = json.dumps(exact_value_of(bytes(content)), indent=2, ensure_ascii=False)
     except (ValueError, RecursionError):
         _show_text(streams, chain([bytes(content)], parts))
         return
-    streams.answer(clean(laid_out.encode("utf-8", "replace").decode()))
+    streams.answer(clean(laid_out))
 
 
 def _show_text(streams: Streams, parts: Iterable[bytes]) -> None:

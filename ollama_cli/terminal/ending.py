@@ -6,6 +6,8 @@ import _thread
 import signal
 import sys
 import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import NoReturn
 
 _SIGNAL = 128
@@ -21,6 +23,69 @@ def end_tidily_when_told() -> None:
     if sys.platform != "win32" and signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # nohup ignores it
         signal.signal(signal.SIGHUP, _end)
     sys.unraisablehook = _have_it_again
+
+
+def endings() -> list[signal.Signals]:
+    """The signals that end a server, which does not end by itself; nohup has SIGHUP ignored."""
+    ends = [signal.SIGINT, signal.SIGTERM]
+    if sys.platform != "win32" and signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
+        ends.append(signal.SIGHUP)
+    return ends
+
+
+@contextmanager
+def ending_by(act: Callable[[], bool]) -> Iterator[None]:
+    """Have SIGTERM and SIGHUP call something while the block runs, for what cannot bear that they raise anywhere in it.
+
+    Args:
+        act: Has the block come to its end; false where it cannot, and the signal is to raise.
+
+    Raises:
+        SystemExit: A signal came; the block is over.
+    """
+    told = 0
+
+    def note(number: int, frame: object) -> None:
+        nonlocal told
+        if told or not act():
+            _end(number, frame)
+        told = number
+
+    ours = [number for number in signal.valid_signals() if signal.getsignal(number) is _end]
+    for number in ours:
+        signal.signal(number, note)
+    try:
+        yield
+    finally:
+        for number in ours:
+            signal.signal(number, _end)
+        if told:
+            raise SystemExit(_SIGNAL + told)
+
+
+@contextmanager
+def uninterrupted() -> Iterator[None]:
+    """Have Ctrl-C wait for the end of the block: for what must not be left half done, and takes a moment only.
+
+    Raises:
+        KeyboardInterrupt: It came meanwhile; the block is done.
+    """
+    handler, came = signal.getsignal(signal.SIGINT), False
+
+    def note(*_: object) -> None:
+        nonlocal came
+        came = True
+
+    if not callable(handler):  # ignored, as by nohup
+        yield
+        return
+    signal.signal(signal.SIGINT, note)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, handler)
+    if came:
+        raise KeyboardInterrupt
 
 
 def _end(number: int, _: object) -> NoReturn:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import Protocol, TextIO
+from typing import TYPE_CHECKING, Protocol, TextIO
 
 from ollama_cli.terminal.sanitize import Sanitizer
-from ollama_cli.terminal.streams import columns
-from ollama_cli.terminal.wrapping import Wrapper
+from ollama_cli.terminal.streams import Streams, columns
+
+if TYPE_CHECKING:
+    from ollama_cli.terminal.wrapping import Wrapper
 
 
 class TextLayout(Protocol):
@@ -48,7 +50,11 @@ class TerminalText(PipeText):
     def __init__(self, stream: TextIO, *, wrap: bool) -> None:
         super().__init__()
         self._sanitizer = Sanitizer()
-        self._wrapper = Wrapper(partial(columns, stream)) if wrap else None
+        self._wrapper: Wrapper | None = None
+        if wrap:
+            from ollama_cli.terminal.wrapping import Wrapper
+
+            self._wrapper = Wrapper(partial(columns, stream))
         self._begun = False
 
     def feed(self, text: str) -> str:
@@ -65,3 +71,21 @@ class TerminalText(PipeText):
             self._begun = bool(text)
         super().feed(text)
         return self._wrapper.feed(text) if self._wrapper is not None and text else text
+
+
+def terminal_layout(streams: Streams, *, wrap: bool = True, markdown: bool) -> TextLayout:
+    """How a text on stdout is laid out for a person.
+
+    Args:
+        streams: The terminal is behind its ``out``.
+        wrap: Whether lines end between words.
+        markdown: Whether it is laid out as Markdown, at a terminal that has room, and whose cursor can be moved.
+    """
+    from ollama_cli.terminal.wrapping import NARROWEST
+
+    wrap = wrap and not streams.dumb
+    if not markdown or streams.dumb or columns(streams.out) < NARROWEST:
+        return TerminalText(streams.out, wrap=wrap)
+    from ollama_cli.terminal.markdown import MarkdownText
+
+    return MarkdownText(streams.out, color=streams.color, wrap=wrap)

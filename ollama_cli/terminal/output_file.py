@@ -34,11 +34,12 @@ def output_file(path: Path, streams: Streams) -> AbstractContextManager[TextIO]:
         path = Path(os.path.realpath(path))  # a link stays one
         if mode is not None and not os.access(path, os.W_OK):
             raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
-        descriptor, part = tempfile.mkstemp(dir=path.parent, prefix=f".{_start_of(path.name)}.", suffix=".part")
+        descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{_start_of(path.name)}.", suffix=".part")
     except OSError as error:
         raise UsageError(f"{path} cannot be written: {error.strerror or error}.", code="bad_file") from error
-    os.chmod(descriptor, stat.S_IMODE(mode) if mode is not None else 0o666 & ~_umask())  # noqa: PTH101 - of an open file
-    return _whole(os.fdopen(descriptor, "w", encoding="utf-8", errors="replace", newline=""), Path(part), path, streams)
+    part = Path(name)
+    part.chmod(stat.S_IMODE(mode) if mode is not None else 0o666 & ~_umask())
+    return _whole(os.fdopen(descriptor, "w", encoding="utf-8", errors="replace", newline=""), part, path, streams)
 
 
 @contextmanager

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from itertools import zip_longest
 
-from ollama_cli.terminal.streams import Streams
+from ollama_cli.terminal.streams import Streams, terminal_size
 
 _QUIET_ZONE = 4
 """Light modules around a code, which scanners need to find it."""
@@ -31,7 +30,7 @@ def show_qr(streams: Streams, link: str) -> None:
         return
     colored = streams.color and streams.err.isatty()
     rows = [[bool(module) == colored for module in row] for row in code.matrix_iter(border=_QUIET_ZONE)]
-    columns, lines = _size(streams)
+    columns, lines = terminal_size(streams.err) or (0, 0)
     if columns and columns < len(rows[0]):
         streams.say(f"The terminal is too narrow for the QR code: it takes {len(rows[0])} columns, and has {columns}.")
         return
@@ -47,12 +46,3 @@ def _half_blocks(rows: Sequence[Sequence[bool]]) -> list[str]:
     nothing = [False] * len(rows[0])
     pairs = zip_longest(rows[::2], rows[1::2], fillvalue=nothing)
     return ["".join(_INK[modules] for modules in zip(above, below, strict=True)) for above, below in pairs]
-
-
-def _size(streams: Streams) -> tuple[int, int]:
-    """Columns and lines of stderr's terminal; 0 where there is none, or it does not say."""
-    try:
-        size = os.get_terminal_size(streams.err.fileno())
-    except (OSError, ValueError):
-        return 0, 0
-    return size.columns, size.lines

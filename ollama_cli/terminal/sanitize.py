@@ -16,13 +16,13 @@ _STRING = r"(?:\x1b[\]PX^_]|[\x90\x98\x9d-\x9f])[^\x07\x18\x1a\x1b\x80-\x9f]{0,4
 _ESCAPE = r"\x1b[\x20-\x2f]{0,16}"
 # C0 without tab and line feed, DEL, C1; and what changes the direction of all that follows on its line.
 _CONTROL = r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]"
-_FOREIGN = re.compile(
+_FOREIGN = (  # is compiled, and kept by `re`, when there is the first: nearly no start of a command has one
     rf"{_CSI}[\x40-\x7e]|{_STRING}(?:[\x07\x18\x1a\x9c]|\x1b\\)|{_ESCAPE}[\x30-\x4f\x51-\x57\x59\x5a\x5c\x60-\x7e]"
     rf"|(?P<beginning>(?:{_CSI}|{_STRING}\x1b?|{_ESCAPE})\Z)"
     rf"|{_CONTROL}"
 )
 _CONTROLS = re.compile(_CONTROL)
-_ONE_LINE = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u200e\u200f\u202a-\u202e\u2066-\u2069]")
+_ONE_LINE = r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u200e\u200f\u202a-\u202e\u2066-\u2069]"
 
 
 class Sanitizer:
@@ -36,7 +36,7 @@ class Sanitizer:
         if not self._held and not _CONTROLS.search(text):  # nearly every piece of every answer
             return text
         text, self._held = self._held + text, ""
-        return _FOREIGN.sub(self._take, text)
+        return re.sub(_FOREIGN, self._take, text)
 
     def _take(self, match: re.Match[str]) -> str:
         self._held = match["beginning"] or ""  # a beginning reaches to the end of the text: it is the last match
@@ -56,4 +56,4 @@ def clean(text: str) -> str:
 
 def clean_line(text: str) -> str:
     """A foreign text to stand in a line of ours: no control sequences, no line ends, no change of direction."""
-    return _ONE_LINE.sub("", clean(text))
+    return re.sub(_ONE_LINE, "", clean(text))

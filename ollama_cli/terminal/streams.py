@@ -8,13 +8,11 @@ import stat
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
-from typing import TextIO
+from typing import NamedTuple, TextIO
 
 from ollama_cli.errors import CliError, UsageError
 
 
-@dataclass
 class LastLines:
     """The last lines of a terminal, while something in them is drawn over and over.
 
@@ -25,24 +23,23 @@ class LastLines:
     print_above: Callable[[str], None] | None = None
 
 
-@dataclass(frozen=True)
-class Streams:
+class Streams(NamedTuple):
     """Standard input, output and error.
 
     Answers go to ``out``; everything else, the conversation with a person, goes to ``err``.
 
     Attributes:
+        last_lines: What is drawn in the last lines of the terminal behind ``err``.
         color: Whether escape sequences may colour what a terminal shows.
         dumb: Whether the terminal knows no escape sequences at all.
-        last_lines: What is drawn in the last lines of the terminal behind ``err``.
     """
 
     input: TextIO
     out: TextIO
     err: TextIO
+    last_lines: LastLines
     color: bool = True
     dumb: bool = False
-    last_lines: LastLines = field(default_factory=LastLines, compare=False)
 
     @classmethod
     def standard(cls) -> Streams:
@@ -50,7 +47,7 @@ class Streams:
         for stream in (sys.stdin, sys.stdout, sys.stderr):
             if isinstance(stream, io.TextIOWrapper):
                 stream.reconfigure(encoding="utf-8", errors="replace")
-        return cls(_present(sys.stdin), _present(sys.stdout), _present(sys.stderr))
+        return cls(_present(sys.stdin), _present(sys.stdout), _present(sys.stderr), LastLines())
 
     @property
     def interactive(self) -> bool:

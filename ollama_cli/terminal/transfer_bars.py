@@ -10,6 +10,7 @@ from rich.progress import BarColumn, Progress, ProgressColumn, SpinnerColumn, Ta
 from rich.table import Column
 from rich.text import Text
 
+from ollama_cli.terminal.live_lines import LiveLines
 from ollama_cli.terminal.streams import Streams
 from ollama_cli.terminal.words import size_in_words
 
@@ -31,36 +32,33 @@ class TransferBars:
     """
 
     def __init__(self, streams: Streams) -> None:
-        self._last_lines = streams.last_lines
         self._console = Console(file=streams.err, no_color=not streams.color)
         self._bars = _Bars(self._console)
+        self._lines = LiveLines(streams, self._console, self._bars)
         self._tasks: dict[str, TaskID] = {}
         self._done: set[str] = set()
         self._status = ""
 
     def show(self, text: str, step: Step) -> None:
         """Show a step, whose status is a clean line."""
-        self._bars.start()
-        self._last_lines.print_above = self._print
-        if step.digest:
-            self._settle_status()
-            self._show_size(text, step)
-        elif text and text != self._status:
-            self._settle_status()
-            self._status = self._bars.status = text
+        with self._lines.lock:
+            self._lines.start()
+            if step.digest:
+                self._settle_status()
+                self._show_size(text, step)
+            elif text and text != self._status:
+                self._settle_status()
+                self._status = self._bars.status = text
 
     def end(self) -> None:
         """Leave what is shown as it is, and the cursor below it."""
-        self._settle_status()
-        self._last_lines.print_above = None
-        self._bars.stop()
-
-    def _print(self, line: str) -> None:
-        self._console.print(Text(line))
+        with self._lines.lock:
+            self._settle_status()
+            self._lines.stop()
 
     def _settle_status(self) -> None:
         if self._status:
-            self._print(self._status)
+            self._lines.print(self._status)
             self._status = self._bars.status = ""
 
     def _show_size(self, text: str, step: Step) -> None:
@@ -96,7 +94,9 @@ class _Bars(Progress):
     def __init__(self, console: Console) -> None:
         self.status = ""
         self._working = SpinnerColumn()
-        super().__init__(*_columns(console.width), console=console, redirect_stdout=False, redirect_stderr=False)
+        super().__init__(
+            *_columns(console.width), console=console, auto_refresh=False, redirect_stdout=False, redirect_stderr=False
+        )
 
     def get_renderables(self) -> Iterable[RenderableType]:
         """What is under way."""

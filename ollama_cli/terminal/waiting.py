@@ -6,9 +6,12 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from itertools import cycle
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 from ollama_cli.terminal.streams import Streams
+
+if TYPE_CHECKING:
+    from ollama_cli.terminal.live_lines import LiveLines
 
 _SECONDS_OF_QUIET = 0.5
 _SECONDS_A_FRAME = 0.1
@@ -71,15 +74,14 @@ def spinner(streams: Streams, text: str) -> Iterator[Callable[[str], None]]:
     Yields:
         Puts another text in the place of the one that is shown; elsewhere says it, if it is another.
     """
-    if streams.err.isatty():
-        from rich.console import Console
-        from rich.markup import escape
-
-        console = Console(file=streams.err, no_color=not streams.color)
-        if not console.is_dumb_terminal:
-            with console.status(escape(text)) as status:
-                yield lambda other: status.update(escape(other))
-            return
+    if _can_turn(streams):
+        turning = _Turning(streams)
+        turning.show(text)
+        try:
+            yield turning.show
+        finally:
+            turning.make_room()
+        return
     shown = text
 
     def say(other: str) -> None:
@@ -99,26 +101,60 @@ def pausing_spinner(streams: Streams) -> Iterator[Callable[[str | None], None]]:
     Yields:
         Shows a text, or with None makes room.
     """
-    if not streams.err.isatty():
+    if not _can_turn(streams):
         yield lambda _: None
         return
-    from rich.console import Console
-    from rich.markup import escape
-
-    console = Console(file=streams.err, no_color=not streams.color)
-    if console.is_dumb_terminal:
-        yield lambda _: None
-        return
-    status = console.status("")
-
-    def show(text: str | None) -> None:
-        if text is None:
-            status.stop()
-        else:
-            status.update(escape(text))
-            status.start()
-
+    turning = _Turning(streams)
     try:
-        yield show
+        yield lambda text: turning.make_room() if text is None else turning.show(text)
     finally:
-        status.stop()
+        turning.make_room()
+
+
+def _can_turn(streams: Streams) -> bool:
+    """Whether stderr has a cursor that can be moved."""
+    return streams.err.isatty() and not streams.dumb
+
+
+class _Turning:
+    """A spinner in the last line, above which stands what is told meanwhile."""
+
+    def __init__(self, streams: Streams) -> None:
+        from rich.console import Console
+        from rich.spinner import Spinner
+
+        self._streams = streams
+        self._console = Console(file=streams.err, no_color=not streams.color)
+        self._spinner = Spinner("dots", style="status.spinner")
+        self._lines: LiveLines | None = None
+
+    def show(self, text: str) -> None:
+        """Show a text beside it."""
+        from rich.text import Text
+
+        lines = self._lines or self._new_lines()
+        with lines.lock:
+            self._spinner.update(text=Text(text))  # a plain text would be read for markup
+            lines.start()
+        self._lines = lines
+
+    def make_room(self) -> None:
+        """Take it off the screen."""
+        if self._lines is not None:
+            self._lines.stop()
+            self._lines = None
+
+    def _new_lines(self) -> LiveLines:
+        from rich.live import Live
+
+        from ollama_cli.terminal.live_lines import LiveLines
+
+        live = Live(
+            self._spinner,
+            console=self._console,
+            auto_refresh=False,
+            transient=True,
+            redirect_stdout=False,
+            redirect_stderr=False,
+        )
+        return LiveLines(self._streams, self._console, live)

@@ -96,6 +96,8 @@ class OllamaAuth(CredentialAuth):
     Raises:
         SafetyError: The origin is neither https nor loopback.
         SignInError: No credential is given, and none is there.
+        UsageError: The API key that is given, or what the environment gives in its place, cannot be used.
+        StoreError: The store of the one that the command would use cannot be used.
     """
 
     def __init__(

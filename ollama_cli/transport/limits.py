@@ -5,16 +5,15 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
 from threading import TIMEOUT_MAX
+from typing import NamedTuple
 
 from ollama_cli.errors import CliError, UnavailableError
 from ollama_cli.transport.lean_httpx import httpx
 from ollama_cli.transport.resolving import SECONDS_TO_CONNECT
 
 
-@dataclass(frozen=True)
-class Limits:
+class Limits(NamedTuple):
     """Seconds that each step may stand still; an answer that goes on may take as long as it likes.
 
     Attributes:

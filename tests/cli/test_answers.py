@@ -6,7 +6,6 @@ import re
 import signal
 import socket
 import subprocess
-import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from io import StringIO
@@ -17,7 +16,7 @@ import pexpect
 import pyte
 import pytest
 from streaming import StreamingServer, streaming_server
-from support import COMMAND, Cli, Sandbox
+from support import COMMAND, Cli, Sandbox, until
 
 MODEL = "gpt-oss:120b-cloud"
 TEXT = (
@@ -301,9 +300,7 @@ def test_ctrl_c_while_connecting_ends_at_once(cli: Cli) -> None:
             client.connect_ex(full.getsockname())
         device = Cli(cli.home, {"OLLAMA_CLOUD_BASE_URL": f"http://127.0.0.1:{port}", "OLLAMA_API_KEY": "key"})
         process = device.start("run", MODEL, "hi")
-        while connecting(port) < 2:
-            assert process.poll() is None
-            time.sleep(0.01)
+        until(lambda: connecting(port) >= 2, process)
         process.send_signal(signal.SIGINT)
         assert process.communicate(timeout=5) == ("", "")
         assert process.returncode == 130

@@ -222,6 +222,13 @@ def test_a_terminal_is_shown_json_laid_out_and_nothing_that_drives_it(cli: Cli) 
         assert sequence not in printed(laid_out) + printed(text)
 
 
+def test_a_terminal_is_shown_as_it_came_what_would_be_another_value(cli: Cli) -> None:
+    with answering(ok(b'{"a": 1e999}')) as server:
+        child = terminal(Cli(cli.home, server.environment), "api", "GET", "/x")
+        assert finish(child)[0] == 0
+    assert '{"a": 1e999}' in printed(child)
+
+
 def test_a_terminal_is_told_of_bytes_that_are_no_text(cli: Cli) -> None:
     with answering(ok(EVERY_BYTE)) as server:
         child = terminal(Cli(cli.home, server.environment), "api", "GET", "/x")

@@ -8,7 +8,6 @@ import os
 import re
 import signal
 import stat
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -18,7 +17,7 @@ from chatting import PNG, SHOW, answering, asked, leave, say
 from conftest import sign_in
 from recorded import serving
 from screens import Terminal
-from support import Cli, Sandbox
+from support import Cli, Sandbox, until
 
 MODEL = "gpt-oss:120b-cloud"
 NOT_THERE: dict[str, Any] = {**SHOW, "status": 404, "json": {"error": "not found"}}
@@ -197,6 +196,51 @@ def test_undo_and_model_and_tokens(cli: Cli) -> None:
     assert [r["json"]["model"] for r in server.requests if r["path"] == "/api/chat"][-1] == "other"
 
 
+def test_what_the_command_line_says_goes_into_the_chat(cli: Cli, tmp_path: Path) -> None:
+    (tmp_path / "cat.png").write_bytes(PNG)
+    refused = {"method": "POST", "path": "/api/create", "status": 401, "json": {"error": "unauthorized"}}
+    with serving([SHOW, answering("A cat."), refused]) as server:
+        options = ["--image", "cat.png", "--system", "Be brief.", "--option", "seed=7"]
+        terminal = Terminal(cli, "run", "tiny", *options, env={"OLLAMA_HOST": server.url}, cwd=tmp_path)
+        terminal.until_text(r"cat\.png goes along with your next message \(image\)")
+        say(terminal, "What is it?")
+        terminal.until_text("A cat")
+        say(terminal, "/save mine")
+        terminal.until_text(f"The Ollama server at {server.url} is not signed in")
+        assert leave(terminal) == 0
+    (body,) = [request["json"] for request in server.requests if request["path"] == "/api/chat"]
+    assert [message["role"] for message in body["messages"]] == ["system", "user"]
+    assert (len(body["messages"][1]["images"]), body["options"]) == (1, {"seed": 7})
+    (made,) = [request["json"] for request in server.requests if request["path"] == "/api/create"]
+    assert (made["from"], made["system"], made["parameters"]) == ("tiny", "Be brief.", {"seed": 7})
+
+
+def test_a_command_that_lacks_something_says_what(cli: Cli) -> None:
+    last = {"message": {"role": "assistant"}, "done": True, "done_reason": "stop", "eval_count": 64}
+    route = {"method": "POST", "path": "/api/chat", "ndjson": [{"message": {"content": "long " * 15_000}}, last]}
+    with serving([SHOW, route]) as server:
+        terminal = Terminal(cli, "run", "tiny", "--plain", env={"OLLAMA_HOST": server.url})
+        for typed, told in (
+            ("/retry", "Nothing was said yet."),
+            ("/copy", "There is no answer yet."),
+            ("/export", "A file is needed.(?s:.*)/export chat.md"),
+            ("/image", "A file is needed.(?s:.*)/image cat.png"),
+            ("/load", "One name is needed.(?s:.*)/load MODEL"),
+            ("/model", "You talk to tiny, at the Ollama server."),
+            ("/set system", "A text is needed."),
+            ("/set parameter seed", "seed needs a value."),
+            ("/set parameter num_ctx 256", "num_ctx is 256 now."),
+            ("/set think high", r"thinks now \(high\)(?s:.*)tiny does not say that it can think."),
+            ("/? nothing", "There is no command /nothing."),
+            ("hi", "(?s:long long.*>>> )"),
+            ("/tokens", r"64 tokens of 256 \(25%\)"),
+            ("/copy", "too long for a terminal's clipboard"),
+        ):
+            say(terminal, typed)
+            terminal.until_text(told)
+        assert leave(terminal) == 0
+
+
 def test_answers_are_markdown_unless_that_is_not_wanted(cli: Cli) -> None:
     with serving([SHOW, answering("A **bold", "** word.")]) as server:
         terminal = Terminal(cli, "run", "tiny", env={"OLLAMA_HOST": server.url})
@@ -334,8 +378,7 @@ def test_tab_knows_the_clouds_models(signed_in: Cli, sandbox: Sandbox) -> None:
     terminal = Terminal(signed_in, "run", MODEL)
     say(terminal, "Why is the sky blue?")
     terminal.until_text("Rayleigh")
-    while not any(request["target"] == "/api/tags" for request in sandbox.requests()):
-        time.sleep(0.05)
+    until(lambda: any(request["target"] == "/api/tags" for request in sandbox.requests()))
     say(terminal, "/show license")
     terminal.until_text("No licence")
     terminal.until_prompt()
@@ -378,8 +421,7 @@ def test_tab_knows_models_that_were_seen_before_the_server_has_told(cli: Cli) ->
         assert cli("cp", "tiny", "gemma:2b", env={"OLLAMA_HOST": server.url}).returncode == 0
         terminal = Terminal(cli, "run", "tiny", env={"OLLAMA_HOST": server.url})
         terminal.until_prompt()
-        while not any(request["path"] == "/api/tags" for request in server.requests):
-            pass
+        until(lambda: any(request["path"] == "/api/tags" for request in server.requests))
         terminal.type("/load gem\t")
         terminal.until_line(">>> /load gemma:2b")
         terminal.type("\x15")
@@ -468,6 +510,27 @@ def test_a_chat_that_was_killed_in_an_answer_goes_on(cli: Cli) -> None:
         assert leave(last) == 0
     assert asked(server.requests)[0] == ["first question", "The **one**", "second question"]
     assert asked(server.requests)[1] == ["first question", "The **one**", "second question", "whole", "third question"]
+
+
+def test_a_kept_chat_takes_on_another_model_and_ends_where_another_begins(cli: Cli) -> None:
+    with serving([SHOW, answering("ok")]) as server:
+        terminal = Terminal(cli, "run", "tiny", "--keep", env={"OLLAMA_HOST": server.url})
+        for said, leads_to in (
+            ("one", "/model other"),
+            ("two", "/clear"),
+            ("three", "/load third"),
+            ("four", "/tokens"),
+        ):
+            say(terminal, said)
+            terminal.until_text(f"{said}\nok")
+            say(terminal, leads_to)
+        assert leave(terminal) == 0
+    kept = json.loads(cli("chats", "list", "--json").stdout)
+    assert [(chat["model"], chat["title"], chat["messages"]) for chat in reversed(kept)] == [
+        ("other", "one", 4),
+        ("other", "three", 2),
+        ("third", "four", 2),
+    ]
 
 
 def test_nothing_is_kept_unasked_or_where_history_is_off(cli: Cli) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import signal
 import sys
 import termios
 import time
@@ -200,13 +201,54 @@ def test_a_terminal_that_is_gone_ends_the_chat_as_its_signal_says(cli: Cli) -> N
     assert terminal.child.exitstatus == 129
 
 
-def test_a_fault_of_ours_costs_no_conversation(cli: Cli) -> None:
+TOLD_WHILE_A_KEY_IS_DONE = """
+import signal, sys
+from prompt_toolkit.completion import DummyCompleter
+from prompt_toolkit.history import InMemoryHistory
+from ollama_cli.chat import line
+from ollama_cli.terminal.ending import end_tidily_when_told
+from ollama_cli.terminal.streams import Streams
+
+def goes_on(_):
+    signal.raise_signal(int(sys.argv[1]))
+    print("[the key was done]", flush=True)
+
+end_tidily_when_told()
+line.goes_on = goes_on
+line.Line(Streams.standard(), InMemoryHistory(), DummyCompleter(), lambda: False).read()
+"""
+
+
+@pytest.mark.parametrize("kind", ["xterm", "dumb"])
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP], ids=lambda number: number.name)
+def test_a_signal_in_the_middle_of_a_key_ends_the_line_after_it(number: signal.Signals, kind: str) -> None:
+    command = ["-c", TOLD_WHILE_A_KEY_IS_DONE, str(int(number))]
+    environment = {**os.environ, "TERM": kind, "PROMPT_TOOLKIT_NO_CPR": "1"}
+    child = pexpect.spawn(sys.executable, command, env=environment, timeout=SECONDS, encoding="utf-8")
+    before = termios.tcgetattr(child.child_fd)
+    child.expect(">>> ")
+    child.send("hi\r")
+    child.expect(r"\[the key was done\]")
+    child.expect(pexpect.EOF)
+    rest = child.before or ""
+    assert "Traceback" not in rest
+    assert rest.rfind("\x1b[?2004l") >= rest.rfind("\x1b[?2004h")
+    assert termios.tcgetattr(child.child_fd) == before
+    child.close()
+    assert child.exitstatus == 128 + number
+
+
+def test_a_fault_of_ours_costs_no_conversation(cli: Cli, tmp_path: Path) -> None:
+    (tmp_path / "sitecustomize.py").write_text("import ollama_cli.chat.export as faulty\nfaulty.as_markdown = None\n")
     with serving([SHOW, answering("ok")]) as server:
-        terminal = Terminal(cli, "--debug", "run", "tiny", env={"OLLAMA_HOST": server.url})
+        environment = {"OLLAMA_HOST": server.url, "PYTHONPATH": str(tmp_path)}
+        terminal = Terminal(cli, "--debug", "run", "tiny", env=environment, columns=500)
         say(terminal, "first")
         terminal.until_text("ok")
         say(terminal, f"/export {'x' * 300}")
-        terminal.until_text("(should not|cannot be written)")
+        terminal.until_text("Error: .* cannot be written: File name too long")
+        say(terminal, f"/export {tmp_path / 'chat.md'}")
+        terminal.until_text(r"should not \(TypeError\)")
         say(terminal, "second")
         terminal.until_text("ok(?s:.*)ok")
         assert leave(terminal) == 0

@@ -188,11 +188,13 @@ def test_remove_takes_chats_away_and_what_they_said_out_of_the_file(cli: Cli, ar
 
 def test_remove_asks_at_a_terminal(cli: Cli, archive: Archive) -> None:
     for answer, status, left in (("n", 1, 2), ("y", 0, 0)):
-        child = terminal(cli, "chats", "remove", "1", "2")
-        child.expect("Remove 2 chats")
+        child = terminal(cli, "chats", "remove", "1", "2", "--json")
+        child.expect(r"Remove 2 chats.*: ")
         child.sendline(answer)
-        assert finish(child)[0] == status
-        assert len(archive.chats()) == left
+        ended, shown = finish(child)
+        assert (ended, len(archive.chats())) == (status, left)
+        told = json.loads(shown.strip().splitlines()[-1])
+        assert told == {"removed": [1, 2]} if answer == "y" else told["error"]["code"] == "declined"
 
 
 @pytest.mark.parametrize(

@@ -214,7 +214,8 @@ def test_what_cannot_be_read_is_told(make: Maker, tmp_path: Path) -> None:
         path.chmod(0o755)
     (make.folder / "x.gguf").chmod(0)
     (make.folder / "closed").chmod(0o300)
-    for modelfile in ("Modelfile", "Folder"):
+    (make.folder / "shut").mkdir(0o200)
+    for modelfile in ("Modelfile", "Folder", "shut/Modelfile"):
         done = subprocess.run(
             [*AS_A_USER, COMMAND, "create", "--json", "-f", modelfile, "mine"],
             env=make.cli.environment | {"OLLAMA_HOST": make.daemon.url, "OLLAMA_CLI_HOME": "/nowhere"},
@@ -226,6 +227,11 @@ def test_what_cannot_be_read_is_told(make: Maker, tmp_path: Path) -> None:
         assert done.returncode == 2, done.stderr
         assert "cannot be read: Permission denied" in done.stderr
     (make.folder / "closed").chmod(0o700)
+
+
+def test_a_name_that_no_file_can_have_is_told(make: Maker) -> None:
+    done = make(None, "-f", "x" * 300)
+    assert (done.returncode, "cannot be read: File name too long" in done.stderr) == (2, True)
 
 
 # Sending

@@ -146,6 +146,7 @@ def test_a_token_goes_to_its_exact_origin_alone(guarded: Guarded) -> None:
         ("https://user:pass@box", 2, "--host holds a user name"),
         ("ftp://box", 2, "--host has the scheme"),
         ("", 2, "--host names no server"),
+        ("https://127.0.0.1:99999", 2, "--host names the port of no server"),
         ("https://bücher.example", 2, "which no server can be called"),
     ],
 )

@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 from crashing import Done, run_here, without_waits
 from every_command import CLOUD, EVERY_COMMAND, LOCAL, command_line, furnish
+from lying_registry import Handler, lying_registry
 from mutations import CONTROLS, EVIL
-from registries import Handler, lying_registry
 from support import Cli
 from talking import each_string, talking
 

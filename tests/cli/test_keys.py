@@ -5,14 +5,13 @@ from __future__ import annotations
 import json
 import re
 import signal
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 from forking import Forks
-from support import Cli, Sandbox, approve, approved_key, make_device
+from support import Cli, Sandbox, approve, approved_key, make_device, until
 
 from ollama_cli import DeviceKey
 from ollama_cli.sandbox.server import EmbeddedSandbox
@@ -460,10 +459,7 @@ def test_ctrl_c_in_the_middle_tells_what_is_done(
         approve(slow, key)
     references = [key.encoded for key in keys]
     process = device.start("keys", "revoke", "--yes", *(["--json"] if as_json else []), *references)
-    deadline = time.monotonic() + 30
-    while sum(request["method"] == "DELETE" for request in slow.requests()) < 2:
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
+    until(lambda: sum(request["method"] == "DELETE" for request in slow.requests()) >= 2, process)
     process.send_signal(signal.SIGINT)
     stdout, stderr = process.communicate(timeout=20)
     assert process.returncode == 130

@@ -108,7 +108,7 @@ class Histories(RuleBasedStateMachine):
 
     def signing(self) -> dict[str, str]:
         """The key that signs for each profile."""
-        return {key["profile"]: key["public_key"] for key in self.listed() if key["role"] == "current"}
+        return {key["profile"]: key["public_key"] for key in self.listed() if key.get("role", "current") == "current"}
 
     # What happens
 
@@ -152,7 +152,7 @@ class Histories(RuleBasedStateMachine):
     def approve_key_of(self, profile: str, role: str) -> None:
         """Do what a person does who opens the link of a profile's key, if it has one that is still worth something."""
         for key in self.listed():
-            if (key["profile"], key["role"]) == (profile, role) and key["public_key"] in self.here():
+            if (key["profile"], key.get("role", "current")) == (profile, role) and key["public_key"] in self.here():
                 self.approve(key["public_key"])
 
     @initialize(profiles=st.sampled_from([("default",), PROFILES]))
@@ -222,7 +222,7 @@ class Histories(RuleBasedStateMachine):
 
     @invariant()
     def no_profile_has_two_keys_that_sign(self) -> None:
-        signing = [key["profile"] for key in self.listed() if key["role"] == "current"]
+        signing = [key["profile"] for key in self.listed() if key.get("role", "current") == "current"]
         assert len(signing) == len(set(signing))
         assert len(self.listed()) <= 2 * len(set(signing)) or not signing
 

@@ -65,6 +65,16 @@ def test_sandbox_attaches_to_a_running_one(cli: Cli, tmp_path: Path) -> None:
     assert cli("--sandbox", "status", "--quiet").returncode == 0  # the account outlives the server
 
 
+def test_a_script_is_told_where_the_sandbox_listens(cli: Cli) -> None:
+    with cli.start("sandbox", "--port", "0", "--json") as process:
+        assert process.stdout is not None
+        told = json.loads(process.stdout.readline())
+        with httpx.Client(base_url=told["url"], trust_env=False) as client:
+            assert client.get("/api/version").status_code == 200
+        process.send_signal(signal.SIGINT)
+        assert process.communicate(timeout=10) == ("", f"{told['url']}\n")
+
+
 def test_signin_stores_a_key_and_shows_the_same_link_twice(device: Cli) -> None:
     first = device("--insecure-storage", "signin", "--no-wait")
     second = device("--insecure-storage", "signin", "--no-wait")

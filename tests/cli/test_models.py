@@ -66,6 +66,34 @@ def test_a_list_as_json_is_what_the_server_tells(cli: Cli) -> None:
     assert json.loads(cloud.stdout) == [{**TINY, "name": "tiny:latest-cloud"}]
 
 
+@pytest.mark.parametrize("command", [("run", "hi"), ("show",), ("stop",), ("rm",)], ids=lambda words: words[0])
+def test_a_mistyped_name_is_answered_with_the_one_that_was_listed(cli: Cli, command: tuple[str, ...]) -> None:
+    verb, *rest = command
+    missing = {"error": "model 'gema3' not found"}
+    routes = [
+        route("GET", "/api/tags", json={"models": [TINY, {"name": "gemma3:4b"}]}),
+        route("POST", "/api/pull", ndjson=[{"error": "pull model manifest: file does not exist"}]),
+        *(
+            route(method, path, 404, json=missing)
+            for method, path in (("POST", "/api/show"), ("DELETE", "/api/delete"))
+        ),
+    ]
+    with serving(routes) as server:
+        environment = {"OLLAMA_HOST": server.url}
+        assert cli("list", env=environment).returncode == 0
+        done = cli(verb, "gema3", *rest, env=environment)
+    assert done.returncode == 3
+    assert "  Did you mean gemma3:4b?" in done.stderr
+
+
+def test_a_mistyped_name_of_the_clouds_is_answered_with_the_one_that_was_listed(signed_in: Cli) -> None:
+    assert signed_in("list", "--cloud").returncode == 0
+    for command in (["run", "gpt-oss:12b-cloud", "hi"], ["show", "gpt-oss:12b-cloud"]):
+        done = signed_in(*command)
+        assert done.returncode == 3
+        assert "  Did you mean gpt-oss:120b-cloud? Models: https://" in done.stderr
+
+
 @pytest.fixture
 def without_daemon(tmp_path: Path) -> Iterator[Forks]:
     """Runs commands on a machine on which nothing listens where a daemon does."""
@@ -83,6 +111,14 @@ def test_without_a_daemon_the_list_says_so_and_is_the_clouds(without_daemon: For
     )
     assert "gpt-oss:120b-cloud" in done.stdout
     assert isinstance(json.loads(without_daemon("ls", "--json", env=device.environment).stdout), list)
+
+
+def test_without_a_daemon_and_a_cloud_nothing_is_said_to_be_listed(without_daemon: Forks, cli: Cli) -> None:
+    done = without_daemon("list", env=cli.environment | {"OLLAMA_CLOUD_BASE_URL": "http://127.0.0.1:9"})
+    note, error, *_ = done.stderr.splitlines()
+    assert (done.returncode, done.stdout) == (7, "")
+    assert note == "Note: No Ollama server answers at http://127.0.0.1:11434."
+    assert error.startswith("Error: ")
 
 
 def test_without_a_daemon_a_disabled_cloud_is_not_listed(without_daemon: Forks, device: Cli, sandbox: Sandbox) -> None:
@@ -206,7 +242,7 @@ def test_a_text_of_a_model_is_piped_unchanged(cli: Cli) -> None:
         assert cli("show", "tiny", "--template", env=environment).stdout == template
         without = cli("show", "tiny", "--system", env=environment)
     assert (without.returncode, without.stdout) == (0, "")
-    assert without.stderr == "The model has no system of its own.\n"
+    assert without.stderr == "The model has no system message of its own.\n"
 
 
 # ps, stop, cp, rm

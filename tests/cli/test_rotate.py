@@ -15,7 +15,7 @@ from chatting import leave, say
 from crashing import fail, run_here, without_waits
 from rotating import Rotating, json_error, link_of, rotating
 from screens import Terminal
-from support import COMMAND, Cli, start_sandbox
+from support import COMMAND, Cli, start_sandbox, wallet_of
 from terminals import expect_link, finish, printed, terminal
 
 from ollama_cli import DeviceKey
@@ -203,6 +203,16 @@ def test_forgetting_without_the_server_forgets_both_and_says_so(there: Rotating)
     done = there.device("signout", "--local-only")
     assert "keys of its rotation are forgotten" in done.stderr
     assert there.here == set()
+
+
+def test_a_new_key_whose_current_one_is_gone_is_forgotten_without_the_server_too(tmp_path: Path) -> None:
+    with rotating(tmp_path, "*=status:500") as there:
+        there.begin()
+        wallet_of(there.device).forget(there.cloud.url, there.old.public_key)
+        done = there.device("signout", "--local-only", "--json")
+        assert (done.returncode, done.stdout) == (0, '{"signed_in": false, "outcome": "forgotten"}\n'), done.stderr
+        assert there.here == set()
+        assert there.listed() == []
 
 
 def test_signin_tells_of_a_rotation(there: Rotating) -> None:

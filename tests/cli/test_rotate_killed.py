@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import signal
-import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import httpx
@@ -12,6 +11,7 @@ import pytest
 from forking import KILLED_AT, Forks
 from rotating import NOTHING, Rotating, rotating, signed_in_at
 from stores.secret_service import secret_service
+from support import until
 
 from ollama_cli import DeviceKey
 
@@ -106,11 +106,7 @@ def test_killed_while_the_server_has_the_request(tmp_path: Path, moment: str, nu
         if "old key's account" not in moment:
             approve_what_waits(there)
         cut = there.device.start(*ROTATE)
-        deadline = time.monotonic() + 30
-        while requests(there, request) < count:
-            assert time.monotonic() < deadline
-            assert cut.poll() is None
-            time.sleep(0.02)
+        until(lambda: requests(there, request) >= count, cut)
         if "has taken" in moment:
             until(lambda: there.old.public_key not in there.on_account)
         cut.send_signal(number)
@@ -124,13 +120,6 @@ def test_killed_while_the_server_has_the_request(tmp_path: Path, moment: str, nu
         done = there.device(*ROTATE)
         assert done.returncode == 0, done.stderr
         assert there.is_done()
-
-
-def until(happened: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 30
-    while not happened():
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
 
 
 def test_what_a_kill_leaves_of_a_file_is_removed_with_the_next(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import base64
 import json
 import os
@@ -515,3 +516,20 @@ def _umask() -> int:
     mask = os.umask(0)
     os.umask(mask)
     return mask
+
+
+def test_a_question_without_options_loads_no_more_than_it_needs(signed_in: Cli) -> None:
+    code = "import sys; from ollama_cli.main import main; sys.stderr.write(f'{main(sys.argv[1:])} {[*sys.modules]}')"
+    done = subprocess.run(
+        [sys.executable, "-c", code, "run", MODEL, "Is 1.5 more than 1?"],
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        env=signed_in.environment,
+        text=True,
+        check=True,
+    )
+    status, loaded = done.stderr.split(" ", 1)
+    assert (status, "“Is 1.5 more than 1?”" in done.stdout) == ("0", True)
+    modules = set(ast.literal_eval(loaded))
+    assert modules >= {"httpx", "cryptography"}
+    assert not modules & {"typer", "dataclasses", "httpcore", "keyring", "rich", "prompt_toolkit", "subprocess"}

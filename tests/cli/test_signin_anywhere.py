@@ -6,13 +6,12 @@ import json
 import os
 import re
 import signal
-import time
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
 import zxingcpp
-from support import Cli, Sandbox
+from support import Cli, Sandbox, until
 from terminals import LINK, expect_link, finish, printed, screen, terminal
 
 from ollama_cli.credentials.public_key import encode_public_key
@@ -130,10 +129,7 @@ def program(folder: Path, name: str, script: str) -> Path:
 
 def wait_for(path: Path) -> str:
     """The text of a file that somebody is about to put there whole."""
-    deadline = time.monotonic() + 30
-    while not path.exists():
-        assert time.monotonic() < deadline, f"{path.name} was not written"
-        time.sleep(0.02)
+    until(path.exists)
     return path.read_text()
 
 

@@ -6,13 +6,12 @@ import json
 import re
 import signal
 import subprocess
-import time
 from collections.abc import Callable
 from pathlib import Path
 from urllib.parse import quote
 
 import pytest
-from support import COMMAND, Cli, Sandbox
+from support import COMMAND, Cli, Sandbox, until
 from terminals import LINK, expect_link, finish, printed, terminal
 
 from ollama_cli import DeviceKey, signin_url
@@ -28,10 +27,7 @@ SIGNALS = {
 
 def until_asked(sandbox: Sandbox, times: int) -> None:
     """Wait until the account was asked for so many times."""
-    deadline = time.monotonic() + 30
-    while len([sent for sent in sandbox.requests() if sent["target"].startswith("/api/me")]) < times:
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
+    until(lambda: len([sent for sent in sandbox.requests() if sent["target"].startswith("/api/me")]) >= times)
 
 
 def keys_of(device: Cli) -> list[Path]:
@@ -243,10 +239,7 @@ def test_a_daemon_s_link_is_shown_with_its_fingerprint_and_opened_only_on_a_yes(
     assert "Signed in as bob." in printed(child)
     assert ("Opening the link" in printed(child)) == (answer == "y")
     if answer == "y":
-        deadline = time.monotonic() + 30
-        while not (tmp_path / "opened").exists():
-            assert time.monotonic() < deadline
-            time.sleep(0.02)
+        until((tmp_path / "opened").exists)
         assert (tmp_path / "opened").read_text().strip() == GOOD
     else:
         assert not (tmp_path / "opened").exists()

@@ -193,6 +193,17 @@ def test_a_folder_that_is_not_there_is_made_for_its_owner_alone(device: Cli, tmp
     assert [path.stat().st_mode & 0o777 for path in made] == [0o700] * 4
 
 
+@needs_a_user
+@pytest.mark.parametrize("mask", ["177", "777"])
+def test_a_mask_that_takes_too_much_away_makes_no_file_that_its_owner_cannot_use(device: Cli, mask: str) -> None:
+    masked = Surroundings(prefix=AS_A_USER, before=f"umask {mask}")
+    assert masked.run(device, "--insecure-storage", "signin", "--no-wait").returncode == 4
+    again = masked.run(device, "keys", "list", "--json")
+    assert (again.returncode, len(json.loads(again.stdout))) == (0, 1), again.stderr
+    modes = {path.name: path.stat().st_mode & 0o777 for path in state(device).rglob("*")}
+    assert set(modes.values()) == {0o600, 0o700}, modes
+
+
 @pytest.fixture
 def kept(device: Cli, sandbox: Sandbox) -> Cli:
     """A device that is signed in, before its surroundings change."""

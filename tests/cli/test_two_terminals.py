@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import json
 import subprocess
-import time
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from conftest import sign_in
-from support import Cli, Sandbox
+from support import Cli, Sandbox, until
 from terminals import LINK, finish, terminal
 
 from ollama_cli.credentials.index import CredentialIndex
@@ -23,9 +22,7 @@ def asked(sandbox: Sandbox, method: str) -> int:
 
 
 def wait_until_asked(sandbox: Sandbox, method: str, process: subprocess.Popen[str]) -> None:
-    while not asked(sandbox, method):
-        assert process.poll() is None, process.communicate()
-        time.sleep(0.02)
+    until(lambda: asked(sandbox, method), process)
 
 
 @pytest.mark.parametrize("command", [["signout"], ["keys", "revoke", "--yes"]], ids=" ".join)

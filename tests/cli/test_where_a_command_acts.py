@@ -10,7 +10,7 @@ from __future__ import annotations
 import shutil
 from collections.abc import Iterator
 from contextlib import ExitStack
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import httpx
@@ -294,7 +294,7 @@ class World:
         """The key that a profile in a home keeps for a server of the tables."""
         settings = Settings.from_environment({"OLLAMA_CLI_HOME": str(home / "state")})
         if server == SANDBOX:
-            settings = replace(settings, home_override=home / "state" / "data" / "sandbox")
+            settings = settings._replace(home_override=home / "state" / "data" / "sandbox")
         stored = open_wallet(settings, profile=profile).find("sandbox" if server == SANDBOX else self.origin(server))
         return stored.credential if stored else None
 
@@ -334,7 +334,7 @@ def _furnish(world: World, home: Path, *, stored: bool) -> None:
         for server in (OLLAMA_COM, STAND_IN, DAEMON, LOCAL, REMOTE):
             wallet.ensure(world.origin(server))
     if stored:
-        open_wallet(replace(settings, home_override=data / "sandbox"), new_store="file").ensure("sandbox")
+        open_wallet(settings._replace(home_override=data / "sandbox"), new_store="file").ensure("sandbox")
 
 
 def whoever(credential: str, world: World, kept: dict[str, str]) -> str:

@@ -10,13 +10,13 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from support import AS_A_USER, COMMAND, approved_key, needs_a_user
+from shell_examples import PATH, examples_in, one_with, run_in_bash
+from support import AS_A_USER, approved_key, needs_a_user
 
 from ollama_cli import DeviceKey
 from ollama_cli.sandbox.server import EmbeddedSandbox
 
-PAGE = (Path(__file__).parents[2] / "docs" / "headless.md").read_text(encoding="utf-8")
-EXAMPLES = re.findall(r"^```sh\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL)
+EXAMPLES = examples_in("docs/headless.md")
 ANSWERED = r"No model ran\."
 
 TOLD = {
@@ -56,20 +56,13 @@ def run(tmp_path: Path) -> Iterator[Run]:
 
         def runner(script: str, *, named: bool = False, **env: str) -> subprocess.CompletedProcess[str]:
             script = script.replace("/run/secrets", str(secrets)).replace("/run/state", str(here / "state"))
-            environment = {
-                "PATH": f"{Path(COMMAND).parent}{os.pathsep}{os.environ['PATH']}",
-                "OLLAMA_CLOUD_BASE_URL": sandbox.url,
-                "LANG": "C.UTF-8",
-            }
-            return subprocess.run(
-                [*([] if named else AS_A_USER), "bash", "-c", script],
-                stdin=subprocess.DEVNULL,
-                capture_output=True,
-                text=True,
-                cwd=here,
-                env=environment | env,
-                timeout=100,
-                check=False,
+            environment = {"PATH": PATH, "OLLAMA_CLOUD_BASE_URL": sandbox.url, "LANG": "C.UTF-8"}
+            return run_in_bash(
+                script,
+                here,
+                environment | env,
+                as_a_user=[] if named else AS_A_USER,
+                to_the_first_failure=False,
             )
 
         yield runner
@@ -77,8 +70,7 @@ def run(tmp_path: Path) -> Iterator[Run]:
 
 def example(word: str) -> str:
     """The one example that a word stands in."""
-    (found,) = [text for text in EXAMPLES if word in text]
-    return str(found)
+    return one_with(word, EXAMPLES)
 
 
 def test_every_example_is_expected_to_tell_something() -> None:

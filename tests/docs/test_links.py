@@ -4,22 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from functools import cache
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 import pytest
-from markdown_it import MarkdownIt
 from markdown_it.token import Token
-
-ROOT = Path(__file__).parents[2]
-PAGES = [ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").glob("*.md")), ROOT / "bench" / "README.md"]
-
-
-@cache
-def tokens(page: Path) -> list[Token]:
-    """What a page is made of, tables included."""
-    return MarkdownIt("commonmark").enable("table").parse(page.read_text(encoding="utf-8"))
+from pages import PAGES, ROOT, tokens
 
 
 def within(page: Path) -> Iterator[Token]:

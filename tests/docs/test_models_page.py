@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import os
-import re
 import shutil
-import subprocess
 from pathlib import Path
 from typing import Any
 
 import pytest
 from recorded import serving, work
-from support import COMMAND, clean_environment
+from shell_examples import PATH, examples_in, one_with, run_in_bash
+from support import clean_environment
 
-PAGE = (Path(__file__).parents[2] / "docs" / "models.md").read_text(encoding="utf-8")
-EXAMPLES = re.findall(r"^```sh\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL)
+EXAMPLES = examples_in("docs/models.md")
 DONE = [{"status": "success"}]
 LAYER = {"status": "pulling 17", "digest": "sha256:17", "total": 20, "completed": 20}
 ROUTES: list[dict[str, Any]] = [
@@ -45,21 +42,8 @@ def test_every_example_is_expected_to_tell_something() -> None:
 
 @pytest.mark.parametrize("word", TOLD)
 def test_an_example_works(word: str, tmp_path: Path) -> None:
-    (example,) = [text for text in EXAMPLES if word in text]
     with serving(ROUTES) as server:
-        environment = clean_environment(tmp_path) | {
-            "PATH": f"{Path(COMMAND).parent}{os.pathsep}{os.environ['PATH']}",
-            "OLLAMA_HOST": server.url,
-        }
-        done = subprocess.run(
-            ["bash", "-ec", example],
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            cwd=tmp_path,
-            env=environment,
-            timeout=100,
-            check=False,
-        )
+        environment = clean_environment(tmp_path) | {"PATH": PATH, "OLLAMA_HOST": server.url}
+        done = run_in_bash(one_with(word, EXAMPLES), tmp_path, environment)
     assert done.returncode == 0, done.stderr
     assert (done.stdout, [path for _, path, _ in work(server.requests)]) == TOLD[word]

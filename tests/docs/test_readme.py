@@ -32,6 +32,7 @@ SCRIPTS = Path(sys.executable).parent
 IN_THE_SANDBOX = 'ollama-cli() { command ollama-cli --sandbox "$@"; }\n'
 
 FIRST, INSTALLED, FORGOTTEN, UNINSTALLED = "python3 -m venv", "pipx install", "rm -rf", "pipx uninstall"
+LOOKED_FOR = "realpath"
 TYPED = {
     "ollama-cli signin": r"Signed in as sandbox\.[\s\S]*off your account",
     "git diff": r"(?s)(No model ran.*){2}Stand-in result",
@@ -39,7 +40,7 @@ TYPED = {
     "keys list": r"(?s)FINGERPRINT.*is in backup_key.*new key now.*revoked",
 }
 """What a person at a terminal is told, by something that stands in a block alone."""
-OTHERS = [FIRST, INSTALLED, FORGOTTEN, UNINSTALLED, "OLLAMA_API_KEY", "ollama-cli serve", "curl"]
+OTHERS = [FIRST, INSTALLED, LOOKED_FOR, FORGOTTEN, UNINSTALLED, "OLLAMA_API_KEY", "ollama-cli serve", "curl"]
 
 needs_tools = pytest.mark.skipif(
     not all(map(shutil.which, ("bash", "git", "curl"))) and not os.environ.get("CI"), reason="bash, git or curl"
@@ -62,13 +63,6 @@ def line(of: str, tool: str) -> str:
 def test_every_block_is_run() -> None:
     assert README.count("\n```") == 2 * len(BLOCKS)
     assert sorted(map(BLOCKS.index, map(block, [*TYPED, *OTHERS]))) == list(range(len(BLOCKS)))
-
-
-def test_every_command_within_a_line_exists() -> None:
-    helped = (ROOT / "docs" / "commands.md").read_text(encoding="utf-8")
-    commands = re.findall(r"`ollama-cli ([a-z]+)", README)
-    assert commands
-    assert {command for command in commands if f"\n## ollama-cli {command}" not in helped} == set()
 
 
 @dataclass
@@ -136,6 +130,17 @@ def answered(text: str) -> bool:
     return "Rayleigh" in text and "No model ran." in text
 
 
+def assert_found_where_it_is_looked_for(checkout: Checkout) -> None:
+    """``man`` and bash find what the README's line copies; typing it again does no harm."""
+    checkout(block(LOOKED_FOR))
+    checkout(block(LOOKED_FOR))
+    share = checkout.home / ".local" / "share"
+    for place in ("bash-completion/completions/ollama-cli", "fish/vendor_completions.d/ollama-cli.fish"):
+        assert "__complete" in (share / place).read_text(encoding="utf-8")
+    if shutil.which("man"):
+        assert checkout("man -w ollama-cli-keys-list").strip() == f"{share}/man/man1/ollama-cli-keys-list.1"
+
+
 @pytest.mark.timeout(600)  # pip takes its time on a machine that has much to do
 @pytest.mark.parametrize("tool", ["pip", "pipx", "uv"])
 def test_it_is_installed_used_and_uninstalled(tool: str, checkout: Checkout) -> None:
@@ -148,6 +153,8 @@ def test_it_is_installed_used_and_uninstalled(tool: str, checkout: Checkout) -> 
     assert (command / "ollama-cli").exists()
     asked = block(FIRST).partition(".venv/bin/ollama-cli")[2]
     assert answered(checkout(f"{shlex.quote(str(command / 'ollama-cli'))}{asked}"))
+    if tool != "pip":
+        assert_found_where_it_is_looked_for(checkout)
     folder = checkout.home / ".local" / "share" / "ollama-cli"
     assert folder.exists()
     forgotten = block(FORGOTTEN).replace("ollama-cli signout", "ollama-cli --sandbox signout")

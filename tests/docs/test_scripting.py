@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-import os
 import re
 import shutil
 import subprocess
+import textwrap
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
-from support import COMMAND, clean_environment
+from pages import ROOT, blocks
+from shell_examples import PATH, examples_in, one_with, run_in_bash
+from support import clean_environment
 
 from ollama_cli.sandbox.server import EmbeddedSandbox
 
-PAGE = (Path(__file__).parents[2] / "docs" / "scripting.md").read_text(encoding="utf-8")
-EXAMPLES = re.findall(r"^```sh\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL)
+EXAMPLES = examples_in("docs/scripting.md")
+STEPS = blocks(ROOT / "docs" / "scripting.md", "yaml")
 LONG = "\n".join(f"Line {number} of a long text." for number in range(5000))
 QUESTIONS = ["Why is the sky blue?", "What is 'quoted' \"twice\"?", "And $HOME?"]
 AS_TOLD = r"No model ran\."
@@ -53,8 +55,7 @@ pytestmark = pytest.mark.skipif(
 
 def example(word: str) -> str:
     """The one example that a word stands in."""
-    (found,) = [text for text in EXAMPLES if word in text]
-    return str(found)
+    return one_with(word, EXAMPLES)
 
 
 @pytest.fixture
@@ -71,7 +72,7 @@ def bash(tmp_path: Path) -> Iterator[Callable[..., subprocess.CompletedProcess[s
         def run(script: str, *faults: str) -> subprocess.CompletedProcess[str]:
             sandbox = stack.enter_context(EmbeddedSandbox(tmp_path / "sandbox", faults=faults, pace=0))
             environment = clean_environment(tmp_path) | {
-                "PATH": f"{Path(COMMAND).parent}{os.pathsep}{os.environ['PATH']}",
+                "PATH": PATH,
                 "OLLAMA_CLOUD_BASE_URL": sandbox.url,
                 "OLLAMA_API_KEY": sandbox.make_api_key().reveal(),
             }
@@ -79,16 +80,7 @@ def bash(tmp_path: Path) -> Iterator[Callable[..., subprocess.CompletedProcess[s
             who = ["-c", "user.name=a", "-c", "user.email=a@b"]
             commit = ["git", *who, "commit", "-q", "--allow-empty", "-m", "Begin"]
             subprocess.run(commit, cwd=here, env=environment, check=True)
-            return subprocess.run(
-                ["bash", "-c", script],
-                stdin=subprocess.DEVNULL,
-                capture_output=True,
-                text=True,
-                cwd=here,
-                env=environment,
-                timeout=100,
-                check=False,
-            )
+            return run_in_bash(script, here, environment, to_the_first_failure=False)
 
         yield run
 
@@ -107,6 +99,18 @@ def test_an_example_works(word: str, bash: Bash, tmp_path: Path) -> None:
     assert re.search(TOLD[word], done.stdout), done.stdout
     for name in MADE.get(word, []):
         assert re.search(AS_TOLD, (tmp_path / "here" / name).read_text())
+
+
+@pytest.mark.parametrize("tool", ["pipx", "pip"])
+def test_a_step_of_a_build_works(tool: str, bash: Bash, tmp_path: Path) -> None:
+    """Its lines, but that the tool that installs the program only looks whether it is given a folder of that name."""
+    (step,) = [text for text in STEPS if f"{tool} install" in text]
+    lines = textwrap.dedent(re.split(r"(?:run: \||script:)\n", step)[1].partition("  artifacts:")[0]).splitlines()
+    (tmp_path / "here" / "ollama-cli").mkdir()
+    script = "\n".join([f"{tool}() {{ [ $1 = install ] && [ -d $2 ]; }}", *(line.removeprefix("- ") for line in lines)])
+    done = bash(f"set -e\n{script}")
+    assert done.returncode == 0, done.stderr
+    assert re.search(AS_TOLD, (tmp_path / "here" / "notes.md").read_text())
 
 
 CUT = "POST /api/generate=cut:5"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
 import tomllib
@@ -34,11 +35,24 @@ def build(tree: Path, kind: str, folder: Path, **variables: str) -> Path:
 
 
 @pytest.fixture(scope="module")
-def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A wheel, built as who packages it does: from the source distribution."""
-    folder = tmp_path_factory.mktemp("dist")
-    tree = unpacked(build(ROOT, "sdist", folder / "sdist"), folder / "sources")
-    return build(tree, "wheel", folder / "wheel")
+def sdist(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A source distribution of this checkout."""
+    return build(ROOT, "sdist", tmp_path_factory.mktemp("sdist"))
+
+
+@pytest.fixture(scope="module")
+def sources(sdist: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The tree that is in it, as who packages the program has it: elsewhere, without git, unreadable to others."""
+    tree = unpacked(sdist, tmp_path_factory.mktemp("unpacked") / "sources")
+    for path in (tree, *tree.rglob("*")):
+        path.chmod(path.stat().st_mode & 0o700)
+    return tree
+
+
+@pytest.fixture(scope="module")
+def wheel(sources: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A wheel of that tree."""
+    return build(sources, "wheel", tmp_path_factory.mktemp("wheel"))
 
 
 @pytest.fixture(scope="module")
@@ -76,7 +90,44 @@ needs_man = pytest.mark.skipif(
 
 
 def test_a_wheel_is_the_same_wherever_it_is_built(wheel: Path, tmp_path: Path) -> None:
-    assert build(ROOT, "wheel", tmp_path / "again").read_bytes() == wheel.read_bytes()
+    assert build(ROOT, "wheel", tmp_path / "again", TZ="Asia/Tokyo").read_bytes() == wheel.read_bytes()
+
+
+def test_a_source_distribution_is_the_same_when_it_is_built_of_itself(
+    sdist: Path, sources: Path, tmp_path: Path
+) -> None:
+    assert build(sources, "sdist", tmp_path / "again", TZ="Asia/Tokyo").read_bytes() == sdist.read_bytes()
+
+
+def test_a_source_distribution_holds_nothing_of_an_environment_that_stands_in_the_tree(
+    sources: Path, sdist: Path, tmp_path: Path
+) -> None:
+    """docs/install.md has one made there; whatever it is called, what it holds is not ours."""
+    for name in (".build", "env"):
+        package = sources / name / "lib" / "tests"
+        package.mkdir(parents=True)
+        for file in ("LICENSE", "README.md", "module.py"):
+            (package / file).write_text("")
+    try:
+        assert build(sources, "sdist", tmp_path / "again").read_bytes() == sdist.read_bytes()
+    finally:
+        for name in (".build", "env"):
+            shutil.rmtree(sources / name)
+
+
+def test_the_licence_is_in_both_and_the_notice_beside_what_is_ollama_s(sources: Path, wheel: Path) -> None:
+    """PEP 639: an expression in the metadata, and the text where the metadata says."""
+    licence = (ROOT / "LICENSE").read_bytes()
+    assert licence.startswith(b"MIT License\n\nCopyright (c) 2026 the ollama-cli authors\n")
+    with zipfile.ZipFile(wheel) as archive:
+        (place,) = [name for name in archive.namelist() if name.endswith(".dist-info/METADATA")]
+        told = archive.read(place).decode()
+        assert archive.read(place.replace("METADATA", "licenses/LICENSE")) == licence
+    for metadata in (told, (sources / "PKG-INFO").read_text(encoding="utf-8")):
+        assert "\nLicense-Expression: MIT\nLicense-File: LICENSE\n" in metadata
+    assert (sources / "LICENSE").read_bytes() == licence
+    notice = (sources / "tests" / "data" / "NOTICE").read_text(encoding="utf-8")
+    assert licence.decode().replace("2026 the ollama-cli authors", "Ollama-Server") in notice
 
 
 def test_a_wheel_is_built_where_the_tree_is_installed_for_editing(tmp_path: Path) -> None:
@@ -118,6 +169,7 @@ def test_the_main_page_tells_statuses_variables_and_files(share: Path) -> None:
         assert f" {title} " in page
     statuses = page.partition(" EXIT STATUS ")[2].partition(" ENVIRONMENT ")[0]
     known = {0, errors.INTERRUPTED, errors.CLOSED_PIPE, CliError.status, *(e.status for e in CliError.__subclasses__())}
+    known.add(128 + signal.SIGTERM)  # with that of SIGHUP before it
     assert {int(status) for status in re.findall(r"(?:^| )(\d+) [A-Z]", statuses)} == known
     variables = page.partition(" ENVIRONMENT ")[2].partition(" FILES ")[0]
     read_ones = re.findall(r"\"(OLLAMA_\w+)\"", Path(environment.__file__).read_text(encoding="utf-8"))

@@ -7,7 +7,7 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
-from registries import Lying, lying_registry
+from lying_registry import Lying, lying_registry
 from support import Cli, Sandbox
 
 from ollama_cli.sandbox.server import EmbeddedSandbox

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 import trustme
+from models_on_disk import digest_of, is_sound, manifest_of
 from ollama_com import Proxy, listening, tls_for
-from registries import digest_of, is_sound, manifest_of
 from support import Cli, make_device
 
 from ollama_cli.api.model_name import ModelName

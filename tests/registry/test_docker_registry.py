@@ -7,15 +7,8 @@ import shutil
 from pathlib import Path
 
 import pytest
-from registries import (
-    cheap_bytes,
-    digest_of,
-    docker_registry,
-    is_sound,
-    put_model,
-    redirecting_front,
-    same_model,
-)
+from docker_registry import docker_registry, redirecting_front
+from models_on_disk import cheap_bytes, digest_of, is_sound, put_model, same_model
 from support import Cli
 
 pytestmark = pytest.mark.skipif(not shutil.which("docker-registry"), reason="Debian's docker-registry is not there")

@@ -11,8 +11,9 @@ import httpx
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
+from lying_registry import Handler, Lying
+from models_on_disk import is_sound, manifest_of, put_model
 from mutations import damaged, examples, failure_of, written
-from registries import Handler, Lying, is_sound, manifest_of, put_model
 
 from ollama_cli import DeviceKey
 from ollama_cli.api.manifest import Blob

@@ -15,18 +15,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from registries import (
-    Handler,
-    Lying,
-    blob_path,
-    cheap_bytes,
-    digest_of,
-    in_process,
-    is_sound,
-    manifest_of,
-    put_model,
-)
-from support import COMMAND, SECONDS, Cli, can
+from lying_registry import Handler, Lying, in_process
+from models_on_disk import blob_path, cheap_bytes, digest_of, is_sound, manifest_of, put_model
+from support import COMMAND, SECONDS, Cli, can, until
 
 from ollama_cli.errors import UnavailableError
 
@@ -87,9 +78,8 @@ def test_what_was_loaded_is_not_loaded_again_after(cli: Cli, store: Path, lying:
     lying.hook = after(30_000_000, lambda _: release.wait(SECONDS), LAYER)
     name = f"{lying.host}/library/tiny"
     process = cli.start("pull", "--direct", "--insecure", name)
-    while unfinished(store, LAYER) < 38_900_000:  # all of the second part, and of the first but a megabyte
-        assert process.poll() is None
-        time.sleep(0.02)
+    # All of the second part, and of the first but a megabyte.
+    until(lambda: unfinished(store, LAYER) >= 38_900_000, process)
     process.send_signal(how)
     _, said = process.communicate(timeout=SECONDS)
     release.set()
@@ -163,9 +153,7 @@ def test_two_pulls_at_once_load_a_layer_once(cli: Cli, store: Path, lying: Lying
     processes = []
     for _ in range(2):
         processes.append(cli.start("pull", "--direct", "--insecure", name))
-        while not lying.asked(digest_of(SMALL)):
-            assert processes[0].poll() is None
-            time.sleep(0.02)
+        until(lambda: lying.asked(digest_of(SMALL)), processes[0])
     stderr = processes[1].stderr
     assert stderr is not None
     for line in stderr:

@@ -12,18 +12,8 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from registries import (
-    MANIFEST_TYPE,
-    Handler,
-    Lying,
-    blob_path,
-    digest_of,
-    files_below,
-    is_sound,
-    layer,
-    lying_registry,
-    put_model,
-)
+from lying_registry import Handler, Lying, lying_registry
+from models_on_disk import MANIFEST_TYPE, blob_path, digest_of, files_below, is_sound, layer, put_model
 from support import AS_A_USER, COMMAND, SECONDS, Cli, make_device, needs_a_user
 
 from ollama_cli.api.manifest import Manifest

@@ -13,7 +13,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from registries import Handler, Lying, blob_path, cheap_bytes, digest_of, in_process, is_sound, put_model
+from lying_registry import Handler, Lying, in_process
+from models_on_disk import blob_path, cheap_bytes, digest_of, is_sound, put_model
 from support import SECONDS, Cli, make_device
 
 from ollama_cli.api.manifest import Blob

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from keeping import keep_api_key
-from registries import cheap_bytes, is_sound, put_model, same_model
+from models_on_disk import cheap_bytes, is_sound, put_model, same_model
 from support import Cli, Sandbox, make_device
 from support import approve as put_on_account
 

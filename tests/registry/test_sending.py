@@ -14,8 +14,9 @@ from pathlib import Path
 
 import pytest
 import trustme
+from lying_registry import Handler, Lying
+from models_on_disk import cheap_bytes, digest_of, put_model
 from ollama_com import listening, tls_for
-from registries import Handler, Lying, cheap_bytes, digest_of, put_model
 from support import Cli
 
 from ollama_cli.transport.client import open_client

@@ -7,12 +7,14 @@ import json
 import os
 import time
 from collections.abc import Callable
+from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
 import httpx
 import pytest
 
 from ollama_cli import DeviceKey
+from ollama_cli.api.manifest import LARGEST_MANIFEST
 from ollama_cli.sandbox.account_api import ACCOUNT
 from ollama_cli.sandbox.server import EmbeddedSandbox
 from ollama_cli.signing.challenge import NONCE_BYTES, Challenge, new_nonce, parse_challenge, token_message, token_url
@@ -96,6 +98,9 @@ def test_what_is_not_as_it_has_to_be_gives_no_token(
         headers={"Authorization": f"Bearer {embedded.make_api_key().reveal()}"},
     )
     assert by_api_key.status_code == 401
+    for ts in ("%C2%B2", "9" * 5000):  # a digit that is no number, and more digits than Python reads
+        odd = nobody.get(f"/v2/token?service=x&ts={ts}", headers={"Authorization": approved.sign("x")})
+        assert odd.status_code == 401
 
 
 def test_a_token_is_for_its_scope_and_its_time(
@@ -135,7 +140,9 @@ def test_a_blob_opens_with_its_address_and_nothing_else(nobody: httpx.Client) ->
         assert nobody.get(f"/v2/library/tiny/blobs/{wrong}").status_code == 404
 
 
-def test_parts_are_taken_in_a_row_where_nobody_asks_for_a_redirect(nobody: httpx.Client, approved: DeviceKey) -> None:
+def test_parts_are_taken_in_a_row_where_nobody_asks_for_a_redirect(
+    nobody: httpx.Client, approved: DeviceKey, folder: Path
+) -> None:
     content = b"the first part, and the second"
     digest = f"sha256:{hashlib.sha256(content).hexdigest()}"
     headers = bearer(asked(nobody, approved, challenge_of(nobody.post(f"{MINE}/blobs/uploads/"))))
@@ -155,6 +162,14 @@ def test_parts_are_taken_in_a_row_where_nobody_asks_for_a_redirect(nobody: httpx
     manifest["layers"] = [{"digest": f"sha256:{'0' * 64}", "size": 1}]
     unknown = nobody.put(f"{MINE}/manifests/latest", headers=headers, content=json.dumps(manifest))
     assert unknown.json()["errors"][0]["code"] == "MANIFEST_BLOB_UNKNOWN"
+    endless = nobody.put(f"{MINE}/manifests/latest", headers=headers, content=b"x" * (LARGEST_MANIFEST + 1))
+    assert endless.status_code == 413
+    again = nobody.post(f"{MINE}/blobs/uploads/?mount={digest}&from=no/such/name", headers=headers)
+    assert again.status_code == 202  # nothing is mounted from what is no repository
+    nobody.patch(again.headers["Location"], headers={**headers, "Content-Range": "0-4"}, content=b"other")
+    wrong = nobody.put(f"{again.headers['Location']}?digest={digest}", headers=headers)
+    assert (wrong.status_code, wrong.json()["errors"][0]["code"]) == (400, "DIGEST_INVALID")
+    assert list((folder / "registry" / "uploads").iterdir()) == []
 
 
 def test_what_was_sent_has_to_be_what_was_announced(nobody: httpx.Client, approved: DeviceKey) -> None:

@@ -9,9 +9,11 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
 import httpx
+import in_thread
 import pytest
 
 from ollama_cli.credentials.credential import ApiKey
@@ -167,7 +169,7 @@ class TestAccounts:
 
 class TestForeground:
     @pytest.mark.skipif(os.name == "nt", reason="signals are of Unix")
-    @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+    @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
     def test_a_signal_ends_it_at_once_and_without_a_word(self, folder: Path, number: signal.Signals) -> None:
         with foreground(folder, "/=stall") as (process, url):
             assert running(folder) == url
@@ -211,6 +213,20 @@ class TestDiscovery:
         forget_server(folder, instance)
         assert running(folder) is None
 
+    def test_an_answer_that_nests_without_end_is_none(self, folder: Path) -> None:
+        class Nests(BaseHTTPRequestHandler):
+            def do_GET(self) -> None:
+                self.send_response(200)
+                self.end_headers()
+                self.wfile.write(b"[" * 4000)
+
+            def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base class names it so
+                pass
+
+        with HTTPServer(("127.0.0.1", 0), Nests) as other, in_thread.running(other):
+            announce_server(folder, f"http://127.0.0.1:{other.server_port}", "x")
+            assert running(folder) is None
+
     def test_a_server_that_says_nothing_is_none(self, folder: Path) -> None:
         with socket.create_server(("127.0.0.1", 0)) as silent:
             announce_server(folder, f"http://127.0.0.1:{silent.getsockname()[1]}", "x")
@@ -231,6 +247,7 @@ class TestDiscovery:
             '{"url": "http://127.0.0.1:99999", "instance": "x"}',
             '{"url": "http://[", "instance": "x"}',
             '{"url": "http://127.0.0.1:1", "instance": "x"}',
+            pytest.param("[" * 100_000, id="nested without end"),
         ],
     )
     def test_nonsense_is_no_server(self, folder: Path, content: str) -> None:

@@ -22,12 +22,15 @@ from starlette.responses import PlainTextResponse
 from starlette.types import Receive, Scope, Send
 from support import Cli
 
+from ollama_cli.errors import UsageError
 from ollama_cli.serve import bodies, connections
 from ollama_cli.serve import serving as serving_module
 from ollama_cli.serve.bodies import pieces
 from ollama_cli.serve.gateway import Gateway
 from ollama_cli.serve.holder import who_holds
+from ollama_cli.serve.listening import is_for_this_machine, listen_at, listen_in, url_of
 from ollama_cli.serve.refusals import RefusedError
+from ollama_cli.serve.server import _tell_of_fault
 from ollama_cli.serve.servers import Onward, Server
 from ollama_cli.serve.serving import serve_until
 from ollama_cli.transport.limits import Limits
@@ -76,6 +79,7 @@ def test_a_holder_that_is_somebody_elses_is_told_by_its_user(tmp_path: Path) -> 
         ("--host", "192.0.2.1"),
         ("--host", "no such name"),
         ("--socket", "/tmp/x", "--port", "1"),
+        ("--socket", "/tmp/x", "--allow-host", "gateway.example"),
         ("--allow-host", "http://x"),
         ("--allow-host", "*"),
         ("--token-file", "/nowhere/token"),
@@ -307,6 +311,68 @@ def test_a_client_that_takes_nothing_of_its_answer_is_left(monkeypatch: pytest.M
     with running(endless) as address, socket.create_connection(address, timeout=30) as connection:
         connection.sendall(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
         assert ended.wait(30)
+
+
+def test_a_client_that_reads_on_after_a_pause_has_all_and_is_not_left_later(monkeypatch: pytest.MonkeyPatch) -> None:
+    paused, size = threading.Event(), 200 * 65536
+    timers: list[asyncio.TimerHandle] = []
+
+    class Watched(connections.Connection):
+        def pause_writing(self) -> None:
+            super().pause_writing()
+            assert self._read_timer is not None
+            timers.append(self._read_timer)
+            paused.set()
+
+    async def long(_: Scope, __: Receive, send: Send) -> None:
+        await send({"type": "http.response.start", "status": 200, "headers": [(b"connection", b"close")]})
+        for _piece in range(200):
+            await send({"type": "http.response.body", "body": b"x" * 65536, "more_body": True})
+        await send({"type": "http.response.body", "body": b"", "more_body": False})
+
+    monkeypatch.setattr(connections, "Connection", Watched)
+    with running(long) as address, socket.create_connection(address, timeout=30) as connection:
+        connection.sendall(b"GET / HTTP/1.0\r\nHost: x\r\n\r\n")
+        assert paused.wait(30)
+        assert everything(connection).count(b"x") == size
+        assert all(timer.cancelled() for timer in timers)
+
+
+def test_a_connection_that_breaks_is_no_fault_of_ours() -> None:
+    told: list[str] = []
+    _tell_of_fault(told.append, {"message": "x", "exception": ConnectionResetError()})
+    _tell_of_fault(told.append, {"message": "x", "exception": ValueError("a secret")})
+    _tell_of_fault(told.append, {"message": "a task was destroyed"})
+    assert told == ["A fault within ollama-cli: ValueError.", "A fault within ollama-cli: a task was destroyed."]
+
+
+@pytest.mark.timeout(20)
+def test_a_socket_whose_server_takes_nobody_is_not_waited_for(tmp_path: Path) -> None:
+    path = tmp_path / "socket"
+    with ExitStack() as stack:
+        hung = stack.enter_context(socket.socket(socket.AF_UNIX))
+        hung.bind(str(path))
+        hung.listen(0)
+        with suppress(BlockingIOError):
+            while True:
+                client = stack.enter_context(socket.socket(socket.AF_UNIX))
+                client.setblocking(False)
+                client.connect(str(path))
+        with pytest.raises(UsageError, match="answers at") as caught:
+            listen_in(path)
+        assert caught.value.code == "port_unavailable"
+
+
+def test_it_can_listen_at_the_other_address_of_this_machine() -> None:
+    try:
+        socket.create_server(("::1", 0), family=socket.AF_INET6).close()
+    except OSError:
+        pytest.skip("this machine has no IPv6")
+    with listen_at("::1", 0) as listener:
+        assert url_of(listener) == f"http://[::1]:{listener.getsockname()[1]}"
+        assert is_for_this_machine(listener)
+        with pytest.raises(UsageError, match="in use"):
+            listen_at("::1", listener.getsockname()[1])
 
 
 def test_a_second_signal_ends_it_at_once(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -16,6 +16,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from support import Cli
 
+from ollama_cli.serve.bodies import Shelf
 from ollama_cli.serve.model_field import find_model, replaced
 from ollama_cli.serve.refusals import RefusedError
 
@@ -63,6 +64,7 @@ def after(body: bytes, model: str = "NEW") -> bytes:
         (b'{"x":"\\ud83d","model":"a"}', b'{"x":"\\ud83d","model":"NEW"}'),
         (b'{"x":[[[[[1]]]],{"y":[{}]}],"model":"a"}', b'{"x":[[[[[1]]]],{"y":[{}]}],"model":"NEW"}'),
         (b'{"models":"b","model":"a","mode":"c","":"d"}', b'{"models":"b","model":"NEW","mode":"c","":"d"}'),
+        (b'{"model%s":"b","model":"a"}' % (b"l" * 99), b'{"model%s":"b","model":"NEW"}' % (b"l" * 99)),
     ],
 )
 def test_only_the_model_is_replaced(body: bytes, sent: bytes) -> None:
@@ -352,6 +354,26 @@ def test_a_refused_request_is_not_asked_to_continue(gateway: Serve) -> None:
         assert connection.recv(65536).startswith(b"HTTP/1.1 403 ")
 
 
+def test_a_body_that_nobody_wants_is_not_read_without_end(gateway: Serve, cloud: ScriptedServer) -> None:
+    for path, method in (("/api/version", "GET"), ("/api/me", "POST")):
+        assert ask(gateway, b"x" * (1024 * 1024 + 1), path, method).status_code == 413
+    assert not cloud.seen
+
+
+def test_all_bodies_together_have_an_end() -> None:
+    shelf = Shelf(10)
+    with shelf.holding() as first:
+        first.add(b"123456")
+        with shelf.holding() as second, pytest.raises(RefusedError) as refused:
+            second.add(b"12345")
+        assert (refused.value.status, refused.value.headers) == (503, {"Retry-After": "1"})
+        first.let_go()
+        with shelf.holding() as second:
+            second.add(b"1234567890")
+    with shelf.holding() as third:
+        third.add(b"1234567890")
+
+
 def test_too_large_a_body_is_refused_before_it_comes(gateway: Serve) -> None:
     with gateway.connect() as connection:
         connection.sendall(b"POST /api/chat HTTP/1.1\r\nHost: localhost\r\nContent-Length: 999999999999\r\n\r\n")
@@ -386,6 +408,11 @@ def test_everything_else_goes_to_the_daemon_without_any_credential(device: Cli, 
             assert not {"x-own", "set-cookie"} & told.headers.keys()
         assert [(seen.method, seen.target, seen.body or None) for seen in daemon.seen] == asked
         assert "secret" not in str(daemon.seen)
+        ours = daemon.seen[0].header("via")
+        assert ours is not None
+        for way in (ours, f"1.0 proxy, {ours}", f"{ours.upper()} ,1.1 proxy"):  # a proxy writes them into one header
+            assert ask(serve, None, "/api/ps", "GET", via=way).status_code == 508, way
+        del daemon.seen[len(asked) :]
         assert not [seen for seen in daemon.seen if seen.header("authorization") or seen.header("origin")]
         assert not [seen for seen in cloud.seen if seen.path != "/api/me"]
         daemon.answers(plain(b"", "301 Moved", "Location: /elsewhere"))
@@ -408,6 +435,8 @@ def test_no_other_spelling_of_a_path_gets_to_the_daemon(device: Cli, method: str
             "/v1/models/%2e%2e/%2e%2e/api/signout",
             "/v1/models/..%2f..%2fapi%2fsignout",
             "/v1/models/a/../../../api/user/keys/x",
+            "/v1/models/%ff",
+            "/%ff",
             "/x/../api/signout",
             "/x/%2e%2e/api/signout",
             "//api/signout",
@@ -450,6 +479,7 @@ def test_a_model_is_uploaded_to_the_daemon_as_it_comes(device: Cli, cloud: Scrip
 def test_both_lists_in_one(device: Cli, cloud: ScriptedServer) -> None:
     def theirs(seen: Seen, connection: socket.socket) -> None:
         models = [{"name": "a:1b", "model": "a:1b", "size": 1}, {"name": "b"}, {"name": "x:local"}, {"name": 1}, 2]
+        models.append({"name": "x:local:cloud"})
         data = [{"id": "a:1b", "owned_by": "library"}, {"id": "b"}]
         lists = {"/api/tags": {"models": models}, "/v1/models": {"data": data}}
         if seen.header("authorization") is None and seen.path == "/v1/models":

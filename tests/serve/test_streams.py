@@ -12,6 +12,8 @@ from contextlib import contextmanager, suppress
 import pytest
 from gateways import DONE, MODEL, ScriptedServer, Seen, Serve, chunk, everything, head, plain
 
+from ollama_cli.serve.relay import LONGEST_REFUSAL
+
 SECONDS = 30
 QUESTION = json.dumps({"model": MODEL, "prompt": "hi"}).encode()
 PIECES = [b'{"response":"Hel","done":false}\n', b'{"respo', b'nse":"\xff\x00"}\n\n', b" not json at all\r\n", DONE]
@@ -218,6 +220,21 @@ def test_a_length_beside_chunks_says_nothing(gateway: Serve, cloud: ScriptedServ
     with asking(gateway) as answer:
         assert answer.read() == DONE
         assert answer.getheader("content-length") is None
+
+
+def test_a_refusal_that_breaks_off_has_the_link_all_the_same(gateway: Serve, cloud: ScriptedServer) -> None:
+    cloud.answers(plain(b'{"error":"no"}', "401 No")[:-5])
+    with gateway.client() as client:
+        told = client.post("/api/generate", content=QUESTION)
+    assert (told.status_code, told.json()["error"]) == (401, "unauthorized")
+    assert told.json()["signin_url"].startswith(f"{cloud.url}/connect?")
+
+
+def test_an_error_without_end_is_cut(gateway: Serve, cloud: ScriptedServer) -> None:
+    cloud.answers(plain(b"x" * (LONGEST_REFUSAL + 1), "400 Bad Request"))
+    with gateway.client() as client:
+        told = client.post("/api/generate", content=QUESTION)
+    assert (told.status_code, len(told.content)) == (400, LONGEST_REFUSAL)
 
 
 def test_a_long_error_comes_whole(gateway: Serve, cloud: ScriptedServer) -> None:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 import stat
+import subprocess
 from pathlib import Path
 
 import httpx
 import pytest
 from gateways import DONE, MODEL, ScriptedServer, Serve, plain, serving
-from support import Cli
+from support import AS_A_USER, COMMAND, SECONDS, Cli, needs_a_user
 
 QUESTION = json.dumps({"model": MODEL, "prompt": "hi"}).encode()
 EVERYWHERE = "0.0.0.0"  # noqa: S104 - which is refused, or asks for a token
@@ -365,12 +366,35 @@ def test_a_token_that_others_could_have_put_there_is_not_used(cli: Cli) -> None:
         assert (error["code"], str(path) in error["message"]) == ("store_unsafe", True)
 
 
+@needs_a_user
+def test_a_token_in_a_folder_that_is_shut_is_told(cli: Cli) -> None:
+    folder = Path(cli.environment["OLLAMA_CLI_HOME"]) / "data"
+    folder.mkdir(parents=True)
+    folder.chmod(0o200)
+    command = [*AS_A_USER, COMMAND, "serve", "--port", "0", "--token", "--json"]
+    done = subprocess.run(command, env=cli.environment, capture_output=True, text=True, check=False)
+    folder.chmod(0o700)
+    assert json.loads(done.stderr)["error"]["code"] == "store_unavailable"
+
+
 @pytest.mark.parametrize("token", ["", "short", "x" * 5000, "two words are no token", "no-lëtter-of-a-header"])
 def test_a_token_that_cannot_be_one_is_refused(cli: Cli, token: str, tmp_path: Path) -> None:
     (tmp_path / "token").write_text(token, encoding="utf-8")
     done = cli("serve", "--port", "0", "--token-file", str(tmp_path / "token"))
     assert (done.returncode, "holds no token" in done.stderr) == (2, True)
     assert token not in done.stderr or not token
+
+
+def test_a_token_that_standard_input_does_not_bring_is_none(cli: Cli) -> None:
+    closed = subprocess.run(
+        ["sh", "-c", '"$0" serve --port 0 --token-file - <&-', COMMAND],
+        env=cli.environment,
+        capture_output=True,
+        text=True,
+        timeout=SECONDS,
+        check=False,
+    )
+    assert (closed.returncode, "Standard input holds no token" in closed.stderr) == (2, True), closed.stderr
 
 
 def test_a_socket_is_its_owners_alone(device: Cli, cloud: ScriptedServer, tmp_path: Path) -> None:

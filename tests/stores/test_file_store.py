@@ -54,6 +54,16 @@ def test_no_temporary_file_is_left(tmp_path: Path) -> None:
     assert files_in(tmp_path) == []
 
 
+def test_a_secret_that_a_kill_left_half_written_is_deleted_too(tmp_path: Path) -> None:
+    """A store that is killed while it writes leaves a temporary file, which holds the secret."""
+    store = FileStore(tmp_path / "keys")
+    store.put(ENTRY, Secret("first"))
+    (path,) = files_in(tmp_path)
+    path.with_name(f".{path.name}.x1y2z3").write_text("second", encoding="utf-8")
+    store.delete(ENTRY)
+    assert files_in(tmp_path) == []
+
+
 @pytest.mark.parametrize("entry", ["../outside@x", "/etc/x@y", "a/b@c", "default@https://x/../../y", "n\x00ul@x"])
 def test_an_entry_s_file_stands_in_the_folder_whatever_its_name(tmp_path: Path, entry: str) -> None:
     store = FileStore(tmp_path / "keys")

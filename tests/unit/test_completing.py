@@ -10,11 +10,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from typer.main import get_command
 
+from ollama_cli.app import app
 from ollama_cli.commands.completing.answer import LONGEST_ABOUT, about, sorted_out
 from ollama_cli.commands.completing.bash_line import split_line
 from ollama_cli.commands.completing.cursor import find_cursor
 from ollama_cli.commands.completing.offers import Files, Offer, offers_at
-from ollama_cli.main import app
 
 BREAKS = " \t\n\"'@><=;|&(:"
 

@@ -23,7 +23,7 @@ from ollama_cli.errors import CliError
 from ollama_cli.terminal.errors import show_error
 from ollama_cli.terminal.model_details import show_model
 from ollama_cli.terminal.model_table import show_models, show_running
-from ollama_cli.terminal.streams import Streams
+from ollama_cli.terminal.streams import LastLines, Streams
 from ollama_cli.terminal.transfers import TransferProgress
 
 
@@ -45,7 +45,7 @@ class Shown(io.TextIOWrapper):
 def shown(show: Callable[[Streams], object]) -> str:
     """What something writes to a terminal, which knows no escape sequences: whatever is one there, is foreign."""
     out, err = Shown(), Shown()
-    show(Streams(io.StringIO(), out, err, color=False, dumb=True))
+    show(Streams(io.StringIO(), out, err, LastLines(), color=False, dumb=True))
     return out.text + err.text
 
 

@@ -4,6 +4,11 @@ from __future__ import annotations
 
 import base64
 import json
+import signal
+import sqlite3
+import sys
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -71,6 +76,14 @@ def as_stored(messages: list[Message]) -> StoredChat:
     """A chat as it is read from the archive."""
     facts = ChatFacts(1, "Why?", MODEL, 0, 0, 1, len(messages))
     return StoredChat(facts, Session("m", messages=messages), tuple(messages), "{}")
+
+
+@contextmanager
+def interrupted_after(writing: AbstractContextManager[sqlite3.Connection]) -> Iterator[sqlite3.Connection]:
+    """Press Ctrl-C when something is written, and nobody knows of it yet."""
+    with writing as connection:
+        yield connection
+    signal.raise_signal(signal.SIGINT)
 
 
 # keeping
@@ -154,6 +167,21 @@ def test_a_continued_chat_is_the_last_changed_one_and_grows(archive: Archive, ke
     assert texts(archive) == ["one", "1", "two"]
     assert [chat.id for chat in archive.chats()] == [1, 2]
     assert told == []
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="POSIX signals")
+def test_an_interrupt_at_the_end_of_a_write_makes_no_second_chat(
+    archive: Archive, kept: KeptChat, told: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    session = said("one")
+    writing = archive.database.writing
+    with monkeypatch.context() as patch:
+        patch.setattr(archive.database, "writing", lambda: interrupted_after(writing()))
+        with pytest.raises(KeyboardInterrupt):
+            kept.keep(session)
+    session.answer(Message("assistant", "1"))
+    kept.keep(session)
+    assert (archive.ids(), texts(archive), told) == ([1], ["one", "1"], [])
 
 
 def test_a_chat_that_two_go_on_with_becomes_two(archive: Archive, kept: KeptChat, told: list[str]) -> None:

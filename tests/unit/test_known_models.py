@@ -40,6 +40,27 @@ def test_a_list_takes_the_place_of_what_was_known(path: Path) -> None:
     assert path.stat().st_mode & 0o777 == 0o600
 
 
+@pytest.mark.parametrize(
+    ("typed", "meant"),
+    [
+        ("gpt-oss:12b-cloud", "gpt-oss:120b-cloud"),
+        ("gptoss:cloud", "gpt-oss:120b-cloud"),
+        ("gpt-os", "gpt-oss:120b-cloud"),
+        ("gema3", "gemma3:4b"),
+        ("gemma3:4b", None),
+        ("gemma3:12b", "gemma3:4b"),
+        ("llama3.2", None),
+        ("", None),
+        ("x" * 100_000, None),
+    ],
+)
+def test_the_nearest_name_is_found_and_none_that_only_begins_alike(path: Path, typed: str, meant: str | None) -> None:
+    known = KnownModels(path)
+    known.note(SERVER, ["gpt-oss:120b-cloud", "gemma3:4b", "qwen3-coder:480b-cloud"])
+    assert known.near(SERVER, typed) == meant
+    assert known.near("https://ollama.com", typed) is None
+
+
 def test_when_a_server_was_asked_is_remembered(path: Path) -> None:
     known = KnownModels(path)
     known.note_one(SERVER, "a")

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
-from ollama_cli.terminal.markdown.blocks import Block, Close, Container, Item, State, read_line
+from ollama_cli.terminal.markdown.blocks import read_line
+from ollama_cli.terminal.markdown.structure import Block, Close, Container, Item, State
 
 PARSER = MarkdownIt("commonmark", {"html": False}).enable("table").disable(["html_block", "reference"])
 Found = tuple[str, str, str]

@@ -14,8 +14,8 @@ import typer
 from typer.main import get_command
 
 import ollama_cli.commands
+from ollama_cli.app import app
 from ollama_cli.commands.lazy import LazyGroup, Listed, lazy_group
-from ollama_cli.main import app
 
 
 def groups(group: LazyGroup, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], LazyGroup]]:
@@ -68,7 +68,7 @@ def imported_commands(*args: str) -> set[str]:
 
 def test_only_the_command_that_is_asked_for_is_imported() -> None:
     assert imported_commands("--help") == set()
-    assert imported_commands("run", "--help") == {"run"}
+    assert imported_commands("run", "--help") == {"run.command"}
     assert imported_commands("keys", "show", "--help") == {"keys", "keys.show"}
 
 

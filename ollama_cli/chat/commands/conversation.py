@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import os
 from typing import TYPE_CHECKING
 
 from ollama_cli.chat.commands.command import Command, LeaveChat
@@ -52,7 +53,7 @@ def _export(chat: Chat, typed: str) -> None:
     if not typed:
         raise UsageError("A file is needed.", hint="/export chat.md, or /export chat.json")
     path = typed_path(typed)
-    if path.exists():
+    if os.path.exists(path):  # noqa: PTH110 - what cannot be a file is told when it is written
         raise UsageError(f"{path} is there already; nothing was written.")
     session = chat.conversation.session
     write = as_json if path.suffix == ".json" else as_markdown

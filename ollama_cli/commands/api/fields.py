@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import json
-import math
 import re
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from ollama_cli.api.foreign_json import exact_value_of
 from ollama_cli.errors import UsageError
 
 _NAME = re.compile(r"[^\[\]]+(?:\[[^\[\]]*\])*")
@@ -55,20 +54,9 @@ def _steps(name: str) -> list[str]:
 
 def _value(text: str) -> object:
     try:
-        return json.loads(text, parse_constant=_finite, parse_float=_finite)
+        return exact_value_of(text)
     except (ValueError, RecursionError):
         return text
-
-
-def _finite(text: str) -> float:
-    """Read a number; NaN and the infinities, which Python makes of ``1e999`` too, are no JSON.
-
-    Raises:
-        ValueError: It is none.
-    """
-    if math.isfinite(number := float(text)):
-        return number
-    raise ValueError(text)
 
 
 def _put(holder: dict[str, Any], steps: list[str], value: object, name: str) -> None:

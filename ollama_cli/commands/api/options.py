@@ -8,7 +8,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ollama_cli.commands.command_line import as_text
+from ollama_cli.commands.typed import as_text
 from ollama_cli.errors import UsageError
 
 if TYPE_CHECKING:

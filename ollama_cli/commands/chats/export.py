@@ -49,7 +49,8 @@ def export(
         Format, typer.Option("--format", metavar="FORMAT", help="markdown or json; json has all, images too.")
     ] = Format.MARKDOWN,
     output: Annotated[
-        Path | None, typer.Option("--output", "-o", metavar="FILE", help="Write to FILE, which is kept on a failure.")
+        Path | None,
+        typer.Option("--output", "-o", metavar="FILE", help="Write to FILE, which is as it was on a failure."),
     ] = None,
 ) -> None:
     """Write a kept chat as Markdown or JSON, to a file or to stdout."""

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ollama_cli.commands.command_line import LocalCommand
-from ollama_cli.errors import UsageError
+from ollama_cli.errors import DeclinedError, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -58,6 +58,7 @@ def run_remove(context: Context, options: RemoveOptions) -> None:
 
     Raises:
         UsageError: There is no such chat, or none is named; or nobody is there to agree, and ``--yes`` was not given.
+        DeclinedError: A person did not agree.
         ArchiveError: They cannot be removed.
     """
     if bool(options.chats) == options.every:
@@ -92,14 +93,13 @@ def _ask(context: Context, numbers: Sequence[int]) -> None:
 
     Raises:
         UsageError: Nobody is there.
-        typer.Exit: The answer is no.
+        DeclinedError: The answer is no.
     """
     from ollama_cli.terminal.prompts import confirm
 
     context.require_interactive("Removing a chat needs a yes.", "Say --yes to do it without a question.")
     if not confirm(context.streams, f"Remove {_counted(numbers)}?", default=False):
-        context.streams.say("Nothing was removed.")
-        raise typer.Exit(1)
+        raise DeclinedError("Nothing was removed.")
 
 
 def _counted(numbers: Sequence[int]) -> str:

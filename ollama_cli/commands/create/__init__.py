@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from ollama_cli.commands.command_line import Command, as_text
+from ollama_cli.commands.command_line import Command
 from ollama_cli.commands.models.transferring import AsJson, AsJsonLines, require_one_form
+from ollama_cli.commands.typed import as_text
 from ollama_cli.errors import ModelNotFoundError, UsageError
 
 if TYPE_CHECKING:
@@ -90,7 +92,7 @@ def run(context: Context, options: CreateOptions) -> None:
     from ollama_cli.api.place import daemon_place
     from ollama_cli.commands.create.recipe import DRAFTS
     from ollama_cli.commands.daemon import changing_daemon
-    from ollama_cli.commands.models.transferring import Transfer, print_result
+    from ollama_cli.commands.models.transferring import Transfer, tell_result
     from ollama_cli.terminal.sanitize import clean_line
 
     ModelName.parse(options.model)
@@ -105,9 +107,7 @@ def run(context: Context, options: CreateOptions) -> None:
     ):
         result = _create(client, recipe, options, shown)
     context.known_models.note_one(daemon_place(context.settings).base_url, options.model)
-    print_result(context.streams, result, options)
-    if not options.as_json and not options.as_json_lines:
-        context.streams.say(f"{clean_line(options.model)} is created.")
+    tell_result(context.streams, result, options, f"{clean_line(options.model)} is created.")
 
 
 def _read(context: Context, options: CreateOptions) -> Recipe:
@@ -116,14 +116,14 @@ def _read(context: Context, options: CreateOptions) -> Recipe:
     from ollama_cli.commands.create.recipe import FILES, Recipe, recipe_of
 
     here = Path()
-    if options.file is None and not DEFAULT_FILE.exists():
+    if options.file is None and not os.path.exists(DEFAULT_FILE):  # noqa: PTH110 - says no where it may not look
         try:
             return Recipe(files={FILES: files_at(here) or []})
         except UsageError as error:
             hint = f"Name one with -f. {error.message}"
             raise UsageError("There is no Modelfile here.", hint=hint, code="bad_file") from error
     path = options.file or DEFAULT_FILE
-    folder = path.parent if path.is_file() else here  # what is piped in stands nowhere
+    folder = path.parent if os.path.isfile(path) else here  # noqa: PTH113 - as above; what is piped in stands nowhere
     return recipe_of(parse_modelfile(_text_of(context, path)), folder)
 
 

@@ -1,14 +1,13 @@
-"""What the commands of ``keys`` do not act on: what is given by option or environment, and what is no device key."""
+"""What the commands of ``keys`` do not act on: a key that is given for one command."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ollama_cli.errors import SignInError, UsageError
+from ollama_cli.errors import UsageError
 
 if TYPE_CHECKING:
     from ollama_cli.context import Context
-
 
 _NAME_IT = "Leave it out. The key in the file can be named as KEY, by its public key line or its .pub file."
 
@@ -28,18 +27,3 @@ def refuse_key_file(context: Context, hint: str = _NAME_IT) -> None:
             "`keys` acts on the keys that this machine keeps, not on --key-file.",
             hint=hint,
         )
-
-
-def no_device_key(context: Context, instead: str = "`ollama-cli signin` makes one.") -> SignInError:
-    """The error for a profile that has no device key, be it that it has an API key.
-
-    Args:
-        context: What the command works with.
-        instead: What to do where it has nothing.
-    """
-    if context.wallet.secrets.record(context.device_key_name, api_key=True) is None:
-        return SignInError("This device has no key yet.", hint=instead)
-    return SignInError(
-        f"The profile {context.wallet.profile} has an API key, and no device key.",
-        hint="API keys are made and revoked at https://ollama.com/settings/keys; `ollama-cli signout` forgets it here.",
-    )

@@ -46,10 +46,15 @@ def list_keys(
 
 
 def run_list(context: Context, options: ListOptions) -> None:
-    """Print what the list of stored credentials holds; no store is opened."""
+    """Print what the list of stored credentials holds; no store is opened.
+
+    Raises:
+        SignInError: The profile that is named is not there.
+    """
     from ollama_cli.credentials.key_facts import key_facts
     from ollama_cli.terminal.tables import show_table
 
+    context.require_profile()
     own = context.device_record
     keys = [key_facts(record.public_key, record, own) for record in context.wallet.records()]
     if options.as_json:

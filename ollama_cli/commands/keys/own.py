@@ -1,11 +1,11 @@
-"""This device's own key, for the commands that cannot do without it."""
+"""This device's own key, for the commands that cannot do without it; and what they say where there is none."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ollama_cli.commands.keys.given import no_device_key
-from ollama_cli.errors import StoreError
+from ollama_cli.errors import SignInError, StoreError
+from ollama_cli.settings.hosts import KEYS_PAGE
 
 if TYPE_CHECKING:
     from ollama_cli.context import Context
@@ -43,3 +43,18 @@ def own_key(context: Context) -> StoredKey:
             code="stored_key_unusable",
         )
     return stored
+
+
+def no_device_key(context: Context, instead: str = "`ollama-cli signin` makes one.") -> SignInError:
+    """The error for a profile that has no device key, be it that it has an API key.
+
+    Args:
+        context: What the command works with.
+        instead: What to do where it has nothing.
+    """
+    if context.wallet.secrets.record(context.device_key_name, api_key=True) is None:
+        return SignInError("This device has no key yet.", hint=instead)
+    return SignInError(
+        f"The profile {context.wallet.profile} has an API key, and no device key.",
+        hint=f"API keys are made and revoked at {KEYS_PAGE}; `ollama-cli signout` forgets it here.",
+    )

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ollama_cli.commands.command_line import Command
-from ollama_cli.commands.keys.given import no_device_key, refuse_key_file
+from ollama_cli.commands.keys.given import refuse_key_file
+from ollama_cli.commands.keys.own import no_device_key
 from ollama_cli.errors import DeclinedError, SignInError, StoreError
 
 if TYPE_CHECKING:
@@ -91,9 +92,9 @@ def run_revoke(context: Context, options: RevokeOptions) -> None:
 
 
 def _without_key(context: Context) -> SignInError:
-    from ollama_cli.account.refusal import API_KEYS_PAGE
+    from ollama_cli.settings.hosts import KEYS_PAGE
 
-    error = no_device_key(context, f"Run `ollama-cli signin` first, or take devices off at {API_KEYS_PAGE}")
+    error = no_device_key(context, f"Run `ollama-cli signin` first, or take devices off at {KEYS_PAGE}")
     error.message = f"{error.message.removesuffix(' yet.').removesuffix('.')}; without one no key can be taken off."
     return error
 

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ollama_cli.commands.command_line import Command, seconds
+from ollama_cli.commands.approving import ApprovalOptions, DeviceName, NoBrowser, NoWait, Qr, Timeout
+from ollama_cli.commands.command_line import Command
 from ollama_cli.commands.keys.given import refuse_key_file
-from ollama_cli.commands.signin import SigninOptions
 
 if TYPE_CHECKING:
     from ollama_cli.context import Context
@@ -22,19 +22,21 @@ class RotateOptions:
     """What the command line of ``keys rotate`` says.
 
     Attributes:
-        signin: How the new key is signed in.
+        approval: How the approval of the new key is waited for.
         passphrase: Whether the new key gets a passphrase; None is as the old one has it.
         sign_out_ollama: Whether an old key that is the installed Ollama's too is taken off the account; None is not
             said.
         other_account: Whether another account than the old key's may approve the new one.
         cancel: Whether to give up a rotation that is under way.
+        as_json: Whether to print JSON.
     """
 
-    signin: SigninOptions = field(default_factory=SigninOptions)
+    approval: ApprovalOptions = field(default_factory=ApprovalOptions)
     passphrase: bool | None = None
     sign_out_ollama: bool | None = None
     other_account: bool = False
     cancel: bool = False
+    as_json: bool = False
 
 
 def register(app: typer.Typer) -> None:
@@ -44,18 +46,11 @@ def register(app: typer.Typer) -> None:
 
 def rotate(
     typer_context: typer.Context,
-    no_browser: Annotated[bool, typer.Option("--no-browser", help="Print the link only.")] = False,
-    qr: Annotated[bool, typer.Option("--qr", help="Draw the link as a QR code too, on stderr.")] = False,
-    timeout: Annotated[
-        float | None,
-        typer.Option(
-            "--timeout", min=0, callback=seconds, metavar="SECONDS", help="How long to wait for the approval."
-        ),
-    ] = None,
-    no_wait: Annotated[bool, typer.Option("--no-wait", help="Print the link and end.")] = False,
-    name: Annotated[
-        str | None, typer.Option("--name", metavar="DEVICE", help="What to call this device; by default its host name.")
-    ] = None,
+    no_browser: NoBrowser = False,
+    qr: Qr = False,
+    timeout: Timeout = None,
+    no_wait: NoWait = False,
+    name: DeviceName = None,
     passphrase: Annotated[
         bool | None,
         typer.Option(
@@ -84,8 +79,9 @@ def rotate(
     old key taken off your account and forgotten. Until then the old one stays in use. Cut off anywhere, the same
     command goes on. Ends with status 4 when the new key is not approved in the end.
     """
-    signin = SigninOptions(not no_browser, timeout, not no_wait, name, as_json, qr=qr)
-    run_rotate(typer_context.obj, RotateOptions(signin, passphrase, sign_out_ollama, other_account, cancel))
+    approval = ApprovalOptions(not no_browser, qr, timeout, not no_wait, name)
+    options = RotateOptions(approval, passphrase, sign_out_ollama, other_account, cancel, as_json)
+    run_rotate(typer_context.obj, options)
 
 
 def run_rotate(context: Context, options: RotateOptions) -> None:

@@ -81,10 +81,10 @@ class RotationSteps:
 
     def _change_over(self, record: Record | None) -> Account:
         """Have a new key approved and proved, and make it the current one."""
-        from ollama_cli.commands.signin import waiting_for
+        from ollama_cli.commands.approving import waiting_for
 
         context = self._context
-        waiting = waiting_for(context.streams, self._options.signin)
+        waiting = waiting_for(context.streams, self._options.approval, as_json=self._options.as_json)
         new = self._stored(record) if record is not None else None
         if new is None:
             new, leave_old = self._begin()
@@ -126,10 +126,10 @@ class RotationSteps:
         return new, leave_old
 
     def _approval(self, new: StoredKey, waiting: Waiting) -> Account:
-        context, signin = self._context, self._options.signin
+        context = self._context
         waiting = replace(waiting, subject="the new key", key_label="The new key", later=_LATER)
         try:
-            return context.approval(self._place, new, waiting, name=signin.name)
+            return context.approval(self._place, new, waiting, name=self._options.approval.name)
         except SignInError as error:
             self._answer_rotated(
                 rotation=NEW_KEY_WAITS,
@@ -137,7 +137,7 @@ class RotationSteps:
                 old=context.device_record,
                 signin_url=error.signin_url,
             )
-            if signin.as_json:
+            if self._options.as_json:
                 raise
             raise error.without_link() from None  # it was printed already
 
@@ -190,7 +190,7 @@ class RotationSteps:
         (self._context.streams.say if ended is Ended.LOST else self._tell)(told(ended, what))
 
     def _tell(self, text: str) -> None:
-        if not self._options.signin.as_json:
+        if not self._options.as_json:
             self._context.streams.say(clean_line(text))
 
     def _answer_rotated(
@@ -216,5 +216,5 @@ class RotationSteps:
         )
 
     def _answer(self, **facts: str | bool | None) -> None:
-        if self._options.signin.as_json:
+        if self._options.as_json:
             self._context.streams.answer(json.dumps(facts))

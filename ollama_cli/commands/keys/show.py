@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ollama_cli.commands.command_line import Command
-from ollama_cli.commands.keys.given import no_device_key, refuse_key_file
+from ollama_cli.commands.keys.given import refuse_key_file
+from ollama_cli.commands.keys.own import no_device_key
 
 if TYPE_CHECKING:
     from ollama_cli.context import Context

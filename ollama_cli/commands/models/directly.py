@@ -7,6 +7,7 @@ from contextlib import closing
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, TypeAlias
 
+from ollama_cli.api.work_failures import DENIED
 from ollama_cli.errors import CliError, ForbiddenError, SignInError, UnavailableError, UsageError
 
 if TYPE_CHECKING:
@@ -204,7 +205,7 @@ class _Access:
 
     def explained(self, error: CliError) -> CliError:
         """An error, with the way out where the registry refused us."""
-        if isinstance(error, ForbiddenError) and error.code == "registry_denied":
+        if isinstance(error, ForbiddenError) and error.code == DENIED:
             error.message = f"The registry {self.host} does not let this device at {self._name}."
             if error.server_words:
                 error.message = f"{error.message[:-1]}: {error.server_words}"

@@ -81,8 +81,13 @@ def _models(context: Context, place: Place) -> list[ListedModel]:
     except UnavailableError as error:
         if error.code != "no_daemon" or context.settings.host is not None or context.settings.no_cloud:
             raise
-        context.streams.say(f"Note: {error.message} These are the models of ollama.com.")
-        return _cloud_models(context, cloud_place(context.settings))
+        note = f"Note: {error.message}"
+        try:
+            models = _cloud_models(context, cloud_place(context.settings))
+            note = f"{note} These are the models of ollama.com."
+        finally:
+            context.streams.say(note)
+        return models
     context.known_models.note(place.base_url, (model.name for model in models))
     return models
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from ollama_cli.commands.command_line import Command, as_text
+from ollama_cli.commands.command_line import Command
 from ollama_cli.commands.models.transferring import (
     WITHOUT,
     AsJson,
@@ -15,8 +15,9 @@ from ollama_cli.commands.models.transferring import (
     TransferOptions,
     Transfers,
     follow,
-    print_result,
+    tell_result,
 )
+from ollama_cli.commands.typed import as_text
 from ollama_cli.errors import ModelNotFoundError, UnavailableError
 
 if TYPE_CHECKING:
@@ -100,9 +101,8 @@ def _directly(context: Context, reference: ModelRef, options: TransferOptions) -
     except ModelNotFoundError as missing:
         missing.hint = _MODELS_ARE
         raise
-    print_result(context.streams, {"model": options.model, "layers": layers, "direct": True}, options)
-    if not options.as_json and not options.as_json_lines:
-        context.streams.say(f"{name} is pulled.")
+    result = {"model": options.model, "layers": layers, "direct": True}
+    tell_result(context.streams, result, options, f"{name} is pulled.")
 
 
 def _through_daemon(context: Context, reference: ModelRef, options: TransferOptions) -> None:
@@ -115,9 +115,7 @@ def _through_daemon(context: Context, reference: ModelRef, options: TransferOpti
         except ModelNotFoundError as missing:
             missing.hint = _MODELS_ARE
             result = _pull(context, client, _twin(context, client, reference, missing, options), options)
-    print_result(context.streams, result, options)
-    if not options.as_json and not options.as_json_lines:
-        context.streams.say(f"{clean_line(result['model'])} is pulled.")
+    tell_result(context.streams, result, options, f"{clean_line(result['model'])} is pulled.")
 
 
 def _pull(context: Context, client: OllamaClient, name: str, options: TransferOptions) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ollama_cli.commands.command_line import Command, as_text
+from ollama_cli.commands.command_line import Command
 from ollama_cli.commands.models.transferring import (
     WITHOUT,
     AsJson,
@@ -16,8 +16,9 @@ from ollama_cli.commands.models.transferring import (
     TransferOptions,
     Transfers,
     follow,
-    print_result,
+    tell_result,
 )
+from ollama_cli.commands.typed import as_text
 from ollama_cli.errors import ModelNotFoundError, UnavailableError
 
 if TYPE_CHECKING:
@@ -89,11 +90,8 @@ def _directly(context: Context, name: ModelName, options: TransferOptions) -> No
 
     words = "Note: without an Ollama server, from {store} to the registry {registry}."
     layers, page = transfer_directly(context, name, options, words, send)
-    if options.as_json or options.as_json_lines:
-        result = {"model": options.model, "url": page, "layers": layers, "direct": True}
-        print_result(context.streams, result, options)
-    else:
-        tell_pushed(context, name, page)
+    result = {"model": options.model, "url": page, "layers": layers, "direct": True}
+    tell_result(context.streams, result, options, _in_words(name, page), page)
 
 
 def _through_daemon(context: Context, name: ModelName, options: TransferOptions) -> None:
@@ -110,16 +108,11 @@ def _through_daemon(context: Context, name: ModelName, options: TransferOptions)
             if missing.http_status == HTTPStatus.NOT_FOUND:
                 missing.message = f"The registry has no place for {name}."
             raise
-    if options.as_json or options.as_json_lines:
-        print_result(context.streams, {"model": options.model, "url": name.web_page, "layers": layers}, options)
-    else:
-        tell_pushed(context, name, name.web_page)
+    page = name.web_page
+    result = {"model": options.model, "url": page, "layers": layers}
+    tell_result(context.streams, result, options, _in_words(name, page), page)
 
 
-def tell_pushed(context: Context, name: ModelName, page: str | None) -> None:
-    """Tell where a model can be seen now."""
-    if page is None:
-        context.streams.say(f"{name} is pushed to {name.host}.")
-        return
-    context.streams.say(f"{name} is pushed. It can be seen at:")
-    context.streams.answer(page)
+def _in_words(name: ModelName, page: str | None) -> str:
+    """What has come of a push; the page on which people see the model, if there is one, follows it."""
+    return f"{name} is pushed to {name.host}." if page is None else f"{name} is pushed. It can be seen at:"

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from ollama_cli.context import Context
     from ollama_cli.terminal.streams import Streams
 
+_IN_WORDS = {"license": "licence", "modelfile": "Modelfile", "system": "system message"}
 _LINES = frozenset({"license", "modelfile", "parameters"})
 """Texts that a line end follows; a template and a system message are printed as they are."""
 
@@ -99,6 +100,7 @@ def _details(context: Context, options: ShowOptions) -> ModelInfo:
     from ollama_cli.api.place import model_place
     from ollama_cli.commands.asking import ask
     from ollama_cli.commands.daemon import OF_THE_SERVER
+    from ollama_cli.commands.near_names import suggest_near_name
 
     reference = ModelRef.parse(options.model)
     place = model_place(context.settings, reference, cloud=options.cloud)
@@ -109,6 +111,7 @@ def _details(context: Context, options: ShowOptions) -> ModelInfo:
     except ModelNotFoundError as error:
         if place.kind == "daemon":
             error.hint = OF_THE_SERVER
+        suggest_near_name(context, place, error)
         raise
 
 
@@ -117,7 +120,7 @@ def _print_text(streams: Streams, name: str, text: str) -> None:
     from ollama_cli.terminal.sanitize import clean
 
     if not text:
-        streams.say(f"The model has no {name} of its own.")
+        streams.say(f"The model has no {_IN_WORDS.get(name, name)} of its own.")
     if streams.out.isatty():
         text = clean(text)
         text = text if not text or text.endswith("\n") else f"{text}\n"

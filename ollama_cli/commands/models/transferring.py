@@ -140,12 +140,26 @@ def follow(streams: Streams, steps: Iterable[Step], options: Printed) -> list[di
     return transfer.layers
 
 
-def print_result(streams: Streams, result: dict[str, Any], options: Printed) -> None:
-    """Print what has come of a transfer, where JSON is wanted."""
+def tell_result(
+    streams: Streams, result: dict[str, Any], options: Printed, sentence: str, answer: str | None = None
+) -> None:
+    """Tell what has come of a transfer.
+
+    Args:
+        streams: Where it is told.
+        result: It as a JSON object, which is printed where JSON is wanted.
+        options: How the command prints.
+        sentence: It in words, which are told elsewhere.
+        answer: What is printed on stdout then, or None.
+    """
     if options.as_json_lines:
         streams.answer(json.dumps({**result, "done": True}))
     elif options.as_json:
         streams.answer(json.dumps(result))
+    else:
+        streams.say(sentence)
+        if answer is not None:
+            streams.answer(answer)
 
 
 def _told(step: Step) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -74,7 +74,7 @@ def run_remove(context: Context, options: RemoveOptions) -> None:
         raise UsageError(
             f"The profile {DEFAULT_PROFILE} is always there.", hint="`ollama-cli signout` forgets what it keeps."
         )
-    context.options = replace(context.options, profile=name)
+    context.options = context.options._replace(profile=name)
     listing = context.wallet.profiles.listing()
     if name not in listing.profiles:
         raise UsageError(

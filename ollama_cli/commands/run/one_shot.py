@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ollama_cli.commands.run.options import RunOptions, question_of
 from ollama_cli.commands.run.replies import answer_stream, reply_for
-from ollama_cli.errors import CliError, SignInError, UnavailableError, UsageError
+from ollama_cli.errors import CliError, ModelNotFoundError, SignInError, UnavailableError, UsageError
 from ollama_cli.terminal.sanitize import clean_line
 
 if TYPE_CHECKING:
@@ -48,10 +47,16 @@ def run(context: Context, options: RunOptions) -> None:
         chat(context, options, question, stored_chat(context, options.continued) if options.continued else None)
         return
     shot = OneShot(context, options)
-    if place.kind == "cloud":
-        shot.ask_cloud(place, model, question)
-    else:
-        shot.ask_daemon(place, model, question)
+    try:
+        if place.kind == "cloud":
+            shot.ask_cloud(place, model, question)
+        else:
+            shot.ask_daemon(place, model, question)
+    except ModelNotFoundError as missing:
+        from ollama_cli.commands.near_names import suggest_near_name
+
+        suggest_near_name(context, place, missing)
+        raise
 
 
 class OneShot:
@@ -104,7 +109,7 @@ class OneShot:
             raise no_daemon(error, place, f"ask the cloud: ollama-cli run {model.cloud_twin}") from error
         except SignInError as error:
             raise daemon_refusal(place.base_url, active, error) from error
-        run(self._context, replace(self._options, model=model.cloud_twin))
+        run(self._context, self._options._replace(model=model.cloud_twin))
 
     def _client(self, place: Place, active: Active | None, early: EarlyConnection | None = None) -> OllamaClient:
         seconds = self._options.timeout
@@ -132,7 +137,7 @@ class OneShot:
                 f"{question.model} makes images, which `run` cannot show.", hint="Use a model that writes."
             )
         if question.think is None and "thinking" in info.capabilities:
-            question = replace(question, think=True)
+            question = question._replace(think=True)
         if info.takes_files:
             given = len(question.attachments)
             question = question.with_files_of_prompt()
@@ -195,6 +200,8 @@ def _embeds(client: OllamaClient, model: str) -> bool:
 
 
 def _names_files(question: Question) -> bool:
+    if "." not in question.prompt:  # nor a name of a file in it, then
+        return False
     from ollama_cli.inference.attachments import existing_files
 
     return any(True for _ in existing_files(question.prompt))

@@ -1,21 +1,18 @@
 """What the command line of ``run`` says, and the question that it makes."""
 
-from __future__ import annotations
+# Its annotations are no strings, as elsewhere: NamedTuple would compile each of them at every start.
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from ollama_cli.commands.command_line import as_text
+from ollama_cli.commands.typed import as_text
 from ollama_cli.errors import UsageError
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from ollama_cli.inference.question import Question
 
 
-@dataclass(frozen=True)
-class RunOptions:
+class RunOptions(NamedTuple):
     """What the command line of ``run`` says.
 
     Attributes:
@@ -84,7 +81,7 @@ class RunOptions:
         return self.truncate is not None or self.dimensions > 0
 
 
-def question_of(options: RunOptions, model: str, piped: str) -> Question:
+def question_of(options: RunOptions, model: str, piped: str) -> "Question":
     """The question that a command line asks.
 
     Args:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
@@ -113,4 +112,4 @@ def answer_stream(streams: Streams, options: RunOptions) -> Iterator[Streams]:
     from ollama_cli.terminal.output_file import output_file
 
     with output_file(options.output, streams) as file:
-        yield replace(streams, out=file)
+        yield streams._replace(out=file)

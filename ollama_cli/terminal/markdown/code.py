@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from ollama_cli.terminal.markdown.blocks import Block
 from ollama_cli.terminal.markdown.palette import PLAIN
 from ollama_cli.terminal.markdown.rows import Row, cells_of
 from ollama_cli.terminal.markdown.setting import Setting
+from ollama_cli.terminal.markdown.structure import Block
 
 
 class Code:

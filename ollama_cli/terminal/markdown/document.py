@@ -6,12 +6,13 @@ import re
 from dataclasses import replace
 from typing import TextIO
 
-from ollama_cli.terminal.markdown.blocks import State, read_line
+from ollama_cli.terminal.markdown.blocks import read_line
 from ollama_cli.terminal.markdown.flow import Flow
 from ollama_cli.terminal.markdown.live import LiveRows
 from ollama_cli.terminal.markdown.page import Page
 from ollama_cli.terminal.markdown.palette import Palette
 from ollama_cli.terminal.markdown.setting import Setting
+from ollama_cli.terminal.markdown.structure import State
 from ollama_cli.terminal.sanitize import Sanitizer
 from ollama_cli.terminal.streams import terminal_size
 
@@ -39,8 +40,8 @@ class MarkdownText:
     def __init__(self, stream: TextIO, *, color: bool, wrap: bool) -> None:
         self._stream = stream
         self._sanitizer = Sanitizer()
-        self._rows = LiveRows()
         self._setting = Setting(Palette(color), wrap)
+        self._rows = LiveRows(self._setting)
         self._begin()
 
     def _begin(self) -> None:
@@ -80,7 +81,7 @@ class MarkdownText:
             if self._shows_line:
                 self._decide(self._line)
             self._page.restart()
-        self._setting.width, self._setting.lines = self._rows.width, self._rows.lines = size
+        self._setting.width, self._setting.lines = size
 
     def _added_to_row(self, text: str) -> str | None:
         """What to write for a piece that only adds to the last row; None if it does more."""

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 
-from ollama_cli.terminal.markdown.blocks import Block
 from ollama_cli.terminal.markdown.inline import spans_of
 from ollama_cli.terminal.markdown.palette import BOLD, ITALIC, PLAIN, UNDERLINE, joined
 from ollama_cli.terminal.markdown.rows import Row, Wrapping, simple_cells
 from ollama_cli.terminal.markdown.setting import Setting
+from ollama_cli.terminal.markdown.structure import Block
 
 # These may end what was open before; marks of emphasis not where they stand after a blank.
 _ENDING = re.compile(r"[`\])>;\\&#\t]|(?<![\s*])\*|(?<![\s_])_|(?<![\s~])~")

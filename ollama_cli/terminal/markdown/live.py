@@ -5,16 +5,21 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from ollama_cli.terminal.markdown.rows import Row, styled
+from ollama_cli.terminal.markdown.setting import Setting
 
 
 class LiveRows:
-    """Writes rows, of which the last ones may be written anew as long as they are on the screen."""
+    """Writes rows, of which the last ones may be written anew as long as they are on the screen.
 
-    def __init__(self) -> None:
+    Args:
+        setting: How large the screen is.
+    """
+
+    def __init__(self, setting: Setting) -> None:
+        self._setting = setting
         self._shown: tuple[Row, ...] = ()
         self._hides = False  # whether there are more live rows than the screen has room for
         self._at_start = True  # the cursor stands where the next row is to begin
-        self.lines, self.width = 24, 80
 
     def draw(self, settled: Sequence[Row], live: Sequence[Row]) -> str:
         """What to write so that settled rows, and after them live ones, stand in the place of the live ones so far."""
@@ -55,7 +60,7 @@ class LiveRows:
             return more + self._add(rows[same + 1 :])
         if same == len(rows) > 0:  # rows go away: the cursor has to stand at the end of the last one
             same -= 1
-        up = sum(row.height(self.width) for row in self._shown[same:]) - 1
+        up = sum(row.height(self._setting.width) for row in self._shown[same:]) - 1
         self._at_start = True
         return "\r" + (f"\x1b[{up}A" if up > 0 else "") + "\x1b[J" + self._add(rows[same:])
 
@@ -63,8 +68,8 @@ class LiveRows:
         """The live rows that fit on the screen, for what has scrolled away could not be written anew; one at least."""
         lines = 0
         for number, row in enumerate(live):
-            lines += row.height(self.width)
-            if lines > self.lines and number:
+            lines += row.height(self._setting.width)
+            if lines > self._setting.lines and number:
                 return live[:number]
         return live
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 import copy
 from collections.abc import Iterable
 
-from ollama_cli.terminal.markdown.blocks import Block, Close, Container, Step
 from ollama_cli.terminal.markdown.code import Code
 from ollama_cli.terminal.markdown.flow import Flow
 from ollama_cli.terminal.markdown.rows import Row
 from ollama_cli.terminal.markdown.setting import Setting
+from ollama_cli.terminal.markdown.structure import Block, Close, Container, Step
 from ollama_cli.terminal.markdown.table import Table
 
 _RULE = "---"

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ollama_cli.terminal.markdown.blocks import Block, Container, Quote
 from ollama_cli.terminal.markdown.palette import PLAIN, Palette
 from ollama_cli.terminal.markdown.rows import Row
+from ollama_cli.terminal.markdown.structure import Block, Container, Quote
 from ollama_cli.terminal.wrapping import MARGIN
 
 _MOST_LIVE_CELLS = 480
+_SPARE_LINES = 6
 
 
 @dataclass
@@ -41,7 +42,7 @@ class Setting:
     @property
     def live_cells(self) -> int:
         """How many columns of text may be live, so that however it is wrapped it never takes more than the screen."""
-        return max(self.columns, min(self.columns * (self.lines - 6) // 2, _MOST_LIVE_CELLS))
+        return max(self.columns, min(self.columns * (self.lines - _SPARE_LINES) // 2, _MOST_LIVE_CELLS))
 
     def prefixes(self, block: Block) -> tuple[Row, Row]:
         """What stands before the first row of a block, and before the others."""

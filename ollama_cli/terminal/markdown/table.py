@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ollama_cli.terminal.markdown.blocks import Block, cells
+from ollama_cli.terminal.markdown.blocks import cells
 from ollama_cli.terminal.markdown.inline import spans_of
 from ollama_cli.terminal.markdown.palette import BOLD, PLAIN, UNDERLINE, joined
 from ollama_cli.terminal.markdown.rows import Row, Span, Wrapping, cells_of
 from ollama_cli.terminal.markdown.setting import Setting
+from ollama_cli.terminal.markdown.structure import Block
 
 _GAP = 2
 _NARROWEST = 3

@@ -8,7 +8,8 @@ import socket
 import ssl
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+import time
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -140,6 +141,15 @@ def closed_port() -> Iterator[int]:
     with socket.socket() as held:
         held.bind(("127.0.0.1", 0))
         yield held.getsockname()[1]
+
+
+def until(happened: Callable[[], object], process: subprocess.Popen[Any] | None = None) -> None:
+    """Wait until something has happened, which nothing tells of; no longer than the process runs that is to do it."""
+    deadline = time.monotonic() + SECONDS
+    while not happened():
+        assert time.monotonic() < deadline, "waited for what did not happen"
+        assert process is None or process.poll() is None, process.communicate()
+        time.sleep(0.02)
 
 
 def hidden_fields(html: str) -> dict[str, str]:

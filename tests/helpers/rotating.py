@@ -73,7 +73,7 @@ class Rotating:
     def listed(self) -> list[tuple[str, str | None]]:
         """The public keys that the device lists, and what each is to a rotation."""
         keys: list[dict[str, Any]] = json.loads(self.index.read_text())["credentials"]
-        return [(key["public_key"], key["role"]) for key in keys]
+        return [(key["public_key"], key.get("role", "current")) for key in keys]
 
     @property
     def index(self) -> Path:

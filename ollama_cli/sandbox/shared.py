@@ -14,7 +14,7 @@ from ollama_cli.sandbox.accounts import Accounts
 from ollama_cli.sandbox.form_tokens import FormTokens
 from ollama_cli.sandbox.journal import Journal
 from ollama_cli.sandbox.registry_files import RegistryFiles
-from ollama_cli.sandbox.registry_passes import RegistryTokens
+from ollama_cli.sandbox.registry_passes import RegistryPasses
 
 DEFAULT_PACE: Final = 0.015
 """Seconds between the words of a streamed answer."""
@@ -36,7 +36,7 @@ class Sandbox:
         journal: The last requests.
         forms: The forms that were shown and not yet sent.
         registry_files: What its registry holds.
-        registry_tokens: What lets its devices in there.
+        registry_passes: What lets its devices in there.
     """
 
     accounts: Accounts
@@ -47,7 +47,7 @@ class Sandbox:
     instance: str = field(default_factory=lambda: secrets.token_urlsafe(12))
     journal: Journal = field(default_factory=Journal)
     forms: FormTokens = field(default_factory=FormTokens)
-    registry_tokens: RegistryTokens = field(default_factory=RegistryTokens)
+    registry_passes: RegistryPasses = field(default_factory=RegistryPasses)
 
     def time_for(self, scope: MutableMapping[str, Any]) -> float:
         """What time it is for a request: a fault can put the server's clock wrong."""

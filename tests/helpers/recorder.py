@@ -77,7 +77,7 @@ class Recorder(ThreadingHTTPServer):
     def __init__(
         self, upstream: str, *, signs_as: DeviceKey | None = None, base_path: str = "", origin: str | None = None
     ) -> None:
-        super().__init__(("127.0.0.1", 0), _Handler)
+        super().__init__(("127.0.0.1", 0), Handler)
         self.upstream = upstream
         self.signs_as = signs_as
         self.base_path = base_path
@@ -115,7 +115,7 @@ class OllamaCom(Recorder):
         return {"HTTPS_PROXY": self.url, "SSL_CERT_FILE": str(self.certificate)}
 
 
-class _Handler(BaseHTTPRequestHandler):
+class Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     wbufsize = -1  # head and body in one packet: the second would wait for the client to confirm the first
     server: Recorder

@@ -1,43 +1,20 @@
-"""A stored key as a value, and what keeps one from being stored."""
+"""What keeps a credential from being stored: another one that stands where it would, or has it already."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from ollama_cli.credentials.credential import StoredKey
 from ollama_cli.errors import StoreError
 from ollama_cli.settings.profile_name import DEFAULT_PROFILE
 
 if TYPE_CHECKING:
-    from ollama_cli.credentials.device_key import DeviceKey
     from ollama_cli.credentials.listing import Record
     from ollama_cli.credentials.store import CredentialStore
 
 
-def stored_key(key: DeviceKey, store: CredentialStore, record: Record) -> StoredKey:
-    """A key as it is listed.
-
-    Args:
-        key: The key itself.
-        store: What holds it.
-        record: What is noted about it.
-    """
-    shared = record.shared_with == "ollama"
-    source = f"{store.description}; it is the installed Ollama's key too" if shared else store.description
-    signed_in = record.signed_in_at is not None
-    return StoredKey(
-        key,
-        source,
-        signed_in=signed_in,
-        shared_with_ollama=shared,
-        made_at=record.created_at,
-        last_used_at=record.last_used_at,
-    )
-
-
-def occupied(store: CredentialStore, *, listed: bool) -> StoreError:
-    """The error for a key that another one would overwrite.
+def another_key_there(store: CredentialStore, *, listed: bool) -> StoreError:
+    """The error for a device key that another one would overwrite.
 
     Args:
         store: What holds it.
@@ -47,6 +24,26 @@ def occupied(store: CredentialStore, *, listed: bool) -> StoreError:
     return StoreError(
         f"There is another key for this device in {store.description} already.",
         hint=f"{take_up}Run `ollama-cli signout` first: it takes that key off the account and forgets it.",
+        code="store_occupied",
+    )
+
+
+def device_key_there() -> StoreError:
+    """The error for a profile whose device key would have to give way to an API key."""
+    return StoreError(
+        "This profile has a device key already.",
+        hint="`ollama-cli signout` takes it off the account and forgets it; or keep the API key in a profile of its "
+        "own: ollama-cli --profile NAME signin --api-key",
+        code="store_occupied",
+    )
+
+
+def api_key_there() -> StoreError:
+    """The error for a profile whose API key would have to give way to a device key."""
+    return StoreError(
+        "This profile has an API key, and so no device key.",
+        hint="`ollama-cli signout` forgets the API key; or give the device key a profile of its own: "
+        "ollama-cli --profile NAME signin",
         code="store_occupied",
     )
 

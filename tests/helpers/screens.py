@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -114,3 +115,18 @@ class Terminal:
     def text(self) -> str:
         """The lines as one text."""
         return "\n".join(self.lines).rstrip()
+
+
+class Window(io.StringIO):
+    """A terminal within this process, for what draws on a stream."""
+
+    def isatty(self) -> bool:
+        """Whether it is one."""
+        return True
+
+    def lines(self, columns: int = 80) -> list[str]:
+        """The lines that stand there, with those that have scrolled away, but for empty ones."""
+        screen = pyte.HistoryScreen(columns, 24, history=5000)
+        pyte.Stream(screen).feed(self.getvalue().replace("\n", "\r\n"))
+        gone = ["".join(row[column].data for column in range(columns)) for row in screen.history.top]
+        return [line.rstrip() for line in [*gone, *screen.display] if line.strip()]

@@ -15,7 +15,7 @@ from typing import Any
 
 from in_thread import running
 
-SESSIONS = Path(__file__).parent / "data" / "sessions"
+SESSIONS = Path(__file__).parents[1] / "data" / "sessions"
 
 WORK = frozenset(
     {

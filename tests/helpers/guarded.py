@@ -6,7 +6,7 @@ import json
 from base64 import b64decode
 from typing import Any
 
-from recorder import Recorder, _Handler
+from recorder import Handler, Recorder
 
 PAGE = b"<html><body>Please log in</body></html>"
 
@@ -34,7 +34,7 @@ class GuardedDaemon(Recorder):
         self.RequestHandlerClass = _Guard
 
 
-class _Guard(_Handler):
+class _Guard(Handler):
     server: Any
 
     def check(self) -> None:
