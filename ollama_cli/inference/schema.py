@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -51,7 +53,8 @@ def read_schema(path: Path) -> dict[str, Any]:
     if not isinstance(schema.get("$schema", ""), str):
         raise UsageError(f"{path} is no JSON Schema: its $schema is no text.", code="bad_file")
     try:
-        _validator(schema).check_schema(schema)
+        with _nothing_said():
+            _validator(schema).check_schema(schema)
     except SchemaError as error:
         raise UsageError(f"{path} is no JSON Schema: {error.message}.", code="bad_file") from error
     except RecursionError as error:
@@ -76,7 +79,8 @@ def check_answer(text: str, schema: dict[str, Any]) -> None:
         raise AnswerError("The answer is no JSON, as the schema asks for.", code="answer_mismatch") from error
     validator = _validator(schema)(schema, registry=Registry())
     try:
-        fault = next(validator.iter_errors(content), None)
+        with _nothing_said():
+            fault = next(validator.iter_errors(content), None)
     except Unresolvable as error:
         raise AnswerError(
             "The answer cannot be checked: the schema refers to what is not in it.", code="answer_mismatch"
@@ -97,6 +101,16 @@ def check_answer(text: str, schema: dict[str, Any]) -> None:
             hint="The answer is kept as it came; ask again, or loosen the schema.",
             code="answer_mismatch",
         )
+
+
+@contextmanager
+def _nothing_said() -> Iterator[None]:
+    """Have Python not tell a person of patterns that it may read in another way one day."""
+    import warnings
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        yield
 
 
 def _validator(schema: dict[str, Any]) -> type[Validator]:

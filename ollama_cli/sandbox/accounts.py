@@ -107,6 +107,8 @@ class Accounts:
                 yield database
         except sqlite3.Error as error:
             raise self._unusable(str(error)) from error
+        except UnicodeDecodeError as error:  # of what SQLite says, where it names a table whose name is damaged
+            raise self._unusable("it is damaged") from error
 
     def _unusable(self, reason: str) -> StoreError:
         return StoreError(

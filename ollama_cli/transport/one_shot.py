@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 
     from ollama_cli.transport.early import EarlyConnection
 
+_MOST_HINTS = 100
+"""Answers that only announce the one that is to come; a server usually sends one."""
+
 _MOST_AT_ONCE = 65536
 """Bytes of a body that are given on together, where they have arrived."""
 
@@ -124,11 +127,12 @@ class _FinalAnswer(http.client.HTTPResponse):
             raise http.client.IncompleteRead(b"")
 
     def _read_status(self) -> tuple[str, int, str]:
-        while True:
+        for _ in range(_MOST_HINTS):
             version, status, reason = super()._read_status()  # type: ignore[misc]  # typeshed leaves it out
             if status >= HTTPStatus.OK or status == HTTPStatus.SWITCHING_PROTOCOLS:
                 return version, status, reason
             http.client.parse_headers(self.fp)
+        raise http.client.HTTPException("the server announces an answer without end")
 
 
 class _Head:

@@ -124,6 +124,7 @@ def test_every_command_tells_a_refusal_in_its_own_way_and_in_time(
             told = json.loads(done.said.splitlines()[-1])["error"]
             assert (done.status, told["code"]) == expected(refusal, name), (name, told)
             assert told["hint"], name
+            assert len(told["hint"]) < 400, name
             most = _SEVERAL.get(name, 1)
             assert clock.waited - before <= LONGEST_WAIT * most, name
             assert len(server.received) <= refusal.tries + TRIES * (most - 1), name

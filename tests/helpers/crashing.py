@@ -136,7 +136,7 @@ def run_here(
 def _text(stream: io.TextIOWrapper) -> str:
     buffer = stream.buffer
     assert isinstance(buffer, io.BytesIO)
-    return buffer.getvalue().decode()
+    return buffer.getvalue().decode("utf-8", "replace")  # a pipe gets what a server said as it is
 
 
 @contextmanager

@@ -62,7 +62,7 @@ ANSWERS: dict[str, list[Any]] = {
     "/api/web_fetch": [{"title": "A page", "content": "Its text.", "links": ["https://example.com/b"]}],
     "/api/version": [{"version": "0.12.0"}],
 }
-_ERROR = {"error": "no such thing", "message": "none", "signin_url": "https://ollama.com/connect?name=a&key=b"}
+ERROR = {"error": "no such thing", "message": "none", "signin_url": "https://ollama.com/connect?name=a&key=b"}
 
 Change = Callable[[Any], Any]
 """Makes of a JSON value what is sent in its place; None in the place of a value leaves the whole line out."""
@@ -95,7 +95,7 @@ def talking(change: Change, *, status: int = 200, said: str = "") -> Iterator[st
 
     def answer(request: Received) -> Answer:
         path = request.target.partition("?")[0]
-        lines = ANSWERS.get(path, [{}]) if status == 200 else [_ERROR]
+        lines = ANSWERS.get(path, [{}]) if status == 200 else [ERROR]
         text = "\n".join(json.dumps(change(line)) for line in lines)
         headers = {"Content-Type": "application/x-ndjson" if len(lines) > 1 else "application/json"}
         if said:

@@ -149,8 +149,8 @@ def test_whatever_an_earlier_pull_left_every_byte_has_its_part(
 ) -> None:
     folder = tmp_path_factory.getbasetemp() / "unfinished"
     folder.mkdir(exist_ok=True)
-    begun = Unfinished(folder, BLOB)
-    begun.parts[0].done = 7
+    Unfinished(folder, BLOB).discard()
+    Unfinished(folder, BLOB)
     counts = folder / f"{BLOB.hexadecimal}.parts"
     counts.write_bytes(data.draw(damaged(counts.read_bytes()) | st.binary(max_size=90)))
     if data.draw(st.booleans()):

@@ -25,7 +25,8 @@ from ollama_cli.chat.messages import Message
 from ollama_cli.chat.searching import Pattern
 from ollama_cli.chat.session import Session
 from ollama_cli.chat.stored import StoredChat
-from ollama_cli.errors import ArchiveError
+from ollama_cli.errors import ArchiveError, StoreError
+from ollama_cli.sandbox.accounts import DATABASE, Accounts
 
 CODES = {"usage", "chat_unknown", "chats_unavailable", "chats_damaged", "chats_newer", "chats_busy"}
 SKY = [Pattern.of("sky")]
@@ -91,19 +92,45 @@ def go_on(archive: Archive, stored: StoredChat) -> None:
     KeptChat.continued(archive, stored, print).keep(stored.session)
 
 
+def changed_anywhere(content: bytes, moments: random.Random) -> bytes:
+    """A file of which some bytes are other ones, or the end is missing."""
+    changed_content = bytearray(content)
+    for _ in range(moments.choice([1, 1, 4, 40])):
+        at = moments.randrange(len(content)) if moments.random() < 0.6 else moments.randrange(200)
+        changed_content[at] = moments.randrange(256)
+    if moments.random() < 0.2:
+        del changed_content[moments.randrange(len(content)) :]
+    return bytes(changed_content)
+
+
 @pytest.mark.parametrize("seed", range(4))
 def test_bytes_that_were_changed_anywhere(path: Path, whole: Path, seed: int) -> None:
-    content = whole.read_bytes()
     moments = random.Random(seed)  # noqa: S311 - the same each time
     for _ in range(60):
-        changed_content = bytearray(content)
-        for _ in range(moments.choice([1, 1, 4, 40])):
-            at = moments.randrange(len(content)) if moments.random() < 0.6 else moments.randrange(200)
-            changed_content[at] = moments.randrange(256)
-        if moments.random() < 0.2:
-            del changed_content[moments.randrange(len(content)) :]
-        path.write_bytes(changed_content)
+        path.write_bytes(changed_anywhere(whole.read_bytes(), moments))
         try_everything(path)
+
+
+@pytest.mark.parametrize("suffix", ["-journal", "-wal", "-shm"])
+def test_what_stands_beside_the_file_takes_nothing_from_it(path: Path, whole: Path, suffix: str) -> None:
+    for content in (b"", b"\0" * 512, b"\xd9\xd5\x05\xf9\x20\xa1\x63\xd7" + b"\xff" * 1016, whole.read_bytes()):
+        path.write_bytes(whole.read_bytes())
+        path.with_name(f"{path.name}{suffix}").write_bytes(content)
+        assert [chat.id for chat in Archive(path).chats()] == [2, 1]
+        assert len(Archive(path).find(1).messages) == 2
+
+
+def test_an_account_of_the_sandbox_that_is_damaged_is_named(tmp_path: Path) -> None:
+    accounts = Accounts(tmp_path)
+    accounts.approve("ssh-ed25519 AAAA", "laptop", 5)
+    path = tmp_path / DATABASE
+    content, moments = path.read_bytes(), random.Random(5)  # noqa: S311 - the same each time
+    nameless = content.replace(b"tabledevices", b"tabled\x9cvices")  # what SQLite says of it is no text
+    for damaged in (nameless, *(changed_anywhere(content, moments) for _ in range(40))):
+        path.write_bytes(damaged)
+        for act in (lambda: Accounts(tmp_path), accounts.devices, lambda: accounts.use_device("ssh-ed25519 AAAA", 6)):
+            error = failure_of(act)
+            assert error is None or isinstance(error, StoreError)
 
 
 _COLUMNS = {

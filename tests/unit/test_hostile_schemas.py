@@ -51,6 +51,7 @@ def test_whatever_a_schema_holds_an_answer_is_held_to_it(
     ("schema", "answer"),
     [
         ({"pattern": "("}, '"x"'),
+        ({"pattern": "[[a]"}, '"x"'),
         ({"patternProperties": {"[": {}}}, '{"a": 1}'),
         ({"multipleOf": 1e-320}, "1e308"),
         ({"multipleOf": 0.1}, "1" + "0" * 400),

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from mutations import damaged, examples, odd_texts
 
 from ollama_cli.errors import CliError, LimitError, OverloadedError, SignInError, UnavailableError
+from ollama_cli.transport.clock import Clock
 from ollama_cli.transport.retries import Retries, may_pass, seconds_asked_for
 
 NOW = "Mon, 23 Nov 2026 08:00:00 GMT"
@@ -29,6 +33,18 @@ NOW = "Mon, 23 Nov 2026 08:00:00 GMT"
 )
 def test_seconds_asked_for(retry_after: str | None, seconds: float | None) -> None:
     assert seconds_asked_for(retry_after, NOW) == seconds
+
+
+TIMES = [NOW, "Mon, 23 Nov 2026 08:00:30 -2359", "01 Jan 0001 00:00:00 -0000", "31 Dec 9999 23:59:59 +0000", "120"]
+times = st.sampled_from(TIMES).flatmap(lambda time: damaged(time.encode())).map(lambda time: time.decode("latin-1"))
+
+
+@examples(150)
+@given(times | odd_texts, st.none() | times | odd_texts)
+def test_whatever_a_header_asks_for_is_a_time_or_nothing(retry_after: str, date: str | None) -> None:
+    seconds = seconds_asked_for(retry_after, date)
+    assert seconds is None or 0 <= seconds < float("inf")
+    Clock().mend(date, "http://127.0.0.1:1")
 
 
 REFUSED = UnavailableError("x", code="connection_refused")

@@ -103,6 +103,21 @@ class Counting:
             await writer.drain()
 
 
+def test_an_answer_that_is_only_ever_announced_is_given_up() -> None:
+    async def announce(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        while True:  # until the client leaves
+            writer.write(b"HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n" * 50)
+            await writer.drain()
+
+    with (
+        pytest.raises(UnavailableError, match="broke off"),
+        listening(announce) as port,
+        client_of(port, one_shot=True) as client,
+    ):
+        client.get("/")
+
+
 def test_a_connection_is_kept_for_the_next_request(one_shot: bool) -> None:
     server = Counting()
     with listening(server) as port, client_of(port, one_shot=one_shot) as client:
