@@ -77,7 +77,7 @@ class Push:
         except (FileNotFoundError, NotADirectoryError) as error:
             raise ModelNotFoundError(
                 f"There is no model {name!r} in {self._store.root}.",
-                hint="OLLAMA_MODELS names another folder. A daemon that runs as another user has a store of its own.",
+                hint="OLLAMA_MODELS names another folder. An Ollama server of another user has a store of its own.",
             ) from error
         except AnswerError as error:
             raise ModelStoreError(

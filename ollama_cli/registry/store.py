@@ -36,8 +36,8 @@ _HINTS = {
     ),
 }
 _OTHER_HINT = (
-    "Mend its permissions, or name another one with OLLAMA_MODELS. A daemon that runs as another user has a store of "
-    "its own."
+    "Mend its permissions, or name another one with OLLAMA_MODELS. An Ollama server of another user has a store of its "
+    "own."
 )
 
 

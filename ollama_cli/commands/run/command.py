@@ -61,7 +61,10 @@ def run_command(
         typer.Option("--truncate", metavar="[=BOOL]", help="For an embedding: cut a text that is too long."),
     ] = None,
     dimensions: Annotated[
-        int, typer.Option("--dimensions", min=0, metavar="N", help="For an embedding: how many numbers.")
+        int,
+        typer.Option(
+            "--dimensions", min=0, metavar="N", show_default=False, help="For an embedding: how many numbers."
+        ),
     ] = 0,
     as_json: Annotated[
         bool, typer.Option("--json", help="Print one JSON object: answer, thinking, counts, durations.")
