@@ -55,7 +55,7 @@ def waiting_for(streams: Streams, options: ApprovalOptions, *, as_json: bool) ->
         as_json: Whether stdout is for JSON, so that the link has to stand elsewhere.
 
     Raises:
-        UsageError: The device's name is too long.
+        UsageError: The device's name is too long, or options do not go together.
     """
     from ollama_cli.account.signin import SECONDS_FOR_A_PERSON, Waiting
     from ollama_cli.context import LONGEST_DEVICE_NAME
@@ -64,6 +64,8 @@ def waiting_for(streams: Streams, options: ApprovalOptions, *, as_json: bool) ->
         raise UsageError(
             f"A device's name has at most {LONGEST_DEVICE_NAME} characters.", hint="Give a shorter --name."
         )
+    if options.timeout is not None and not options.wait:
+        raise UsageError("--no-wait does not wait, and --timeout says how long to.", hint="Leave one of them out.")
     by_default = SECONDS_FOR_A_PERSON if streams.interactive else 0
     patience = options.timeout if options.timeout is not None else by_default
     return Waiting(

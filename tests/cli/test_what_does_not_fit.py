@@ -35,6 +35,11 @@ def offline(cli: Cli) -> Cli:
         (["signout", "--host", "https://box.example"], "--token and --host go together"),
         (["signout", "--host", "https://box.example", "--token", "--cloud"], "--cloud does not go with --token"),
         (["keys", "export", "--public", "--passphrase"], "A public key is not encrypted"),
+        (["keys", "export", "-o", "-", "--force"], "--force replaces a file"),
+        (["keys", "rotate", "--cancel", "--no-passphrase"], "--cancel gives a rotation up"),
+        (["keys", "rotate", "--cancel", "--no-wait"], "--cancel gives a rotation up"),
+        (["keys", "rotate", "--no-wait", "--timeout", "3"], "--no-wait does not wait"),
+        (["signin", "--no-wait", "--timeout", "0"], "--no-wait does not wait"),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",
 )

@@ -94,6 +94,8 @@ def run_export(context: Context, options: ExportOptions) -> None:
 
 
 def _refuse_what_does_not_fit(context: Context, options: ExportOptions) -> None:
+    if options.force and options.file is None:
+        raise UsageError("--force replaces a file, and none is written.", hint="Leave it out, or write to -o FILE.")
     if options.public and options.passphrase:
         raise UsageError("A public key is not encrypted.", hint="Leave out --passphrase or --public.")
     if not options.public and options.file is None and not options.stdout:

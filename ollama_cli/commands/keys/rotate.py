@@ -10,6 +10,7 @@ import typer
 from ollama_cli.commands.approving import ApprovalOptions, DeviceName, NoBrowser, NoWait, Qr, Timeout
 from ollama_cli.commands.command_line import Command
 from ollama_cli.commands.keys.given import refuse_key_file
+from ollama_cli.errors import UsageError
 
 if TYPE_CHECKING:
     from ollama_cli.context import Context
@@ -98,6 +99,8 @@ def run_rotate(context: Context, options: RotateOptions) -> None:
     from ollama_cli.commands.keys.rotation_steps import RotationSteps
 
     refuse_key_file(context, hint=_NAMED_ALREADY)
+    if options.cancel and options != RotateOptions(cancel=True, as_json=options.as_json):
+        raise UsageError("--cancel gives a rotation up; nothing but --json goes with it.")
     context.require_profile()
     steps = RotationSteps(context, cloud_place(context.settings), options)
     if options.cancel:
