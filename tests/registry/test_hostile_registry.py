@@ -147,8 +147,7 @@ BLOB = Blob(f"sha256:{'0' * 64}", 2500)
 def test_whatever_an_earlier_pull_left_every_byte_has_its_part(
     tmp_path_factory: pytest.TempPathFactory, data: st.DataObject
 ) -> None:
-    folder = tmp_path_factory.getbasetemp() / "unfinished"
-    folder.mkdir(exist_ok=True)
+    folder = tmp_path_factory.mktemp("unfinished")  # what an example before left would make another one of this
     begun = Unfinished(folder, BLOB)
     begun.parts[0].done = 7
     counts = folder / f"{BLOB.hexadecimal}.parts"
