@@ -147,9 +147,7 @@ BLOB = Blob(f"sha256:{'0' * 64}", 2500)
 def test_whatever_an_earlier_pull_left_every_byte_has_its_part(
     tmp_path_factory: pytest.TempPathFactory, data: st.DataObject
 ) -> None:
-    folder = tmp_path_factory.getbasetemp() / "unfinished"
-    folder.mkdir(exist_ok=True)
-    Unfinished(folder, BLOB).discard()
+    folder = tmp_path_factory.mktemp("unfinished")  # what an example before left would make another one of this
     Unfinished(folder, BLOB)
     counts = folder / f"{BLOB.hexadecimal}.parts"
     counts.write_bytes(data.draw(damaged(counts.read_bytes()) | st.binary(max_size=90)))
