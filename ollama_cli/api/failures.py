@@ -21,7 +21,7 @@ from ollama_cli.errors import (
 
 _LONGEST_MESSAGE = 500
 _LAST_STATUS = 599
-_FOR_EVER = 2 * 365 * 24 * 3600
+_FOR_EVER = 1000 * 365 * 24 * 3600
 _DEEPEST_ERROR = 6
 
 PAGE_HINT = "A proxy or a sign-in page of the network may stand in between; or the address is no Ollama server's."
@@ -184,8 +184,8 @@ def tail_of(said: str, reference: str | None = None) -> str:
 
 def _in_words(seconds: float) -> str:
     if seconds >= _FOR_EVER:
-        return "for years"
-    for size, name in ((24 * 3600, "days"), (3600, "hours"), (60, "minutes")):
+        return "for ever"
+    for size, name in ((3600, "hours"), (60, "minutes")):
         if seconds >= 2 * size:
             return f"{seconds / size:.0f} {name}"
     return f"{seconds:.0f} seconds" if seconds != 1 else "a second"

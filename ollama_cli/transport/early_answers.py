@@ -52,11 +52,15 @@ class PatientBackend(ResolvingBackend):
         socket_options: Iterable[Any] | None = None,
     ) -> httpcore.NetworkStream:
         """Connect; see ``ResolvingBackend``."""
-        return _PatientStream(super().connect_tcp(host, port, timeout, local_address, socket_options), self._sockets)
+        stream = super().connect_tcp(host, port, timeout, local_address, socket_options)
+        if not self._sockets.add(stream.get_extra_info("socket")):
+            stream.close()  # nobody else would: its client is closed already
+            raise httpcore.ConnectError("every connection was ended")
+        return _PatientStream(stream, self._sockets)
 
     def end_all(self) -> None:
-        """End every connection; whoever reads from one or writes to it has an error at once."""
-        for connection in self._sockets.all():
+        """End every connection, for good; whoever reads from one or writes to it has an error at once."""
+        for connection in self._sockets.end():
             with suppress(OSError):  # it was closed meanwhile
                 connection.shutdown(socket.SHUT_RDWR)
 
@@ -67,13 +71,19 @@ class _Sockets:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._sockets: WeakSet[socket.socket] = WeakSet()
+        self._ended = False
 
-    def add(self, connection: socket.socket) -> None:
+    def add(self, connection: socket.socket) -> bool:
+        """Note one that is in use; or not, where all were ended meanwhile."""
         with self._lock:
-            self._sockets.add(connection)
+            if not self._ended:
+                self._sockets.add(connection)
+            return not self._ended
 
-    def all(self) -> list[socket.socket]:
+    def end(self) -> list[socket.socket]:
+        """All of them; none is taken from now on."""
         with self._lock:
+            self._ended = True
             return list(self._sockets)
 
 

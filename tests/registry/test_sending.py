@@ -12,6 +12,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import httpcore
 import pytest
 import trustme
 from lying_registry import Handler, Lying
@@ -151,6 +152,17 @@ def test_a_body_ends_where_an_answer_comes_within_it() -> None:
         taken.set()
         thread.join()
     assert answer.status_code == 307
+
+
+def test_a_connection_that_is_made_after_the_end_is_closed() -> None:
+    """As by a thread that was just connecting when another one failed: its client is closed, and would not do it."""
+    backend = PatientBackend()
+    backend.end_all()
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        with pytest.raises(httpcore.ConnectError):
+            backend.connect_tcp("127.0.0.1", listening.getsockname()[1])
+        with listening.accept()[0] as connection:
+            assert connection.recv(1) == b""
 
 
 @pytest.mark.parametrize("wanted", [True, False])
