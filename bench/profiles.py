@@ -18,7 +18,7 @@ from pathlib import Path
 from startup import BARE, COMMAND, Case, clean_environment, compile_the_program, measure, running_sandbox, show, sign_in
 
 from ollama_cli import DeviceKey
-from ollama_cli.credentials.listing import Record, parse_listing, text_of_listing
+from ollama_cli.credentials.listing import KeyRecord, parse_listing, text_of_listing
 
 ROUNDS = 20
 PROFILES = 1000
@@ -29,7 +29,7 @@ def add_profiles(home: Path, count: int) -> None:
     path = home / "data" / "credentials.json"
     listing = parse_listing(path.read_bytes() if path.exists() else b'{"version": 1, "credentials": []}')
     made = tuple(
-        Record(f"profile-{number}", "https://ollama.com", "file", DeviceKey.generate().public_key, 1_763_883_600)
+        KeyRecord(f"profile-{number}", "https://ollama.com", "file", DeviceKey.generate().public_key, 1_763_883_600)
         for number in range(count)
     )
     path.parent.mkdir(parents=True, exist_ok=True)

@@ -14,7 +14,7 @@ from ollama_cli.errors import SignInError, StoreError
 if TYPE_CHECKING:
     from ollama_cli.api.client import OllamaClient
     from ollama_cli.credentials.credential import StoredKey
-    from ollama_cli.credentials.listing import Record
+    from ollama_cli.credentials.listing import KeyRecord
     from ollama_cli.credentials.wallet import Wallet
 
 
@@ -27,7 +27,9 @@ class Ended(StrEnum):
     LOST = "lost"
 
 
-def put_away(wallet: Wallet, key_name: str, record: Record, client_for: Callable[[StoredKey], OllamaClient]) -> Ended:
+def put_away(
+    wallet: Wallet, key_name: str, record: KeyRecord, client_for: Callable[[StoredKey], OllamaClient]
+) -> Ended:
     """Take a rotation's key off the account, and forget it once the server has said that it is off.
 
     The key signs that itself, which is known to work; where its store has lost it, this device's current key does. One
@@ -60,7 +62,7 @@ def put_away(wallet: Wallet, key_name: str, record: Record, client_for: Callable
 
 
 def _take_off_lost(
-    wallet: Wallet, key_name: str, record: Record, client_for: Callable[[StoredKey], OllamaClient]
+    wallet: Wallet, key_name: str, record: KeyRecord, client_for: Callable[[StoredKey], OllamaClient]
 ) -> Ended:
     current = wallet.find(key_name)
     if current is None or current.credential.public_key == record.public_key:

@@ -46,7 +46,7 @@ def ask(
 def _ask_cloud(
     context: Context, place: Place, question: Callable[[OllamaClient], _Answer]
 ) -> tuple[_Answer, Active | None]:
-    from ollama_cli.commands.signing_in import sign_in_or_raise
+    from ollama_cli.commands.signin_when_refused import sign_in_or_raise
 
     active = context.cloud_credential(place)
     try:

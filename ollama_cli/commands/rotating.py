@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from ollama_cli.account.rotation import Ended
     from ollama_cli.api.place import Place
     from ollama_cli.context import Context
-    from ollama_cli.credentials.listing import Record
+    from ollama_cli.credentials.listing import KeyRecord
 
 NEW_KEY_WAITS, OLD_KEY_REMAINS = "new_key_waits", "old_key_remains"
 """What a rotation that is under way has come to, in a word for scripts."""
@@ -63,7 +63,7 @@ def put_rotation_away(context: Context, place: Place) -> None:
     context.streams.say(f"{told(ended, what)}")
 
 
-def put_away_key(context: Context, place: Place, record: Record) -> Ended:
+def put_away_key(context: Context, place: Place, record: KeyRecord) -> Ended:
     """Take a key of a rotation off the account, and forget it.
 
     Raises:
@@ -93,7 +93,7 @@ def told(ended: Ended, what: str) -> str:
     }[ended]
 
 
-def _name(record: Record) -> str:
+def _name(record: KeyRecord) -> str:
     from ollama_cli.credentials.listing import ROLES_IN_WORDS
     from ollama_cli.credentials.public_key import fingerprint_of
 

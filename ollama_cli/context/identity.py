@@ -10,7 +10,7 @@ from ollama_cli.context.surroundings import Surroundings
 if TYPE_CHECKING:
     from ollama_cli.api.place import Place
     from ollama_cli.credentials.credential import Active, StoredKey, StoredSecret
-    from ollama_cli.credentials.listing import Record
+    from ollama_cli.credentials.listing import KeyRecord
     from ollama_cli.credentials.wallet import Wallet
 
 _SANDBOX_KEY = "sandbox"
@@ -62,7 +62,7 @@ class Identity(Surroundings):
         return _SANDBOX_KEY if self.options.sandbox else self.settings.cloud_url
 
     @property
-    def device_record(self) -> Record | None:
+    def device_record(self) -> KeyRecord | None:
         """What is known about this device's key for ollama.com, or for what stands in for it; no server is asked."""
         return self.wallet.record(self.device_key_name)
 

@@ -15,7 +15,7 @@ from ollama_cli.settings.hosts import CLOUD_URL, is_loopback
 
 if TYPE_CHECKING:
     from ollama_cli.credentials.credential import Active, StoredSecret
-    from ollama_cli.credentials.listing import Record
+    from ollama_cli.credentials.listing import KeyRecord
     from ollama_cli.credentials.secret_record import SecretRecord
     from ollama_cli.credentials.store import CredentialStore
     from ollama_cli.settings import Settings
@@ -123,7 +123,7 @@ def stored_for(settings: Settings, origin: str, wallet: Wallet) -> Active | None
     return wallet.secrets.find(origin, api_key=False) or wallet.find(origin)
 
 
-def record_for(wallet: Wallet, name: str, *, in_cloud: bool) -> Record | SecretRecord | None:
+def record_for(wallet: Wallet, name: str, *, in_cloud: bool) -> KeyRecord | SecretRecord | None:
     """What a wallet notes about the credential that it keeps under a name: API key or token, else device key.
 
     Raises:

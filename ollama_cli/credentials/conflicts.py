@@ -9,7 +9,7 @@ from ollama_cli.errors import StoreError
 from ollama_cli.settings.profile_name import DEFAULT_PROFILE
 
 if TYPE_CHECKING:
-    from ollama_cli.credentials.listing import Record
+    from ollama_cli.credentials.listing import KeyRecord
     from ollama_cli.credentials.store import CredentialStore
 
 
@@ -48,7 +48,7 @@ def api_key_there() -> StoreError:
     )
 
 
-def refuse_of_another_profile(records: Iterable[Record], profile: str, origin: str, public_key: str) -> None:
+def refuse_of_another_profile(records: Iterable[KeyRecord], profile: str, origin: str, public_key: str) -> None:
     """Refuse a key for two profiles: signing one out would sign the other out, unsaid.
 
     Args:

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from ollama_cli.credentials.files import private_folder, read_file, refuse_unsafe, write_atomically
-from ollama_cli.credentials.listing import CURRENT, Listing, Record, parse_listing, text_of_listing
+from ollama_cli.credentials.listing import CURRENT, KeyRecord, Listing, parse_listing, text_of_listing
 from ollama_cli.credentials.secret_record import SecretRecord
 from ollama_cli.errors import StoreError
 
@@ -22,7 +22,7 @@ FILE_NAME = "credentials.json"
 
 _SECONDS_BEFORE_A_NOTE = 1.0
 
-_Stored = TypeVar("_Stored", Record, SecretRecord)
+_Stored = TypeVar("_Stored", KeyRecord, SecretRecord)
 
 
 class CredentialIndex:
@@ -50,15 +50,15 @@ class CredentialIndex:
         """The names of all profiles: the default one first, the others sorted."""
         return self._read().profiles
 
-    def find(self, profile: str, origin: str) -> Record | None:
+    def find(self, profile: str, origin: str) -> KeyRecord | None:
         """The record of a profile's device key that signs for an origin, or None."""
         return next((r for r in self.of(profile, origin) if r.role == CURRENT), None)
 
-    def of(self, profile: str, origin: str) -> list[Record]:
+    def of(self, profile: str, origin: str) -> list[KeyRecord]:
         """The records of a profile's device keys for an origin: more than one while a rotation is under way."""
         return [r for r in self._read().records if (r.profile, r.origin) == (profile, origin)]
 
-    def all(self) -> list[Record]:
+    def all(self) -> list[KeyRecord]:
         """The record of every device key, in the order in which the keys were stored."""
         return list(self._read().records)
 
@@ -73,10 +73,10 @@ class CredentialIndex:
         role: str = CURRENT,
         slot: int = 1,
         account: str | None = None,
-    ) -> Record:
+    ) -> KeyRecord:
         """Note a key that has been stored, in place of an older one of the same profile, origin and role."""
         made = int(time.time())
-        record = Record(
+        record = KeyRecord(
             profile, origin, store, public_key, made, shared_with=shared_with, role=role, slot=slot, account=account
         )
         listing, replaced = self._read(), (profile, origin, role)
@@ -84,24 +84,24 @@ class CredentialIndex:
         self._write(listing._replace(records=_with(others, record)))
         return record
 
-    def note_used(self, record: Record, *, signed_in: bool) -> None:
+    def note_used(self, record: KeyRecord, *, signed_in: bool) -> None:
         """Note that a key was used now, and whether that showed that it is on an account."""
         now = int(time.time())
         seen = (record.signed_in_at or now) if signed_in else record.signed_in_at
         self.change(record._replace(last_used_at=now, signed_in_at=seen))
 
-    def note_shared(self, record: Record, shared_with: str) -> Record:
+    def note_shared(self, record: KeyRecord, shared_with: str) -> KeyRecord:
         """Note whose key it is too."""
         noted = record._replace(shared_with=shared_with)
         self.change(noted)
         return noted
 
-    def remove(self, record: Record) -> None:
+    def remove(self, record: KeyRecord) -> None:
         """Take a record off the list."""
         listing = self._read()
         self._write(listing._replace(records=_without(listing.records, record)))
 
-    def put_secret(self, record: SecretRecord, *, in_place_of: Record | None = None) -> None:
+    def put_secret(self, record: SecretRecord, *, in_place_of: KeyRecord | None = None) -> None:
         """Note an API key or a token that has been stored, in place of an older one, or of a device key."""
         listing = self._read()
         records = _without(listing.records, in_place_of) if in_place_of else listing.records
@@ -120,7 +120,7 @@ class CredentialIndex:
         """Have a profile count where none is named."""
         self._write(self._read()._replace(current=profile))
 
-    def change(self, *records: Record) -> None:
+    def change(self, *records: KeyRecord) -> None:
         """Put records in the place of those that they were, all at once."""
         listing, changed = self._read(), {record.entry: record for record in records}
         self._write(listing._replace(records=tuple(changed.get(r.entry, r) for r in listing.records)))

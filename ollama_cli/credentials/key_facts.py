@@ -10,7 +10,7 @@ from ollama_cli.credentials.listing import LEFT, NEW, OLD
 from ollama_cli.credentials.public_key import encode_public_key, fingerprint_of
 
 if TYPE_CHECKING:
-    from ollama_cli.credentials.listing import Record
+    from ollama_cli.credentials.listing import KeyRecord
 
 _ROTATION = {NEW: "new", OLD: "old", LEFT: "old"}
 
@@ -71,7 +71,7 @@ def iso_time(seconds: int) -> str:
     return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-def key_facts(public_key: str, record: Record | None, own: Record | None) -> KeyFacts:
+def key_facts(public_key: str, record: KeyRecord | None, own: KeyRecord | None) -> KeyFacts:
     """What is known of a key.
 
     Args:

@@ -13,7 +13,7 @@ from ollama_cli.errors import StoreError
 if TYPE_CHECKING:
     from ollama_cli.credentials.device_key import DeviceKey
     from ollama_cli.credentials.key_reader import KeyReader
-    from ollama_cli.credentials.listing import Record
+    from ollama_cli.credentials.listing import KeyRecord
     from ollama_cli.credentials.store import CredentialStore
 
 
@@ -29,7 +29,7 @@ class KeyStores:
         self.open = open_store
         self._reader = reader
 
-    def key_of(self, record: Record) -> StoredKey | None:
+    def key_of(self, record: KeyRecord) -> StoredKey | None:
         """The key that is listed as a record, or None where its store has none.
 
         Raises:
@@ -74,7 +74,7 @@ class KeyStores:
             ) from error
 
 
-def stored_key(key: DeviceKey, store: CredentialStore, record: Record) -> StoredKey:
+def stored_key(key: DeviceKey, store: CredentialStore, record: KeyRecord) -> StoredKey:
     """A key with what is noted about it.
 
     Args:

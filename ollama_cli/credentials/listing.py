@@ -27,7 +27,7 @@ _SECRET_KINDS = TOKENS | {API_KEY}
 _NUMBER, _TEXT = (int, type(None)), (str, type(None))
 
 
-class Record(NamedTuple):
+class KeyRecord(NamedTuple):
     """A stored device key.
 
     Attributes:
@@ -72,7 +72,7 @@ class Record(NamedTuple):
         return entry_name(self.profile, self.origin, self.slot)
 
 
-_DEFAULTS = tuple(map(Record._field_defaults.get, Record._fields))
+_DEFAULTS = tuple(map(KeyRecord._field_defaults.get, KeyRecord._fields))
 
 
 def entry_name(profile: str, origin: str, slot: int = 1) -> str:
@@ -89,13 +89,13 @@ class Listing(NamedTuple):
         current: The profile that counts where none is named.
     """
 
-    records: tuple[Record, ...] = ()
+    records: tuple[KeyRecord, ...] = ()
     secrets: tuple[SecretRecord, ...] = ()
     current: str = DEFAULT_PROFILE
 
-    def kept_by(self, profile: str) -> list[Record | SecretRecord]:
+    def kept_by(self, profile: str) -> list[KeyRecord | SecretRecord]:
         """What a profile keeps."""
-        keys: list[Record | SecretRecord] = [record for record in self.records if record.profile == profile]
+        keys: list[KeyRecord | SecretRecord] = [record for record in self.records if record.profile == profile]
         return [*keys, *(record for record in self.secrets if record.profile == profile)]
 
     def profiles_for(self, origin: str) -> set[str]:
@@ -127,7 +127,7 @@ def parse_listing(text: bytes) -> Listing:
             and is_profile_name(current)
         ):
             raise ValueError
-        return Listing(tuple(map(Record.read, keys)), tuple(map(SecretRecord.read, secrets)), current)
+        return Listing(tuple(map(KeyRecord.read, keys)), tuple(map(SecretRecord.read, secrets)), current)
     except (KeyError, TypeError, AttributeError, RecursionError) as error:
         raise ValueError from error
 
@@ -143,7 +143,7 @@ def text_of_listing(listing: Listing) -> str:
     return json.dumps(content, indent=2) + "\n"
 
 
-def _told(record: Record | SecretRecord) -> dict[str, Any]:
+def _told(record: KeyRecord | SecretRecord) -> dict[str, Any]:
     """What the file says of a record: all but what is so where nothing is said; of a long list that is half."""
     usual = record._field_defaults
     return {name: value for name, value in record._asdict().items() if name not in usual or value != usual[name]}

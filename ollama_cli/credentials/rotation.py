@@ -15,7 +15,7 @@ import time
 from typing import TYPE_CHECKING
 
 from ollama_cli.credentials.key_stores import stored_key
-from ollama_cli.credentials.listing import CURRENT, LEFT, NEW, OLD, Record, entry_name
+from ollama_cli.credentials.listing import CURRENT, LEFT, NEW, OLD, KeyRecord, entry_name
 from ollama_cli.errors import StoreError
 
 if TYPE_CHECKING:
@@ -43,11 +43,11 @@ class Rotation:
         self._origin = origin
 
     @property
-    def record(self) -> Record | None:
+    def record(self) -> KeyRecord | None:
         """The other key beside the current one, or None where no rotation is under way."""
         return next((r for r in self._index.of(self._profile, self._origin) if r.role != CURRENT), None)
 
-    def holds_unlisted(self, current: Record, kind: str) -> bool:
+    def holds_unlisted(self, current: KeyRecord, kind: str) -> bool:
         """Whether a store has a new key already, which was not listed before its process was killed.
 
         Raises:
@@ -114,7 +114,7 @@ class Rotation:
                 changed.append(current._replace(role=LEFT if leave_old else OLD))
             self._index.change(*changed)
 
-    def settle(self, old: Record, *, leave_old: bool) -> Record:
+    def settle(self, old: KeyRecord, *, leave_old: bool) -> KeyRecord:
         """Change what becomes of an old key.
 
         Raises:
@@ -126,7 +126,7 @@ class Rotation:
                 self._index.change(settled)
         return settled
 
-    def _entry_beside(self, current: Record) -> str:
+    def _entry_beside(self, current: KeyRecord) -> str:
         return entry_name(self._profile, self._origin, _OTHER_SLOT[current.slot])
 
 

@@ -14,7 +14,7 @@ from ollama_cli.credentials.credential import StoredKey
 from ollama_cli.credentials.index import CredentialIndex
 from ollama_cli.credentials.key_reader import KeyReader
 from ollama_cli.credentials.key_stores import KeyStores, stored_key
-from ollama_cli.credentials.listing import CURRENT, NEW, Record, entry_name
+from ollama_cli.credentials.listing import CURRENT, NEW, KeyRecord, entry_name
 from ollama_cli.credentials.profiles import Profiles
 from ollama_cli.credentials.secret_wallet import SecretWallet, worth_noting
 from ollama_cli.settings.profile_name import DEFAULT_PROFILE
@@ -75,7 +75,7 @@ class Wallet:
         """The profile's API key and tokens."""
         return SecretWallet(self._index, self._stores.open, self._new_store, lambda: self.profile)
 
-    def record(self, origin: str) -> Record | None:
+    def record(self, origin: str) -> KeyRecord | None:
         """What is known about the key for an origin, without opening its store."""
         return self._index.find(self.profile, origin)
 
@@ -83,7 +83,7 @@ class Wallet:
         """Whether a key is one for an origin, be it the one that a rotation will put in the place of the current."""
         return any(record.public_key == public_key for record in self._index.of(self.profile, origin))
 
-    def records(self) -> list[Record]:
+    def records(self) -> list[KeyRecord]:
         """What is known about every key of this machine, of all profiles, without opening a store."""
         return self._index.all()
 
@@ -93,7 +93,7 @@ class Wallet:
 
         return Rotation(self._index, self._stores, self.profile, origin)
 
-    def describe_store(self, record: Record | SecretRecord) -> str:
+    def describe_store(self, record: KeyRecord | SecretRecord) -> str:
         """Where a credential is kept, for a person; the store is not opened."""
         return self._stores.open(record.store).description
 
@@ -114,7 +114,7 @@ class Wallet:
         record = self.record(origin)
         return self.key_of(record) if record is not None else None
 
-    def key_of(self, record: Record) -> StoredKey | None:
+    def key_of(self, record: KeyRecord) -> StoredKey | None:
         """The key that is listed as a record, or None where its store has none.
 
         Raises:
@@ -251,7 +251,7 @@ class Wallet:
                     self._stores.open(record.store).delete(record.entry)
                     self._index.remove(record)
 
-    def unlist(self, record: Record) -> None:
+    def unlist(self, record: KeyRecord) -> None:
         """Take a key off the list without opening its store, which still holds it.
 
         Raises:

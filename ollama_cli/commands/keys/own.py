@@ -10,10 +10,10 @@ from ollama_cli.settings.hosts import KEYS_PAGE
 if TYPE_CHECKING:
     from ollama_cli.context import Context
     from ollama_cli.credentials.credential import StoredKey
-    from ollama_cli.credentials.listing import Record
+    from ollama_cli.credentials.listing import KeyRecord
 
 
-def own_record(context: Context) -> Record:
+def own_record(context: Context) -> KeyRecord:
     """What is known about this device's key; no store is opened.
 
     Raises:

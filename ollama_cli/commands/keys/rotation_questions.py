@@ -10,10 +10,10 @@ from ollama_cli.terminal.sanitize import clean_line
 if TYPE_CHECKING:
     from ollama_cli.commands.keys.rotate import RotateOptions
     from ollama_cli.context import Context
-    from ollama_cli.credentials.listing import Record
+    from ollama_cli.credentials.listing import KeyRecord
 
 
-def leaves_old(context: Context, old: Record, options: RotateOptions) -> bool:
+def leaves_old(context: Context, old: KeyRecord, options: RotateOptions) -> bool:
     """Whether the old key stays on the account, for the installed Ollama whose it is too.
 
     Raises:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from ollama_cli.commands.keys.rotate import RotateOptions
     from ollama_cli.context import Context
     from ollama_cli.credentials.credential import StoredKey
-    from ollama_cli.credentials.listing import Record
+    from ollama_cli.credentials.listing import KeyRecord
 
 _LATER = "Approve it with the link; then `ollama-cli keys rotate` goes on. Until then the old key stays in use."
 
@@ -79,7 +79,7 @@ class RotationSteps:
         self._tell("This device goes on with the key that it has.")
         self._answer(cancelled=True, new_fingerprint=fingerprint_of(record.public_key), new_key=ended)
 
-    def _change_over(self, record: Record | None) -> Account:
+    def _change_over(self, record: KeyRecord | None) -> Account:
         """Have a new key approved and proved, and make it the current one."""
         from ollama_cli.commands.approving import waiting_for
 
@@ -97,7 +97,7 @@ class RotationSteps:
         self._rotation.take_over(new.credential.public_key, leave_old=leave_old)
         return account
 
-    def _stored(self, record: Record) -> StoredKey | None:
+    def _stored(self, record: KeyRecord) -> StoredKey | None:
         """The new key of a rotation; where its store has lost it, it is put away, and another is made."""
         stored = self._context.wallet.key_of(record)
         if stored is None:
@@ -163,7 +163,7 @@ class RotationSteps:
         account = self._context.client(self._place, current).account()[0] if current is not None else None
         return account.name if account is not None else None
 
-    def _end(self, new: Record | None, account: Account | None) -> None:
+    def _end(self, new: KeyRecord | None, account: Account | None) -> None:
         """Take the old key off the account, and forget it."""
         old = self._rotation.record
         if old is None or old.role == NEW:  # another terminal was faster
@@ -195,13 +195,13 @@ class RotationSteps:
 
     def _answer_rotated(
         self,
-        new: Record | None = None,
+        new: KeyRecord | None = None,
         *,
         account: Account | None = None,
         rotated: bool = False,
         rotation: str | None = None,
         new_fingerprint: str | None = None,
-        old: Record | None = None,
+        old: KeyRecord | None = None,
         ended: Ended | None = None,
         signin_url: str | None = None,
     ) -> None:

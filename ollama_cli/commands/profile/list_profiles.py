@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from ollama_cli.context import Context
-    from ollama_cli.credentials.listing import Record
+    from ollama_cli.credentials.listing import KeyRecord
     from ollama_cli.credentials.secret_record import SecretRecord
 
 _HEADINGS = ("PROFILE", "CURRENT", "CREDENTIAL", "FOR", "STORE")
@@ -69,12 +69,12 @@ def run_list(context: Context, options: ListOptions) -> None:
         context.streams.say(f"Note: OLLAMA_CLI_PROFILE has the profile {named} count.")
 
 
-def _facts(record: Record | SecretRecord) -> dict[str, str | None]:
+def _facts(record: KeyRecord | SecretRecord) -> dict[str, str | None]:
     from ollama_cli.credentials.key_facts import iso_time
-    from ollama_cli.credentials.listing import Record
+    from ollama_cli.credentials.listing import KeyRecord
     from ollama_cli.credentials.public_key import fingerprint_of
 
-    if isinstance(record, Record):
+    if isinstance(record, KeyRecord):
         scheme, fingerprint = None, fingerprint_of(record.public_key)
     else:
         scheme, fingerprint = None if record.is_api_key else record.kind, None

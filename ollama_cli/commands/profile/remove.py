@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from ollama_cli.context import Context
-    from ollama_cli.credentials.listing import Record
+    from ollama_cli.credentials.listing import KeyRecord
     from ollama_cli.credentials.secret_record import SecretRecord
 
 
@@ -99,7 +99,7 @@ def run_remove(context: Context, options: RemoveOptions) -> None:
         context.streams.say(f"The current profile is {DEFAULT_PROFILE} now.")
 
 
-def _ask(context: Context, name: str, kept: list[Record | SecretRecord]) -> None:
+def _ask(context: Context, name: str, kept: list[KeyRecord | SecretRecord]) -> None:
     """Have a person agree.
 
     Raises:
@@ -116,13 +116,13 @@ def _ask(context: Context, name: str, kept: list[Record | SecretRecord]) -> None
 
 
 def _forget_all(
-    context: Context, kept: list[Record | SecretRecord], *, local_only: bool
+    context: Context, kept: list[KeyRecord | SecretRecord], *, local_only: bool
 ) -> Iterator[tuple[dict[str, str], str]]:
     """Sign out at ollama.com and at what stands in for it, then forget the rest; what became of each."""
     from ollama_cli.api.place import Place, cloud_place
     from ollama_cli.commands.signout import sign_out
     from ollama_cli.credentials.chosen import is_cloud
-    from ollama_cli.credentials.listing import Record
+    from ollama_cli.credentials.listing import KeyRecord
 
     clouds = dict.fromkeys(record.origin for record in kept if is_cloud(context.settings, record.origin))
     for origin in clouds:
@@ -131,18 +131,18 @@ def _forget_all(
         outcome, text = sign_out(context, Place("cloud", origin, authenticated=True), local_only=local_only)
         yield {"origin": origin, "outcome": outcome}, text
     for record in kept:
-        if record.origin not in clouds or not (isinstance(record, Record) or record.is_api_key):
+        if record.origin not in clouds or not (isinstance(record, KeyRecord) or record.is_api_key):
             outcome, text = _forget(context, record)
             yield {"origin": record.origin, "outcome": outcome}, text
 
 
-def _forget(context: Context, record: Record | SecretRecord) -> tuple[str, str]:
+def _forget(context: Context, record: KeyRecord | SecretRecord) -> tuple[str, str]:
     """Forget what no account at ollama.com knows of."""
     from ollama_cli.commands.daemon_token import forget_token
-    from ollama_cli.credentials.listing import Record
+    from ollama_cli.credentials.listing import KeyRecord
     from ollama_cli.credentials.public_key import fingerprint_of
 
-    if isinstance(record, Record):
+    if isinstance(record, KeyRecord):
         context.wallet.forget(record.origin, record.public_key)
         fingerprint = fingerprint_of(record.public_key)
         return "forgotten", (f"The key {fingerprint} for {record.origin} is forgotten. That server may still know it.")

@@ -116,7 +116,7 @@ class ContextBackend:
 
     def sign_in(self, opened: Opened, refused: SignInError) -> Opened:
         """Sign in at ollama.com after a refusal, if a person agrees."""
-        from ollama_cli.commands.signing_in import sign_in_or_raise
+        from ollama_cli.commands.signin_when_refused import sign_in_or_raise
 
         context, place = self._context, opened.place
         if not opened.in_cloud or opened.active is None or refused.code == "clock_wrong":

@@ -73,7 +73,7 @@ class OneShot:
 
     def ask_cloud(self, place: Place, model: ModelRef, question: Question) -> None:
         """Ask ollama.com, signing in on the way where a person is there to do it."""
-        from ollama_cli.commands.signing_in import sign_in_or_raise
+        from ollama_cli.commands.signin_when_refused import sign_in_or_raise
 
         context = self._context
         early = context.connect_early(place)
