@@ -141,7 +141,7 @@ _COLORS |= {f"bright{name}": f"bright_{name}" for name in ("black", "red", "gree
 _COLORS["brightbrown"] = "bright_yellow"
 
 
-CHANGING = re.compile(r"(?<=127\.0\.0\.1:)\d+|(?<=SHA256:)[\w+/]+|\b\d+ seconds? ago")
+CHANGING = re.compile(r"(?<=127\.0\.0\.1:)\d+|(?<=SHA256:)[\w+/]+|\b\d+ seconds? ago|Less than a second ago")
 """What differs from session to session: a port, a key, how long ago it was made."""
 
 

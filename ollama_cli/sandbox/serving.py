@@ -16,6 +16,7 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from ollama_cli.errors import UsageError
 from ollama_cli.sandbox.failing import HANG_UP, RESET
+from ollama_cli.transport.loop_faults import is_fault
 
 LOOPBACK = "127.0.0.1"
 _SILENT = logging.CRITICAL + 1
@@ -113,8 +114,8 @@ async def run(app: ASGIApp, listener: socket.socket, stop: asyncio.Event, on_rea
 
 
 def _tell_of_fault(loop: asyncio.AbstractEventLoop, told: dict[str, Any]) -> None:
-    """What asyncio does with a fault; but a connection that breaks, or one too many, is none."""
-    if not isinstance(told.get("exception"), OSError):
+    """What asyncio does with a fault, where it is one."""
+    if is_fault(told):
         loop.default_exception_handler(told)
 
 

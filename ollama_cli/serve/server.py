@@ -26,6 +26,7 @@ from ollama_cli.serve.serving import serve_until
 from ollama_cli.serve.signer import KeySource, Signer
 from ollama_cli.terminal.ending import endings
 from ollama_cli.terminal.sanitize import clean_line
+from ollama_cli.transport.loop_faults import is_fault
 
 _MOST_TOLD = 20
 _SPARE_FILES = 64
@@ -148,9 +149,9 @@ class _Refusals:
 
 
 def _tell_of_fault(tell: Callable[[str], None], told: dict[str, object]) -> None:
-    """A fault in the machinery, without a traceback; a connection that breaks is none."""
+    """A fault in the machinery, without a traceback."""
     error = told.get("exception")
-    if not isinstance(error, OSError):
+    if is_fault(told):
         tell(f"A fault within ollama-cli: {type(error).__name__ if error else told.get('message')}.")
 
 

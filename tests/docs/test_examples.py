@@ -39,7 +39,7 @@ WORDS = {
     "profiles.md": ["profile use", "key.txt", "token.txt"],
     "sandbox.md": ["keys revoke", "ollama-cli sandbox  ", "pull tiny", "--fault", "echo"],
     "serve.md": ["ollama-cli serve\n", "api/generate", "--daemon", "--socket", "--token\n", "systemctl", "podman"],
-    "contributing.md": ["tests/run", "'.[dev]'"],
+    "contributing.md": ["tests/run\n", "--hypothesis-profile", "'.[dev]'"],
     "install.md": ["-m build"],
 }
 """A word of each block of these pages."""
@@ -49,7 +49,8 @@ NOT_RUN = {
     ("sandbox.md", "--fault"): "tests/docs/test_generated.py reads each fault as the sandbox does",
     ("serve.md", "systemctl"): "no systemd runs here; tests/docs/test_serve_page.py has systemd check the unit",
     ("serve.md", "podman"): "no podman runs here; tests/docs/test_serve_page.py runs the container's command",
-    ("contributing.md", "tests/run"): "it is what runs this",
+    ("contributing.md", "tests/run\n"): "it is what runs this",
+    ("contributing.md", "--hypothesis-profile"): "it takes as long as one likes; the same tests run briefly",
     ("contributing.md", "'.[dev]'"): "tests/run does it",
     ("install.md", "-m build"): "docs/try_packages.py runs it, which .ci/run does",
 }
