@@ -48,7 +48,7 @@ def _in_our_words(error: httpx.TransportError, host: str, proxy: str | None) -> 
     if isinstance(error, httpx.TimeoutException):
         return UnavailableError(f"{host} stopped answering.", hint=_LATER_HINT, code="timeout")
     refused = _cause(error, ConnectionRefusedError)
-    lost = not isinstance(error, httpx.ConnectError) or _cause(error, ssl.SSLEOFError) or _cause(error, ConnectionError)
+    lost = not isinstance(error, httpx.ConnectError) or _broke_off(error)
     if lost and not refused:
         return UnavailableError(f"The connection to {host} broke off.", hint=_LATER_HINT, code="connection_lost")
     certificate = _cause(error, ssl.SSLError)
@@ -139,6 +139,11 @@ _TLS_FAILURES = (
         "If it is a server of yours, write http:// in its address; else check the proxy.",
     ),
 )
+
+
+def _broke_off(error: httpx.TransportError) -> bool:
+    """Whether a connection ended while it was being made; Python 3.11.2 takes that for a proper end of TLS."""
+    return any(_cause(error, kind) is not None for kind in (ssl.SSLEOFError, ssl.SSLZeroReturnError, ConnectionError))
 
 
 def _cause(error: BaseException, kind: type[_Error]) -> _Error | None:
