@@ -6,7 +6,6 @@ import errno
 from collections.abc import Sequence
 from contextlib import closing
 
-from ollama_cli.api.parameters import parse_switch
 from ollama_cli.commands.completing import COMPLETE
 from ollama_cli.commands.run.plain import plain_question
 from ollama_cli.errors import CLOSED_PIPE, INTERRUPTED, CliError
@@ -48,7 +47,11 @@ def main(args: Sequence[str]) -> int:
 
 def _asks_for_json(arg: str) -> bool:
     """Whether it is ``--json=`` with anything but a no: who wrote something else there wants to hear of it in JSON."""
-    return arg.startswith("--json=") and parse_switch(arg.removeprefix("--json=")) is not False
+    if not arg.startswith("--json="):
+        return False
+    from ollama_cli.api.parameters import parse_switch
+
+    return parse_switch(arg.removeprefix("--json=")) is not False
 
 
 def _run(args: Sequence[str], streams: Streams) -> int:

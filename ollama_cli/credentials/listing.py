@@ -24,7 +24,7 @@ ROLES_IN_WORDS = {CURRENT: "the key", NEW: "the new key", OLD: "the old key", LE
 
 _STORES = frozenset({"keyring", "file", "memory"})
 _SECRET_KINDS = TOKENS | {API_KEY}
-_NUMBER, _TEXT = (int, type(None)), (str, type(None))
+_NUMBER_OR_NONE, _TEXT_OR_NONE = (int, type(None)), (str, type(None))
 
 
 class KeyRecord(NamedTuple):
@@ -155,11 +155,11 @@ def _is_sound(item: dict[str, Any]) -> bool:
         _is_sound_entry(item)
         and isinstance(item["public_key"], str)
         and is_public_key(item["public_key"])
-        and isinstance(item.get("signed_in_at"), _NUMBER)
-        and isinstance(item.get("shared_with"), _TEXT)
+        and isinstance(item.get("signed_in_at"), _NUMBER_OR_NONE)
+        and isinstance(item.get("shared_with"), _TEXT_OR_NONE)
         and item.get("role", CURRENT) in ROLES_IN_WORDS
         and item.get("slot", 1) in {1, 2}
-        and isinstance(item.get("account"), _TEXT)
+        and isinstance(item.get("account"), _TEXT_OR_NONE)
     )
 
 

@@ -14,45 +14,19 @@ from ollama_cli.errors import ModelStoreError
 from ollama_cli.registry.crew import Crew
 from ollama_cli.registry.exchange import read_some
 from ollama_cli.registry.loading import Loading
+from ollama_cli.registry.transfer import Transfer
 from ollama_cli.registry.unfinished import digest_of
 
 if TYPE_CHECKING:
-    from ollama_cli.api.model_name import ModelName
     from ollama_cli.registry.registry import Registry
     from ollama_cli.registry.store import ModelStore
-    from ollama_cli.transport.retries import Retries
-
-TRANSFERS = 16
-"""How many parts are transferred at once, unless fewer are wanted."""
 
 _MOST_ROUNDS = 5
 _WAITED_FOR = -1  # what is told of a blob that another command loads; no number of bytes
 
 
-class Pull:
-    """Loads a model.
-
-    Args:
-        name: The model.
-        registry: Where it comes from.
-        store: Where it goes.
-        retries: Tries the manifest again.
-        transfers: How many parts are loaded at once.
-    """
-
-    def __init__(
-        self,
-        name: ModelName,
-        registry: Registry,
-        store: ModelStore,
-        retries: Retries,
-        transfers: int = TRANSFERS,
-    ) -> None:
-        self._name = name
-        self._registry = registry
-        self._store = store
-        self._retries = retries
-        self._transfers = transfers
+class Pull(Transfer):
+    """Loads a model."""
 
     def steps(self) -> Generator[WorkStep]:
         """Load it; each step is told as a daemon tells it.

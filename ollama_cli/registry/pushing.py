@@ -10,40 +10,15 @@ from ollama_cli.api.model_name import ModelName
 from ollama_cli.api.work_steps import WorkStep
 from ollama_cli.errors import AnswerError, ModelNotFoundError, ModelStoreError, UsageError
 from ollama_cli.registry.crew import Crew
-from ollama_cli.registry.pulling import TRANSFERS
 from ollama_cli.registry.sending import SECONDS_TO_PUT_TOGETHER, Sending
+from ollama_cli.registry.transfer import Transfer
 
 if TYPE_CHECKING:
-    from ollama_cli.registry.registry import Registry
-    from ollama_cli.registry.store import ModelStore
-    from ollama_cli.transport.retries import Retries
+    pass
 
 
-class Push:
-    """Sends a model.
-
-    Args:
-        name: The model, here and there.
-        registry: Where it goes.
-        store: Where it stands.
-        retries: Tries the manifest again.
-        transfers: How many parts are sent at once.
-    """
-
-    def __init__(
-        self,
-        name: ModelName,
-        registry: Registry,
-        store: ModelStore,
-        retries: Retries,
-        transfers: int = TRANSFERS,
-    ) -> None:
-        self._name = name
-        self._registry = registry
-        self._store = store
-        self._retries = retries
-        self._transfers = transfers
-        self._told: dict[Blob, int] = {}
+class Push(Transfer):
+    """Sends a model."""
 
     def steps(self) -> Generator[WorkStep]:
         """Send it; each step is told as a daemon tells it.
@@ -63,9 +38,12 @@ class Push:
             next((each for each in sendings if each.open()), None)  # shows whether we may, before threads are at work
             for sending in sendings:
                 crew.do(sending.begin)
+            told: dict[Blob, int] = {}
             for _ in crew.looks():
-                for sending in sendings:
-                    yield from self._news(sending.blob, sending.done)
+                for blob, done in [(sending.blob, sending.done) for sending in sendings]:
+                    if told.get(blob) != done:
+                        told[blob] = done
+                        yield WorkStep(f"pushing {blob.short}", blob.digest, blob.size, done)
         yield WorkStep("pushing manifest")
         self._retries.call(lambda: self._send(manifest))
         yield WorkStep("success")
@@ -100,11 +78,6 @@ class Push:
             return ""
         same = source.host.lower() == self._name.host.lower() and source.repository != self._name.repository
         return source.repository if same else ""
-
-    def _news(self, blob: Blob, done: int) -> Iterator[WorkStep]:
-        if self._told.get(blob) != done:
-            self._told[blob] = done
-            yield WorkStep(f"pushing {blob.short}", blob.digest, blob.size, done)
 
     def _send(self, manifest: Manifest) -> None:
         path = f"v2/{self._name.repository}/manifests/{self._name.tag}"

@@ -85,7 +85,8 @@ def run(context: Context, options: TransferOptions) -> None:
 def _directly(context: Context, reference: ModelRef, options: TransferOptions) -> None:
     from ollama_cli.api.model_name import ModelName
     from ollama_cli.commands.models.directly import transfer_directly
-    from ollama_cli.registry.pulling import TRANSFERS, Pull
+    from ollama_cli.registry.pulling import Pull
+    from ollama_cli.registry.transfer import TRANSFERS
     from ollama_cli.settings.hosts import is_loopback
     from ollama_cli.transport.retries import Retries
 

@@ -79,8 +79,8 @@ def run(context: Context, options: TransferOptions) -> None:
 
 def _directly(context: Context, name: ModelName, options: TransferOptions) -> None:
     from ollama_cli.commands.models.directly import transfer_directly
-    from ollama_cli.registry.pulling import TRANSFERS
     from ollama_cli.registry.pushing import Push
+    from ollama_cli.registry.transfer import TRANSFERS
     from ollama_cli.settings.hosts import is_loopback
     from ollama_cli.transport.retries import Retries
 
