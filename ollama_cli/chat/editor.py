@@ -9,10 +9,11 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 
 from ollama_cli.errors import UsageError
+from ollama_cli.terminal.ending import ending_by
 from ollama_cli.terminal.typing_ahead import typing_a_line
 
 _USUAL = ("notepad",) if sys.platform == "win32" else ("editor", "nano", "vi")
@@ -90,15 +91,24 @@ def _run(words: list[str]) -> None:
 
 def _call(words: list[str]) -> int:
     """Run a program; its status. One that ends with us is told to, for it has the terminal to put in order."""
-    with subprocess.Popen(words) as process:  # noqa: S603 - the person chose it
-        try:
-            return process.wait()
-        except BaseException:
-            process.terminate()
-            with suppress(subprocess.TimeoutExpired):
-                process.wait(_SECONDS_TO_END)
-            process.kill()
-            raise
+    process: subprocess.Popen[bytes] | None = None
+    try:
+        with ending_by(lambda: True):  # once it is known which process is to be told
+            process = subprocess.Popen(words)  # noqa: S603 - the person chose it
+        return process.wait()
+    except BaseException:
+        if process is not None:
+            _end(process)
+        raise
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    process.terminate()
+    try:
+        process.wait(_SECONDS_TO_END)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
 
 
 @contextmanager

@@ -139,6 +139,35 @@ def test_an_editor_is_told_when_the_chat_is_ended(cli: Cli, tmp_path: Path) -> N
     assert not list((tmp_path / "tmp").iterdir())
 
 
+TOLD_WHILE_A_PROGRAM_STARTS = """
+import os, signal, subprocess, time
+
+def start(*arguments):
+    process_id = start_at_once(*arguments)
+    while not os.path.exists(os.environ["READY"]):
+        time.sleep(0.01)
+    os.kill(os.getpid(), signal.SIGTERM)
+    return process_id
+
+start_at_once, subprocess._fork_exec = subprocess._fork_exec, start
+"""
+
+
+def test_an_editor_is_told_too_when_the_chat_is_ended_while_it_starts(cli: Cli, tmp_path: Path) -> None:
+    (tmp_path / "sitecustomize.py").write_text(TOLD_WHILE_A_PROGRAM_STARTS)
+    editor = tmp_path / "editor"
+    script = "trap 'echo in order; exit' TERM\necho > \"$READY\"\nwhile :; do sleep 0.05; done\n"
+    editor.write_text(f"#!/bin/sh\n{script}")
+    editor.chmod(0o700)
+    with serving([SHOW]) as server:
+        environment = {"OLLAMA_HOST": server.url, "EDITOR": str(editor), "READY": str(tmp_path / "ready")}
+        terminal = Terminal(cli, "run", "tiny", env=environment | {"PYTHONPATH": str(tmp_path)})
+        terminal.until_prompt()
+        terminal.type("\x07")
+        assert terminal.end() == 143
+    assert "in order" in terminal.text
+
+
 WITHOUT_ROOM = """
 import os, resource, sys
 resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
