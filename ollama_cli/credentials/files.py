@@ -28,7 +28,7 @@ def private_folder(path: Path) -> Path:
                 folder.chmod(OWNER_ONLY_FOLDER)
         path.mkdir(exist_ok=True)  # says so where a file stands in its place
     except OSError as error:
-        raise _cannot_write(path, error) from error
+        raise cannot_write(path, error) from error
     return path
 
 
@@ -101,7 +101,7 @@ def write_atomically(path: Path, text: str, *, durable: bool = True) -> None:
     try:
         descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")  # mkstemp makes it 0600
     except OSError as error:
-        raise _cannot_write(path, error) from error
+        raise cannot_write(path, error) from error
     try:
         with os.fdopen(descriptor, "w", encoding="utf-8", newline="") as file:
             file.write(text)
@@ -111,7 +111,7 @@ def write_atomically(path: Path, text: str, *, durable: bool = True) -> None:
         Path(temporary).chmod(OWNER_ONLY_FILE)
         Path(temporary).replace(path)
     except OSError as error:
-        raise _cannot_write(path, error) from error
+        raise cannot_write(path, error) from error
     finally:
         with suppress(OSError):
             Path(temporary).unlink()
@@ -127,7 +127,8 @@ def remove_leftovers(path: Path) -> None:
         leftover.unlink(missing_ok=True)
 
 
-def _cannot_write(path: Path, error: OSError) -> StoreError:
+def cannot_write(path: Path, error: OSError) -> StoreError:
+    """What is told of a file of ours that the system does not let us write."""
     return StoreError(
         f"{path} cannot be written: {error.strerror or error}.",
         hint="Free some space, mend the folder's permissions, or name another folder with OLLAMA_CLI_HOME.",

@@ -11,7 +11,14 @@ import secrets
 from pathlib import Path
 from typing import TextIO
 
-from ollama_cli.credentials.files import read_file, refuse_unsafe, write_atomically
+from ollama_cli.credentials.files import (
+    OWNER_ONLY_FILE,
+    cannot_write,
+    private_folder,
+    read_file,
+    refuse_unsafe,
+    write_atomically,
+)
 from ollama_cli.errors import UsageError
 from ollama_cli.secret import Secret
 
@@ -75,6 +82,22 @@ def kept_token(path: Path) -> Secret:
     """
     refuse_unsafe(path.parent)
     if not os.path.exists(path):  # noqa: PTH110 - where it may not be looked for, it cannot be written either
-        write_atomically(path, f"{secrets.token_urlsafe(32)}\n")
+        _make(path)
     refuse_unsafe(path)
     return _token_in_file(path)
+
+
+def _make(path: Path) -> None:
+    """Make a token, unless a server that starts in the same moment has just made it."""
+    from filelock import FileLock
+
+    lock = FileLock(private_folder(path.parent) / f"{path.name}.lock", mode=OWNER_ONLY_FILE)
+    try:
+        lock.acquire()
+    except OSError as error:
+        raise cannot_write(path, error) from error
+    try:
+        if not path.exists():
+            write_atomically(path, f"{secrets.token_urlsafe(32)}\n")
+    finally:
+        lock.release()
