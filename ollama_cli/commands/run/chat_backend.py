@@ -75,10 +75,12 @@ class ContextBackend:
             ) from error
 
     def explained(self, error: CliError, opened: Opened) -> CliError:
-        """An error with the way out that its server has; what it says to type stays in the sandbox, or the profile."""
-        from ollama_cli.terminal.errors import in_profile, in_sandbox
+        """An error with the way out that its server has; what it says to type stays with that, and with the profile."""
+        from ollama_cli.terminal.errors import in_cloud, in_profile, in_sandbox
 
         told = self._explained(error, opened)
+        if opened.in_cloud and self._context.settings.names_daemon:
+            told.hint = in_cloud(told.hint)
         if self._context.options.sandbox:
             told.hint = in_sandbox(told.hint)
         elif self._context.named_profile is not None:
