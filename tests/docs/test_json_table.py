@@ -1,4 +1,4 @@
-"""What docs/scripting.md lists is what the commands print with ``--json``, and each command that has it is on a page."""
+"""What docs/scripting.md lists is what commands print with ``--json``, and each command that has it is on a page."""
 
 from __future__ import annotations
 
