@@ -11,20 +11,20 @@ from prompt_toolkit.document import Document
 from ollama_cli.api.known_models import is_plain
 from ollama_cli.chat.backend import Backend, Opened
 from ollama_cli.chat.commands.command import LeaveChat
+from ollama_cli.chat.commands.completion import ChatCompleter
 from ollama_cli.chat.commands.table import COMMANDS, run_typed
-from ollama_cli.chat.completion import ChatCompleter
 from ollama_cli.chat.conversation import Conversation
 from ollama_cli.chat.display import Display
-from ollama_cli.chat.editor import edit
-from ollama_cli.chat.line import EditorWanted, Line, Woken
+from ollama_cli.chat.entry.editor import edit
+from ollama_cli.chat.entry.line import EditorWanted, Line, Woken
+from ollama_cli.chat.entry.typed import Entry
 from ollama_cli.chat.session import Session
-from ollama_cli.chat.typed import Entry
 from ollama_cli.errors import ArchiveError, CliError, SignInError, UsageError
 from ollama_cli.terminal.sanitize import clean
 
 if TYPE_CHECKING:
-    from ollama_cli.chat.history import PrivateHistory
-    from ollama_cli.chat.kept import KeptChat
+    from ollama_cli.chat.entry.history import PrivateHistory
+    from ollama_cli.chat.kept.writing import KeptChat
     from ollama_cli.chat.lookup import Lookup
     from ollama_cli.chat.messages import Message
     from ollama_cli.terminal.streams import Streams

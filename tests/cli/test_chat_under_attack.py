@@ -18,8 +18,8 @@ from recorded import serving
 from screens import SECONDS, Terminal
 from support import COMMAND, Cli
 
-from ollama_cli.chat.archive import Archive
-from ollama_cli.chat.kept import KeptChat
+from ollama_cli.chat.kept.archive import Archive
+from ollama_cli.chat.kept.writing import KeptChat
 from ollama_cli.chat.messages import Message
 from ollama_cli.chat.session import Session
 
@@ -305,7 +305,7 @@ TOLD_WHILE_A_KEY_IS_DONE = """
 import signal, sys
 from prompt_toolkit.completion import DummyCompleter
 from prompt_toolkit.history import InMemoryHistory
-from ollama_cli.chat import line
+from ollama_cli.chat.entry import line
 from ollama_cli.terminal.ending import end_tidily_when_told
 from ollama_cli.terminal.streams import Streams
 

@@ -18,9 +18,9 @@ import pytest
 from support import Cli
 from terminals import finish, terminal
 
-from ollama_cli.chat.archive import Archive
-from ollama_cli.chat.database import Database
-from ollama_cli.chat.kept import KeptChat
+from ollama_cli.chat.kept.archive import Archive
+from ollama_cli.chat.kept.database import Database
+from ollama_cli.chat.kept.writing import KeptChat
 from ollama_cli.chat.messages import Message
 from ollama_cli.chat.session import Session
 from ollama_cli.errors import ArchiveError
@@ -331,8 +331,8 @@ def test_a_file_that_another_one_writes_to_for_long_is_told(archive: Archive) ->
 _PREPARED = """
 import sys
 from pathlib import Path
-from ollama_cli.chat.archive import Archive
-from ollama_cli.chat.kept import KeptChat
+from ollama_cli.chat.kept.archive import Archive
+from ollama_cli.chat.kept.writing import KeptChat
 from ollama_cli.chat.messages import Message
 from ollama_cli.chat.session import Session
 from ollama_cli.errors import ArchiveError

@@ -30,7 +30,7 @@ from support import Cli, can, needs_a_user
 from talking import each_string, talking
 
 from ollama_cli import DeviceKey
-from ollama_cli.chat.archive import Archive
+from ollama_cli.chat.kept.archive import Archive
 
 STATUSES = {*range(10), 130, 141}
 ROUNDS = int(os.environ.get("HOSTILE_ROUNDS", "1"))

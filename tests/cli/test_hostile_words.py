@@ -18,8 +18,8 @@ from mutations import CONTROLS, EVIL
 from support import Cli
 from talking import each_string, talking
 
-from ollama_cli.chat.archive import Archive
-from ollama_cli.chat.kept import KeptChat
+from ollama_cli.chat.kept.archive import Archive
+from ollama_cli.chat.kept.writing import KeptChat
 from ollama_cli.chat.messages import Message, Role
 from ollama_cli.chat.session import Session
 

@@ -22,8 +22,8 @@ from persons import Person
 from screens import Terminal
 from support import Cli, approved_key, make_device
 
-from ollama_cli.chat.archive import Archive
-from ollama_cli.chat.kept import KeptChat
+from ollama_cli.chat.kept.archive import Archive
+from ollama_cli.chat.kept.writing import KeptChat
 from ollama_cli.chat.messages import Message
 from ollama_cli.chat.session import Session
 from ollama_cli.sandbox.server import EmbeddedSandbox

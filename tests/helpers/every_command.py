@@ -16,8 +16,8 @@ from typer.main import get_command
 
 from ollama_cli import DeviceKey
 from ollama_cli.app import app
-from ollama_cli.chat.archive import Archive
-from ollama_cli.chat.kept import KeptChat
+from ollama_cli.chat.kept.archive import Archive
+from ollama_cli.chat.kept.writing import KeptChat
 from ollama_cli.chat.messages import Message
 from ollama_cli.chat.session import Session
 from ollama_cli.commands.lazy import LazyGroup

@@ -15,7 +15,7 @@ from support import Cli
 
 from ollama_cli import DeviceKey
 from ollama_cli.api.durations import parse_duration
-from ollama_cli.chat.history import PrivateHistory
+from ollama_cli.chat.entry.history import PrivateHistory
 from ollama_cli.credentials.device_key import KeyTextError
 from ollama_cli.credentials.key_form import kept_form
 from ollama_cli.credentials.key_rounds import rounds_of
