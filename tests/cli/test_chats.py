@@ -16,7 +16,7 @@ from typing import Any
 
 import pytest
 from support import Cli
-from terminals import finish, terminal
+from terminals import finish, pexpect_child
 
 from ollama_cli.chat.kept.archive import Archive
 from ollama_cli.chat.kept.database import Database
@@ -162,7 +162,7 @@ def test_export_writes_markdown_or_json(cli: Cli, archive: Archive, tmp_path: Pa
 
 
 def test_a_terminal_gets_an_export_without_control_sequences(cli: Cli, archive: Archive) -> None:
-    status, shown = finish(terminal(cli, "chats", "export", "2"))
+    status, shown = finish(pexpect_child(cli, "chats", "export", "2"))
     assert status == 0
     assert "Yes." in shown
     assert "owned" not in shown
@@ -188,7 +188,7 @@ def test_remove_takes_chats_away_and_what_they_said_out_of_the_file(cli: Cli, ar
 
 def test_remove_asks_at_a_terminal(cli: Cli, archive: Archive) -> None:
     for answer, status, left in (("n", 1, 2), ("y", 0, 0)):
-        child = terminal(cli, "chats", "remove", "1", "2", "--json")
+        child = pexpect_child(cli, "chats", "remove", "1", "2", "--json")
         child.expect(r"Remove 2 chats.*: ")
         child.sendline(answer)
         ended, shown = finish(child)

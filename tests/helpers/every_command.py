@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from keeping import keep_key
+from stored_credentials import keep_key
 from support import Cli, make_device
 from typer.core import TyperArgument, TyperCommand
 from typer.main import get_command

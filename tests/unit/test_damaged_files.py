@@ -7,9 +7,9 @@ from base64 import b64decode, b64encode
 from typing import Any
 
 import pytest
-from crashing import run_here
 from hypothesis import given
 from hypothesis import strategies as st
+from in_process import run_here
 from mutations import damaged, examples, failure_of, odd_texts, written
 from support import Cli
 

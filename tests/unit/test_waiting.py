@@ -5,8 +5,8 @@ from __future__ import annotations
 import io
 
 import pytest
-from screens import Window
 from support import until
+from terminals import Window
 
 from ollama_cli.terminal.streams import LastLines, Streams
 from ollama_cli.terminal.waiting import pausing_spinner, spinner
