@@ -21,7 +21,7 @@ def ask(
     place: Place,
     question: Callable[[OllamaClient], _Answer],
     *,
-    instead: str = "ask ollama.com with --cloud.",
+    instead: str | None = None,
 ) -> tuple[_Answer, Active | None]:
     """Ask a server; at ollama.com, sign in on the way where a person is there to do it.
 
@@ -29,7 +29,7 @@ def ask(
         context: What the command works with.
         place: The server.
         question: Asks it; it is called a second time after a sign-in.
-        instead: What else can be done where no daemon answers; see ``daemon.no_daemon``.
+        instead: What else can be done where no daemon answers; see ``daemon.no_daemon``. None is to ask ollama.com.
 
     Returns:
         The answer, and the credential that it was asked with.
@@ -39,6 +39,8 @@ def ask(
         UnavailableError: No daemon answers.
     """
     if place.kind == "daemon":
+        if instead is None:
+            instead = "" if context.settings.no_cloud else "ask ollama.com with --cloud."
         return _ask_daemon(context, place, question, instead)
     return _ask_cloud(context, place, question)
 

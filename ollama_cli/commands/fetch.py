@@ -78,7 +78,7 @@ def run(context: Context, options: FetchOptions) -> None:
 
     url = as_text(options.url).strip()
     if not url:
-        raise UsageError("There is no address to fetch.", hint="Such as: ollama-cli fetch https://ollama.com")
+        raise UsageError("There is no address to fetch.", hint="Such as: `ollama-cli fetch https://ollama.com`")
     if options.links and options.as_json:
         raise UsageError("Use one of --links and --json, which holds the links too.")
     place = account_place(context.settings, cloud=options.cloud)

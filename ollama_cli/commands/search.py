@@ -74,7 +74,7 @@ def run(context: Context, options: SearchOptions) -> None:
 
     query = " ".join(map(as_text, options.words)).strip()
     if not query:
-        raise UsageError("There is nothing to search for.", hint='Such as: ollama-cli search "ollama cloud models"')
+        raise UsageError("There is nothing to search for.", hint='Such as: `ollama-cli search "ollama cloud models"`')
     if options.max_results is not None and not 1 <= options.max_results <= MOST_RESULTS:
         raise UsageError(f"--max-results takes a number from 1 to {MOST_RESULTS}, not {options.max_results}.")
     place = account_place(context.settings, cloud=options.cloud)

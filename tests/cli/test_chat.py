@@ -16,6 +16,7 @@ import pytest
 from chatting import PNG, SHOW, answer_route, asked, leave, say
 from conftest import sign_in
 from routed_server import routed_server
+from stored_credentials import keep_key
 from support import Cli, Sandbox, until
 from terminals import Terminal
 
@@ -106,11 +107,13 @@ def test_a_refused_sign_in_is_offered_and_the_message_is_answered(device: Cli, s
     assert leave(terminal) == 0
 
 
-def test_leaving_without_ever_being_signed_in_is_status_4(device: Cli) -> None:
-    terminal = Terminal(device, "--insecure-storage", "run", MODEL, columns=300)
+def test_leaving_without_ever_being_signed_in_is_status_4(device: Cli, sandbox: Sandbox) -> None:
+    keep_key(device, sandbox.url, "work")
+    terminal = Terminal(device, "run", MODEL, "--profile", "work", columns=300)
     terminal.until_text(r"Sign in now\?")
     terminal.type("n\r")
     assert leave(terminal) == 4
+    assert terminal.text.count("Run `ollama-cli --profile work signin`.") == 2  # in the chat, and at its end
 
 
 def test_what_is_typed_ahead_is_kept_and_not_seen_in_the_answer(cli: Cli) -> None:

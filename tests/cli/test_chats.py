@@ -89,6 +89,8 @@ def test_the_empty_list_says_how_to_keep_a_chat(cli: Cli) -> None:
     assert "--keep" in cli("chats", "list").stderr
     shown = cli("chats", "show")
     assert (shown.returncode, "--keep" in shown.stderr) == (2, True)
+    in_sandbox = cli("--sandbox", "chats", "list").stderr
+    assert "`ollama-cli --sandbox run MODEL --keep`" in in_sandbox
 
 
 def test_show_prints_what_was_said_and_nothing_that_drives_a_terminal(cli: Cli, archive: Archive) -> None:

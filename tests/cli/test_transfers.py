@@ -160,7 +160,7 @@ def test_without_a_daemon_it_says_how_to_start_one_or_do_without(cli: Cli, comma
 def test_without_a_daemon_a_cloud_model_needs_no_pull(cli: Cli) -> None:
     done = cli("pull", "--json", "gpt-oss:cloud", env={"OLLAMA_HOST": "http://127.0.0.1:9"})
     assert error_of(done)["code"] == "no_daemon"
-    assert "`ollama-cli run gpt-oss:cloud`" in error_of(done)["hint"]
+    assert "`ollama-cli run gpt-oss:cloud --cloud`" in error_of(done)["hint"]
 
 
 # What comes of a refusal
@@ -179,7 +179,7 @@ def test_a_model_that_is_missing_may_have_a_twin_in_the_cloud(cli: Cli) -> None:
         for other in (["reg.example/a/big"], ["--insecure", "big"], ["big:local"]):
             assert "cloud" not in device("pull", *other).stderr
     assert (done.returncode, error_of(done)["code"]) == (3, "model_not_found")
-    assert error_of(done)["hint"] == "There is a cloud model of that name: ollama-cli pull big:cloud"
+    assert error_of(done)["hint"] == "There is a cloud model of that name: `ollama-cli pull big:cloud`"
     assert status == 0
     assert "big:cloud is pulled." in shown
 

@@ -47,6 +47,7 @@ def run_list(context: Context, options: ListOptions) -> None:
         ArchiveError: They cannot be read.
     """
     from ollama_cli.chat.kept.archive import HOW_TO_KEEP
+    from ollama_cli.terminal.errors import in_sandbox
     from ollama_cli.terminal.tables import show_table
 
     chats = context.archive.chats()
@@ -56,4 +57,5 @@ def run_list(context: Context, options: ListOptions) -> None:
     rows = [(str(chat.id), chat.changed_on, str(chat.messages), chat.model, chat.title) for chat in chats]
     show_table(context.streams, _HEADINGS, rows)
     if not rows:
-        context.streams.say(f"No chat is kept. {HOW_TO_KEEP}")
+        how = in_sandbox(HOW_TO_KEEP) if context.options.sandbox else HOW_TO_KEEP
+        context.streams.say(f"No chat is kept. {how}")

@@ -73,11 +73,13 @@ def _models(context: Context, place: Place) -> list[ListedModel]:
     from ollama_cli.api.client import OllamaClient
     from ollama_cli.api.place import cloud_place
     from ollama_cli.commands.asking import ask
+    from ollama_cli.commands.daemon import at_ollama_com
 
     if place.kind == "cloud":
         return _cloud_models(context, place)
+    instead = at_ollama_com(context.settings, "see ollama.com's", "list")
     try:
-        models, _ = ask(context, place, OllamaClient.models, instead="see ollama.com's: ollama-cli list --cloud")
+        models, _ = ask(context, place, OllamaClient.models, instead=instead)
     except UnavailableError as error:
         if error.code != "no_daemon" or context.settings.host is not None or context.settings.no_cloud:
             raise

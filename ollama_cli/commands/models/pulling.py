@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from ollama_cli.context import Context
     from ollama_cli.registry.registry import Registry
     from ollama_cli.registry.store import ModelStore
+    from ollama_cli.settings import Settings
 
 _MODELS_ARE = "Models: https://ollama.com/search"
 
@@ -110,7 +111,9 @@ def _through_daemon(context: Context, reference: ModelRef, options: TransferOpti
     from ollama_cli.commands.daemon import changing_daemon
     from ollama_cli.terminal.sanitize import clean_line
 
-    with changing_daemon(context, "pull", instead=_instead(reference), where_models_are=None) as client:
+    with changing_daemon(
+        context, "pull", instead=_instead(context.settings, reference), where_models_are=None
+    ) as client:
         try:
             result = _pull(context, client, options.model, options)
         except ModelNotFoundError as missing:
@@ -138,8 +141,10 @@ def _twin(
     return require_twin(context, client, model, missing, command="pull", question=question)
 
 
-def _instead(model: ModelRef) -> str:
+def _instead(settings: Settings, model: ModelRef) -> str:
     """What can be done where no daemon answers."""
+    from ollama_cli.commands.daemon import at_ollama_com
+
     if model.source != "cloud":
         return WITHOUT
-    return f"run it at ollama.com without pulling it: `ollama-cli run {model.cloud_twin}`"
+    return at_ollama_com(settings, "run it at ollama.com without pulling it", f"run {model.cloud_twin}")

@@ -68,16 +68,19 @@ class ContextBackend:
             ) from error
 
     def explained(self, error: CliError, opened: Opened) -> CliError:
-        """An error with the way out that its server has."""
-        from ollama_cli.terminal.errors import in_sandbox
+        """An error with the way out that its server has; what it says to type stays in the sandbox, or the profile."""
+        from ollama_cli.terminal.errors import in_profile, in_sandbox
 
         told = self._explained(error, opened)
         if self._context.options.sandbox:
             told.hint = in_sandbox(told.hint)
+        elif self._context.named_profile is not None:
+            told.hint = in_profile(told.hint, self._context.named_profile)
         return told
 
     def _explained(self, error: CliError, opened: Opened) -> CliError:
         from ollama_cli.account.refusal import daemon_refusal, refusal
+        from ollama_cli.commands.cloud_twin import twin_instead
         from ollama_cli.commands.daemon import no_daemon
         from ollama_cli.commands.near_names import suggest_near_name
 
@@ -88,7 +91,7 @@ class ContextBackend:
         if isinstance(error, ModelNotFoundError):
             suggest_near_name(self._context, opened.place, error)
         if isinstance(error, UnavailableError) and not opened.in_cloud:
-            return no_daemon(error, opened.place, f"ask the cloud: ollama-cli run {opened.reference.cloud_twin}")
+            return no_daemon(error, opened.place, twin_instead(self._context.settings, "run", opened.reference))
         return error
 
     def model_names(self) -> Iterator[str]:

@@ -83,7 +83,7 @@ def require_chat(context: Context, options: RunOptions) -> None:
     if not options.wants_one_answer and streams.interactive and streams.out.isatty():
         return
     what = "A chat needs a terminal, and no option for one answer." if options.wants_chat else "There is no prompt."
-    raise UsageError(what, hint=f'One answer: ollama-cli run {options.model} "Why is the sky blue?"')
+    raise UsageError(what, hint=f'One answer: `ollama-cli run {options.model} "Why is the sky blue?"`')
 
 
 def stored_chat(context: Context, number: str) -> StoredChat:

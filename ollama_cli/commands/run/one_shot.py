@@ -93,6 +93,7 @@ class OneShot:
     def ask_daemon(self, place: Place, model: ModelRef, question: Question) -> None:
         """Ask a daemon, which is had to load the model first where it does not have it."""
         from ollama_cli.account.refusal import daemon_refusal
+        from ollama_cli.commands.cloud_twin import twin_instead
         from ollama_cli.commands.daemon import no_daemon
         from ollama_cli.commands.run.finding import find_model
 
@@ -106,7 +107,7 @@ class OneShot:
                 self._context.known_models.note_one(place.base_url, question.model)
                 return
         except UnavailableError as error:
-            raise no_daemon(error, place, f"ask the cloud: ollama-cli run {model.cloud_twin}") from error
+            raise no_daemon(error, place, twin_instead(self._context.settings, "run", model)) from error
         except SignInError as error:
             raise daemon_refusal(place.base_url, active, error) from error
         run(self._context, self._options._replace(model=model.cloud_twin))
