@@ -75,7 +75,10 @@ def run(context: Context, options: SignoutOptions) -> None:
     if options.token or options.host is not None:
         _forget_token(context, options)
         return
-    place = account_place(context.settings, cloud=options.cloud)
+    settings = context.settings
+    if options.local_only:
+        settings = settings._replace(no_cloud=None)  # nobody is asked, so it does not matter who may not be
+    place = account_place(settings, cloud=options.cloud)
     if place.kind == "daemon" and options.local_only:
         raise UsageError(
             f"--local-only forgets a key of this device, and the Ollama server at {place.base_url} keeps its own.",

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ollama_cli.commands.approving import ApprovalOptions, DeviceName, NoBrowser, NoWait, Qr, Timeout
-from ollama_cli.commands.command_line import Command
+from ollama_cli.commands.command_line import KeysCommand
 from ollama_cli.commands.keys.given import refuse_key_file
 from ollama_cli.errors import UsageError
 
@@ -42,7 +42,7 @@ class RotateOptions:
 
 def register(app: typer.Typer) -> None:
     """Add the command."""
-    app.command("rotate", cls=Command)(rotate)
+    app.command("rotate", cls=KeysCommand)(rotate)
 
 
 def rotate(
