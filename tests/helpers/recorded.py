@@ -76,7 +76,10 @@ def _is_stub(request: dict[str, Any]) -> bool:
 
 @dataclass
 class ScriptedServer:
-    """A server that answers by a recorded session's routes: the first that fits; ``times`` limits one."""
+    """A server that answers by a recorded session's routes: the first that fits.
+
+    ``times`` limits how often one is taken; ``held``, an event, is waited for before it answers.
+    """
 
     url: str
     requests: list[dict[str, Any]] = field(default_factory=list)
@@ -115,6 +118,8 @@ class Handler(BaseHTTPRequestHandler):
     do_HEAD = do_POST = do_DELETE = do_GET  # noqa: N815 - the names that the base class calls
 
     def _answer(self, route: dict[str, Any]) -> None:
+        if "held" in route:
+            route["held"].wait()
         body, kind = _body_of(route)
         self.send_response(route.get("status", 200))
         self.send_header("Content-Type", kind)
