@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
@@ -63,8 +62,9 @@ class Chat:
         self._held: Document | None = None
         self._not_kept = ""
         self._models: set[str] = set()
-        self._news = threading.Event()
-        self._line = Line(streams, history, ChatCompleter(COMMANDS, lambda: tuple(self._models)), self._news.is_set)
+        self._news: Lookup | None = None  # set in another thread
+        completer = ChatCompleter(COMMANDS, lambda: tuple(self._models))
+        self._line = Line(streams, history, completer, lambda: self._news is not None)
         self.conversation = Conversation(streams, backend, session, opened, self._looked_up, self._keep, display)
 
     def run(self) -> None:
@@ -199,18 +199,18 @@ class Chat:
         except Exception:  # noqa: BLE001 - a fault of ours; it is told where the model is asked
             is_news = False
         if is_news:
-            self._news.set()
+            self._news = lookup
             self._line.wake()
         for name in self.backend.model_names():  # for Tab, in the same background
             self.know_models([name])
 
     def _take_news(self) -> None:
         """Between two lines: tell what is new about the model, and mend what can be mended."""
-        while self._news.is_set():
-            self._news.clear()
-            error = self.conversation.lookup.error
-            if error is None:
-                self.conversation.take_up(self.conversation.lookup.info())
-                self.show_loaded()
-            elif not self.conversation.was_told(error):
-                self.conversation.mend(error)
+        lookup, self._news = self._news, None
+        if lookup is None or lookup is not self.conversation.lookup:  # another was asked for meanwhile
+            return
+        if lookup.error is None:
+            self.conversation.take_up(lookup.info())
+            self.show_loaded()
+        elif not self.conversation.was_told(lookup.error):
+            self.conversation.mend(lookup.error)

@@ -284,7 +284,7 @@ def test_what_helps_at_ollama_com_does_so_where_a_daemon_is_named(
 ) -> None:
     make_device(device, sandbox.url)
     keep_key(device, sandbox.url, "work")
-    with recording(refuse("JSON without a link")) as daemon:
+    with stub_server(refuse("JSON without a link")) as daemon:
         told = device(*command.split(), env={"OLLAMA_HOST": daemon.url})
     words = told.stdout + told.stderr
     assert [way for way in ways if way not in words] == []
