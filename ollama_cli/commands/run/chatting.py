@@ -36,6 +36,7 @@ def chat(context: Context, options: RunOptions, question: Question, stored: Stor
         from ollama_cli.chat.display import Display
         from ollama_cli.chat.entry.history import PrivateHistory
         from ollama_cli.chat.kept.deciding import keep_chat
+        from ollama_cli.chat.loop import ChatLoop
         from ollama_cli.commands.run.chat_backend import ContextBackend
 
         settings = context.settings
@@ -52,10 +53,11 @@ def chat(context: Context, options: RunOptions, question: Question, stored: Stor
         )
         history = PrivateHistory(_history_file(context), enabled=not settings.no_history)
         session = _session(opened, question, stored)
-        held = Chat(context.streams, backend, session, opened, display, history, kept, settings.editor)
+        loop = ChatLoop(context.streams, history, settings.editor)
+        held = Chat(context.streams, backend, session, opened, display, history, loop.wake, kept)
         for attachment in question.attachments:
             held.conversation.attach(attachment)
-        held.run()
+        loop.run(held)
 
 
 def _session(opened: Opened, question: Question, stored: StoredChat | None) -> Session:
