@@ -73,7 +73,7 @@ def run(context: Context, options: FetchOptions) -> None:
         AnswerError: The answer holds no page.
     """
     from ollama_cli.api.place import account_place
-    from ollama_cli.commands.asking import ask
+    from ollama_cli.commands.shared.asking import ask
     from ollama_cli.terminal.sanitize import clean_line
 
     url = as_text(options.url).strip()

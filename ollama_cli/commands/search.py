@@ -70,7 +70,7 @@ def run(context: Context, options: SearchOptions) -> None:
     """
     from ollama_cli.api.place import account_place
     from ollama_cli.api.web import MOST_RESULTS
-    from ollama_cli.commands.asking import ask
+    from ollama_cli.commands.shared.asking import ask
 
     query = " ".join(map(as_text, options.words)).strip()
     if not query:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ollama_cli.commands.command_line import Command
-from ollama_cli.errors import DeclinedError, SignInError, UsageError
+from ollama_cli.errors import DeclinedError, SignInError, StoreError, UsageError
 from ollama_cli.settings.hosts import KEYS_PAGE
 
 if TYPE_CHECKING:
@@ -70,7 +70,7 @@ def run(context: Context, options: SignoutOptions) -> None:
         UsageError: ``--local-only`` is given where the command acts on an Ollama server.
     """
     from ollama_cli.api.place import account_place
-    from ollama_cli.commands.still_active import tell_what_stays_active
+    from ollama_cli.commands.shared.still_active import tell_what_stays_active
 
     if options.token or options.host is not None:
         _forget_token(context, options)
@@ -97,7 +97,7 @@ def run(context: Context, options: SignoutOptions) -> None:
 
 
 def _forget_token(context: Context, options: SignoutOptions) -> None:
-    from ollama_cli.commands.daemon_token import forget_token
+    from ollama_cli.commands.shared.daemon_token import forget_token
 
     if options.host is None or not options.token:
         raise UsageError("--token and --host go together.", hint="Write signout --host URL --token.")
@@ -150,8 +150,8 @@ def _forget_unasked(context: Context, key_name: str) -> tuple[str, str]:
 def _take_off(context: Context, place: Place) -> tuple[str, str]:
     """Take the device off, if there is one, and forget its key; what became of it, in a word and in words."""
     from ollama_cli.account.signout import Outcome, take_off
-    from ollama_cli.commands.rotating import put_rotation_away
-    from ollama_cli.commands.shared_key import agreed_for_both
+    from ollama_cli.commands.shared.ollama_key import agreed_for_both
+    from ollama_cli.commands.shared.rotating import put_rotation_away
 
     key_name = context.key_name(place)
     record = context.wallet.record(key_name)
@@ -169,7 +169,14 @@ def _take_off(context: Context, place: Place) -> tuple[str, str]:
         raise DeclinedError("Nothing was signed out.")
     put_rotation_away(context, place)
     client = context.client(place, stored)
-    if take_off(client, context.wallet, key_name, stored.credential) is Outcome.NOT_SIGNED_IN:
+    outcome = take_off(client, context.wallet, key_name, stored.credential)
+    if context.wallet.record(key_name) is not None:
+        raise StoreError(
+            "Another command has put a new key in the place of the one that was to be signed out, which is gone.",
+            hint="`ollama-cli status` tells whether that one is signed in, `ollama-cli signout` signs it out.",
+            code="keys_changed",
+        )
+    if outcome is Outcome.NOT_SIGNED_IN:
         return "not_signed_in", "This device was signed out already; its key is forgotten."
     return "signed_out", "Signed out: this device is off your account, and its key is forgotten."
 

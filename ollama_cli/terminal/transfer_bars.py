@@ -15,7 +15,7 @@ from ollama_cli.terminal.streams import Streams
 from ollama_cli.terminal.words import size_in_words
 
 if TYPE_CHECKING:
-    from ollama_cli.terminal.transfers import Step
+    from ollama_cli.terminal.transfer_steps import Step
 
 _NARROW, _MIDDLE = 40, 70
 _LINES_FOR_OTHERS = 3
@@ -41,7 +41,7 @@ class TransferBars:
 
     def show(self, text: str, step: Step) -> None:
         """Show a step, whose status is a clean line."""
-        with self._lines.lock:
+        with self._lines.changing():
             self._lines.start()
             if step.digest:
                 self._settle_status()
@@ -52,7 +52,7 @@ class TransferBars:
 
     def end(self) -> None:
         """Leave what is shown as it is, and the cursor below it."""
-        with self._lines.lock:
+        with self._lines.changing():
             self._settle_status()
             self._lines.stop()
 

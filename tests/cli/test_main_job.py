@@ -13,8 +13,8 @@ import httpx
 import pytest
 from chatting import leave
 from conftest import sign_in
-from screens import Terminal
 from support import NO_TLS, Cli, Sandbox, hidden_fields, start_sandbox
+from terminals import Terminal
 
 MODEL = "gpt-oss:120b-cloud"
 LINK = re.compile(r"^http://127\.0\.0\.1:\d+/connect\?name=[^&\s]+&key=[\w-]+$", re.MULTILINE)

@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 from filelock import FileLock
 from forking import Forks
-from keeping import entries, index_file, keep_api_key, keep_key, keep_token, listed, use
-from screens import Terminal
+from stored_credentials import entries, index_file, keep_api_key, keep_key, keep_token, listed, use
 from support import Cli, Sandbox, approve, make_device, wallet_of
+from terminals import Terminal
 
 from ollama_cli.sandbox.server import EmbeddedSandbox
 

@@ -8,12 +8,12 @@ from pathlib import Path
 
 import pytest
 from conftest import sign_in
-from pages import ROOT
-from recording import recording
+from documentation import ROOT
+from stub_server import stub_server
 from support import Cli, Sandbox
 
-from ollama_cli.chat.archive import Archive
-from ollama_cli.chat.kept import KeptChat
+from ollama_cli.chat.kept.archive import Archive
+from ollama_cli.chat.kept.writing import KeptChat
 from ollama_cli.chat.messages import Message
 from ollama_cli.chat.session import Session
 
@@ -68,7 +68,7 @@ def test_a_command_prints_these_fields(device: Cli, sandbox: Sandbox, row: str) 
     archive = Archive(Path(device.environment["OLLAMA_CLI_HOME"], "data", "chats.sqlite3"))
     session = Session("gpt-oss:20b", messages=[Message("user", "Is the sky blue?"), Message("assistant", "Yes.")])
     KeptChat(archive, "gpt-oss:20b-cloud", print).keep(session)
-    with recording(lambda _: (200, {}, b'{"models": []}')) as server:
+    with stub_server(lambda _: (200, {}, b'{"models": []}')) as server:
         line = COMMANDS[row].format(server=server.url)
         done = device("--insecure-storage", *line.split(), "--json", stdin="a-token")
     told = json.loads(done.stdout)

@@ -64,8 +64,8 @@ def run_export(context: Context, options: ExportOptions) -> None:
         UsageError: There is no such chat, or the file cannot be made.
         ArchiveError: The chat cannot be read.
     """
-    from ollama_cli.chat.archive import parse_id
-    from ollama_cli.chat.kept_export import kept_json, kept_markdown
+    from ollama_cli.chat.kept.archive import parse_id
+    from ollama_cli.chat.kept.export import kept_json, kept_markdown
     from ollama_cli.terminal.output_file import output_file
     from ollama_cli.terminal.sanitize import clean
 

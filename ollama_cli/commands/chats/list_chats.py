@@ -46,7 +46,7 @@ def run_list(context: Context, options: ListOptions) -> None:
     Raises:
         ArchiveError: They cannot be read.
     """
-    from ollama_cli.chat.archive import HOW_TO_KEEP
+    from ollama_cli.chat.kept.archive import HOW_TO_KEEP
     from ollama_cli.terminal.errors import in_sandbox
     from ollama_cli.terminal.tables import show_table
 

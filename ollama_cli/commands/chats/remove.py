@@ -76,7 +76,7 @@ def run_remove(context: Context, options: RemoveOptions) -> None:
 
 def _numbers(context: Context, options: RemoveOptions) -> list[int]:
     """The ids of the chats that are meant, each of which is kept."""
-    from ollama_cli.chat.archive import no_chat, parse_id
+    from ollama_cli.chat.kept.archive import no_chat, parse_id
 
     kept = context.archive.ids()
     if options.every:

@@ -55,7 +55,7 @@ def run_search(context: Context, options: SearchOptions) -> None:
         UsageError: Nothing is searched for.
         ArchiveError: The chats cannot be read.
     """
-    from ollama_cli.chat.searching import Pattern
+    from ollama_cli.chat.kept.searching import Pattern
     from ollama_cli.terminal.tables import show_table
 
     if not all(word.strip() for word in options.words):

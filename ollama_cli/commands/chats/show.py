@@ -55,8 +55,8 @@ def run_show(context: Context, options: ShowOptions) -> None:
         UsageError: There is no such chat.
         ArchiveError: It cannot be read.
     """
-    from ollama_cli.chat.archive import parse_id
-    from ollama_cli.chat.kept_export import kept_facts
+    from ollama_cli.chat.kept.archive import parse_id
+    from ollama_cli.chat.kept.export import kept_facts
     from ollama_cli.terminal.facts import show_facts
 
     stored = context.archive.find(None if options.chat is None else parse_id(options.chat))

@@ -141,7 +141,7 @@ def _tell(context: Context, source: str, before: StoredKey | None, stored: Store
 
 def _tell_what_counts_before(context: Context) -> None:
     from ollama_cli.api.place import cloud_place
-    from ollama_cli.commands.still_active import tell_what_counts_before
+    from ollama_cli.commands.shared.still_active import tell_what_counts_before
 
     if not context.settings.no_cloud:
         tell_what_counts_before(context, cloud_place(context.settings))

@@ -72,8 +72,8 @@ def run(context: Context, options: ListOptions) -> None:
 def _models(context: Context, place: Place) -> list[ListedModel]:
     from ollama_cli.api.client import OllamaClient
     from ollama_cli.api.place import cloud_place
-    from ollama_cli.commands.asking import ask
-    from ollama_cli.commands.daemon import at_ollama_com
+    from ollama_cli.commands.shared.asking import ask
+    from ollama_cli.commands.shared.daemon import at_ollama_com
 
     if place.kind == "cloud":
         return _cloud_models(context, place)
@@ -98,7 +98,7 @@ def _cloud_models(context: Context, place: Place) -> list[ListedModel]:
     """ollama.com's models, by the names under which ``run`` takes them; anybody may ask for them, so nobody signs."""
     from ollama_cli.api.client import OllamaClient
     from ollama_cli.api.model_list import with_cloud_names
-    from ollama_cli.commands.asking import ask
+    from ollama_cli.commands.shared.asking import ask
 
     try:
         models = context.client(place, None).models()

@@ -108,7 +108,7 @@ def _directly(context: Context, reference: ModelRef, options: TransferOptions) -
 
 
 def _through_daemon(context: Context, reference: ModelRef, options: TransferOptions) -> None:
-    from ollama_cli.commands.daemon import changing_daemon
+    from ollama_cli.commands.shared.daemon import changing_daemon
     from ollama_cli.terminal.sanitize import clean_line
 
     with changing_daemon(
@@ -133,7 +133,7 @@ def _pull(context: Context, client: OllamaClient, name: str, options: TransferOp
 def _twin(
     context: Context, client: OllamaClient, model: ModelRef, missing: ModelNotFoundError, options: TransferOptions
 ) -> str:
-    from ollama_cli.commands.cloud_twin import require_twin
+    from ollama_cli.commands.shared.cloud_twin import require_twin
 
     if options.insecure or model.source != "unspecified":
         raise missing
@@ -143,7 +143,7 @@ def _twin(
 
 def _instead(settings: Settings, model: ModelRef) -> str:
     """What can be done where no daemon answers."""
-    from ollama_cli.commands.daemon import at_ollama_com
+    from ollama_cli.commands.shared.daemon import at_ollama_com
 
     if model.source != "cloud":
         return WITHOUT

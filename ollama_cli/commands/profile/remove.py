@@ -144,7 +144,7 @@ def _forget_all(
 
 def _forget(context: Context, record: KeyRecord | SecretRecord) -> tuple[str, str]:
     """Forget what no account at ollama.com knows of."""
-    from ollama_cli.commands.daemon_token import forget_token
+    from ollama_cli.commands.shared.daemon_token import forget_token
     from ollama_cli.credentials.listing import KeyRecord
     from ollama_cli.credentials.public_key import fingerprint_of
 

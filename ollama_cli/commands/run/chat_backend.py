@@ -89,9 +89,9 @@ class ContextBackend:
 
     def _explained(self, error: CliError, opened: Opened) -> CliError:
         from ollama_cli.account.refusal import daemon_refusal, refusal
-        from ollama_cli.commands.cloud_twin import twin_instead
-        from ollama_cli.commands.daemon import no_daemon
-        from ollama_cli.commands.near_names import suggest_near_name
+        from ollama_cli.commands.shared.cloud_twin import twin_instead
+        from ollama_cli.commands.shared.daemon import no_daemon
+        from ollama_cli.commands.shared.near_names import suggest_near_name
 
         if isinstance(error, SignInError) and error.code != "clock_wrong":
             if opened.in_cloud:
@@ -128,7 +128,7 @@ class ContextBackend:
 
     def sign_in(self, opened: Opened, refused: SignInError) -> Opened:
         """Sign in at ollama.com after a refusal, if a person agrees."""
-        from ollama_cli.commands.signin_when_refused import sign_in_or_raise
+        from ollama_cli.commands.shared.signin_when_refused import sign_in_or_raise
 
         context, place = self._context, opened.place
         if not opened.in_cloud or opened.active is None or refused.code == "clock_wrong":

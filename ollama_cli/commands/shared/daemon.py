@@ -89,7 +89,7 @@ def changing_daemon(
         ModelNotFoundError: The daemon has no such model.
     """
     from ollama_cli.api.place import general_place
-    from ollama_cli.commands.near_names import suggest_near_name
+    from ollama_cli.commands.shared.near_names import suggest_near_name
 
     place = general_place(context.settings)
     if place.kind == "cloud":

@@ -57,7 +57,7 @@ def twin_instead(settings: Settings, command: str, model: ModelRef) -> str:
         command: What to type with the other name.
         model: The model that was asked for.
     """
-    from ollama_cli.commands.daemon import at_ollama_com
+    from ollama_cli.commands.shared.daemon import at_ollama_com
 
     if not _is_of_default_registry(model.base):
         return ""

@@ -48,14 +48,14 @@ def ask(
 def _ask_cloud(
     context: Context, place: Place, question: Callable[[OllamaClient], _Answer]
 ) -> tuple[_Answer, Active | None]:
-    from ollama_cli.commands.signin_when_refused import sign_in_or_raise
-
     active = context.cloud_credential(place)
     try:
         answer = question(context.client(place, active))
     except SignInError as refused:
         if refused.code == "clock_wrong":
             raise
+        from ollama_cli.commands.shared.signin_when_refused import sign_in_or_raise
+
         sign_in_or_raise(context, place, active, refused)
         active = context.cloud_credential(place)
         answer = question(context.client(place, active))
@@ -66,7 +66,7 @@ def _ask_cloud(
 def _ask_daemon(
     context: Context, place: Place, question: Callable[[OllamaClient], _Answer], instead: str
 ) -> tuple[_Answer, Active | None]:
-    from ollama_cli.commands.daemon import explaining_daemon
+    from ollama_cli.commands.shared.daemon import explaining_daemon
 
     active = context.daemon_credential(place)
     with explaining_daemon(place, active, instead):
