@@ -11,10 +11,12 @@ from typing import TypeVar
 from urllib.parse import urlsplit
 
 from ollama_cli.errors import UnavailableError, UsageError
+from ollama_cli.settings.hosts import is_loopback
 from ollama_cli.transport.lean_httpx import httpx
 from ollama_cli.transport.proxies import proxy_for, shown
 
 _NETWORK_HINT = "Check the network connection; and the proxy (HTTPS_PROXY, NO_PROXY), if there is one."
+_STARTING_HINT = "Start what is to listen there, or correct the address."
 _LATER_HINT = "Try again in a moment."
 _Error = TypeVar("_Error", bound=BaseException)
 
@@ -61,7 +63,8 @@ def _not_connected(error: httpx.TransportError, host: str) -> UnavailableError:
     if _cause(error, socket.gaierror):
         return UnavailableError(f"The name {host} cannot be resolved.", hint=_NETWORK_HINT, code="dns")
     if _cause(error, ConnectionRefusedError):
-        return UnavailableError(f"Nothing answers at {host}.", hint=_NETWORK_HINT, code="connection_refused")
+        hint = _STARTING_HINT if is_loopback(f"http://{host}") else _NETWORK_HINT
+        return UnavailableError(f"Nothing answers at {host}.", hint=hint, code="connection_refused")
     return UnavailableError(f"{host} cannot be reached.", hint=_NETWORK_HINT, code="unreachable")
 
 

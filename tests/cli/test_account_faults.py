@@ -174,6 +174,7 @@ ROWS = [
         7,
         "connection_refused",
         "Nothing answers at 127.0.0.1:9.",
+        "Start what is to listen there",
         env={"OLLAMA_HOST": "http://127.0.0.1:9"},
     ),
     Row(

@@ -186,7 +186,7 @@ LATER = {
         ),
         pytest.param(
             lambda _: unchanged({"OLLAMA_CLOUD_BASE_URL": f"http://127.0.0.1:{closed_port()}"}),
-            "connection", 7, "connection_refused", "Nothing answers", "network", id="nothing-listens",
+            "connection", 7, "connection_refused", "Nothing answers", "Start what is to", id="nothing-listens",
         ),
         pytest.param(
             lambda _: a_cloud(b"SSH-2.0-OpenSSH_9.6\r\n"),
