@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
@@ -56,7 +55,7 @@ class Chat:
         self._kept = kept
         self._not_kept = ""
         self._models: set[str] = set()
-        self._news = threading.Event()
+        self._news: Lookup | None = None  # set in another thread
         self._when_news = when_news
         self.conversation = Conversation(streams, backend, session, opened, self._looked_up, self.keep, display)
 
@@ -130,7 +129,7 @@ class Chat:
         except Exception:  # noqa: BLE001 - a fault of ours; it is told where the model is asked
             is_news = False
         if is_news:
-            self._news.set()
+            self._news = lookup
             self._when_news()
         for name in self.backend.model_names():  # for Tab, in the same background
             self.know_models([name])
@@ -138,15 +137,15 @@ class Chat:
     @property
     def has_news(self) -> bool:
         """Whether there is something to tell before a line is read."""
-        return self._news.is_set()
+        return self._news is not None
 
     def take_news(self) -> None:
         """Between two lines: tell what is new about the model, and mend what can be mended."""
-        while self._news.is_set():
-            self._news.clear()
-            error = self.conversation.lookup.error
-            if error is None:
-                self.conversation.take_up(self.conversation.lookup.info())
-                self.show_loaded()
-            elif not self.conversation.was_told(error):
-                self.conversation.mend(error)
+        lookup, self._news = self._news, None
+        if lookup is None or lookup is not self.conversation.lookup:  # another was asked for meanwhile
+            return
+        if lookup.error is None:
+            self.conversation.take_up(lookup.info())
+            self.show_loaded()
+        elif not self.conversation.was_told(lookup.error):
+            self.conversation.mend(lookup.error)

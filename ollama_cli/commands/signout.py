@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ollama_cli.commands.command_line import Command
-from ollama_cli.errors import DeclinedError, SignInError, UsageError
+from ollama_cli.errors import DeclinedError, SignInError, StoreError, UsageError
 from ollama_cli.settings.hosts import KEYS_PAGE
 
 if TYPE_CHECKING:
@@ -75,7 +75,10 @@ def run(context: Context, options: SignoutOptions) -> None:
     if options.token or options.host is not None:
         _forget_token(context, options)
         return
-    place = account_place(context.settings, cloud=options.cloud)
+    settings = context.settings
+    if options.local_only:
+        settings = settings._replace(no_cloud=None)  # nobody is asked, so it does not matter who may not be
+    place = account_place(settings, cloud=options.cloud)
     if place.kind == "daemon" and options.local_only:
         raise UsageError(
             f"--local-only forgets a key of this device, and the Ollama server at {place.base_url} keeps its own.",
@@ -166,7 +169,14 @@ def _take_off(context: Context, place: Place) -> tuple[str, str]:
         raise DeclinedError("Nothing was signed out.")
     put_rotation_away(context, place)
     client = context.client(place, stored)
-    if take_off(client, context.wallet, key_name, stored.credential) is Outcome.NOT_SIGNED_IN:
+    outcome = take_off(client, context.wallet, key_name, stored.credential)
+    if context.wallet.record(key_name) is not None:
+        raise StoreError(
+            "Another command has put a new key in the place of the one that was to be signed out, which is gone.",
+            hint="`ollama-cli status` tells whether that one is signed in, `ollama-cli signout` signs it out.",
+            code="keys_changed",
+        )
+    if outcome is Outcome.NOT_SIGNED_IN:
         return "not_signed_in", "This device was signed out already; its key is forgotten."
     return "signed_out", "Signed out: this device is off your account, and its key is forgotten."
 

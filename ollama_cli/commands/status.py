@@ -62,12 +62,16 @@ def run(context: Context, options: StatusOptions) -> None:
     from ollama_cli.account.api_keys import account_of
     from ollama_cli.account.refusal import daemon_refusal, refusal
     from ollama_cli.api.place import account_place
+    from ollama_cli.commands.shared.signin_when_refused import was_replaced
 
     place = account_place(context.settings, cloud=options.cloud)
     active = context.credential(place) if place.kind == "cloud" else context.daemon_credential(place)
     account, refused, signed_in = None, None, False
     if active is not None or place.kind == "daemon":
         account, refused, signed_in = account_of(context.client(place, active), active)
+        if not signed_in and place.kind == "cloud" and was_replaced(context, place, active):
+            active = context.credential(place)
+            account, refused, signed_in = account_of(context.client(place, active), active)
         if signed_in:
             context.note_used(place, active, signed_in=place.kind == "cloud")
     facts = {

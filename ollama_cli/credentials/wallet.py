@@ -112,7 +112,12 @@ class Wallet:
             StoreError: The store cannot be used, or what it holds is no key.
         """
         record = self.record(origin)
-        return self.key_of(record) if record is not None else None
+        while record is not None:
+            found, before = self.key_of(record), record
+            record = self.record(origin)
+            if found is not None or (record is not None and record.public_key == before.public_key):
+                return found
+        return None  # and no other key took its place, as a rotation elsewhere has it do
 
     def key_of(self, record: KeyRecord) -> StoredKey | None:
         """The key that is listed as a record, or None where its store has none.

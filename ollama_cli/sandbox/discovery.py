@@ -5,15 +5,18 @@ from __future__ import annotations
 import http.client
 import json
 import os
-from contextlib import closing, suppress
+from collections.abc import Iterator
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from ollama_cli.credentials.files import write_atomically
+from ollama_cli.credentials.files import OWNER_ONLY_FILE, cannot_write, private_folder, write_atomically
+from ollama_cli.errors import UsageError
 from ollama_cli.settings.hosts import is_loopback
 
 SECONDS_TO_ANSWER = 1.0
-_FILE = "server.json"
+SECONDS_TO_END = 3.0
+_FILE, _LOCK = "server.json", "server.lock"
 _LONGEST_ANSWER = 4096
 
 
@@ -35,6 +38,40 @@ def running(folder: Path) -> str | None:
     except (OSError, http.client.HTTPException, ValueError, RecursionError):
         return None
     return url if isinstance(answer, dict) and answer.get("sandbox") == instance else None
+
+
+@contextmanager
+def only_server(folder: Path) -> Iterator[None]:
+    """Serve a folder, as the only one that does so in the foreground; one that is just ending is waited for.
+
+    Raises:
+        UsageError: Another one serves it.
+        StoreError: The folder cannot be used.
+    """
+    from filelock import FileLock, Timeout
+
+    lock = FileLock(private_folder(folder) / _LOCK, mode=OWNER_ONLY_FILE)
+    try:
+        if running(folder) is not None:
+            raise _running_already(folder)
+        lock.acquire(timeout=SECONDS_TO_END)
+    except Timeout:
+        raise _running_already(folder) from None
+    except OSError as error:
+        raise cannot_write(folder, error) from error
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def _running_already(folder: Path) -> UsageError:
+    url = running(folder)  # it may have said so only now
+    return UsageError(
+        f"A sandbox with this account is running{f' at {url}' if url else ''} already.",
+        hint="Use that one, end it, or give this one a folder of its own with OLLAMA_CLI_HOME.",
+        code="already_running",
+    )
 
 
 def announce_server(folder: Path, url: str, instance: str) -> None:

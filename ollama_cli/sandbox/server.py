@@ -19,10 +19,9 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
-from ollama_cli.errors import UsageError
 from ollama_cli.sandbox import DEFAULT_PORT
 from ollama_cli.sandbox.accounts import Accounts
-from ollama_cli.sandbox.discovery import announce_server, forget_server, running
+from ollama_cli.sandbox.discovery import announce_server, forget_server, only_server
 from ollama_cli.sandbox.faults import parse_fault
 from ollama_cli.sandbox.registry_files import RegistryFiles
 from ollama_cli.sandbox.shared import DEFAULT_PACE, Sandbox
@@ -132,14 +131,11 @@ def serve(
         UsageError: A fault is not written as it has to be, the port cannot be had, or the folder is served already.
         StoreError: The folder cannot be used.
     """
-    there = running(folder)
-    if there is not None:
-        raise UsageError(
-            f"A sandbox with this account is running at {there} already.",
-            hint="Use that one, end it, or give this one a folder of its own with OLLAMA_CLI_HOME.",
-            code="already_running",
-        )
-    prepared = _Prepared.make(folder, faults, pace, port)
+    with only_server(folder):
+        _serve(folder, _Prepared.make(folder, faults, pace, port), announce)
+
+
+def _serve(folder: Path, prepared: _Prepared, announce: Callable[[str], None]) -> None:
     sandbox = prepared.sandbox
 
     def on_ready() -> None:

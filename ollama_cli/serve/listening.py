@@ -7,7 +7,9 @@ import os
 import socket
 import stat
 import sys
-from contextlib import suppress
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from ollama_cli.errors import UsageError
@@ -17,6 +19,7 @@ from ollama_cli.settings.hosts import is_loopback_name
 _OWNER_ONLY = 0o600
 _EVERYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - compared, not bound
 _QUEUE = 1024
+_SECONDS_FOR_A_LOCK, _SECONDS_BETWEEN_TRIES = 5.0, 0.02
 _LONGEST_PATH = 100  # bytes of a socket's path that every system takes
 
 
@@ -66,9 +69,10 @@ def listen_in(path: Path) -> socket.socket:
     listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     mask = os.umask(0o777 & ~_OWNER_ONLY)  # from the first moment on
     try:
-        _clear_away(path)
-        listener.bind(str(path))
-        listener.listen(_QUEUE)
+        with _alone_in(path.parent):
+            _clear_away(path)
+            listener.bind(str(path))
+            listener.listen(_QUEUE)
     except OSError as error:
         listener.close()
         raise UsageError(
@@ -109,8 +113,8 @@ def remove(path: Path, listener: socket.socket, made: tuple[int, int] | None) ->
         made: What ``identity`` said when it was made.
     """
     listener.close()
-    if identity(path) == made:
-        with suppress(OSError):
+    with suppress(OSError), _alone_in(path.parent):
+        if identity(path) == made:
             path.unlink()
 
 
@@ -121,6 +125,38 @@ def identity(path: Path) -> tuple[int, int] | None:
     except OSError:
         return None
     return found.st_dev, found.st_ino
+
+
+@contextmanager
+def _alone_in(folder: Path) -> Iterator[None]:
+    """Keep servers apart that start or end in the same moment: one could take away what another has just made."""
+    locked = _lock(folder)
+    try:
+        yield
+    finally:
+        if locked is not None:
+            os.close(locked)
+
+
+def _lock(folder: Path) -> int | None:
+    """Lock a folder; what holds the lock until it is closed, or None where there is no folder or no such lock.
+
+    Where others may read the folder they can lock it, too, and for ever: then it goes without.
+    """
+    try:
+        import fcntl
+
+        descriptor = os.open(folder, os.O_RDONLY)
+    except (ImportError, OSError):  # whoever uses the folder says what is wrong with it
+        return None
+    end = time.monotonic() + _SECONDS_FOR_A_LOCK
+    with suppress(OSError):
+        while time.monotonic() < end:
+            with suppress(BlockingIOError):
+                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
+            time.sleep(_SECONDS_BETWEEN_TRIES)
+    return descriptor
 
 
 def _clear_away(path: Path) -> None:

@@ -8,13 +8,19 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import NoReturn
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from types import FrameType
 
 _SIGNAL = 128
 """A program that a signal ended has the signal's number and this as its status."""
 
 _SOON = 0.01
 """Seconds after which a signal comes again that came while Python was tidying up."""
+
+_held: list[int] | None = None
+"""The signals that came in a block that is not to be disturbed; None outside of one."""
 
 
 def end_tidily_when_told() -> None:
@@ -88,7 +94,48 @@ def uninterrupted() -> Iterator[None]:
         raise KeyboardInterrupt
 
 
-def _end(number: int, _: object) -> NoReturn:
+@contextmanager
+def undisturbed() -> Iterator[None]:
+    """Have Ctrl-C, SIGTERM and SIGHUP wait for the end of the block: for what draws, and would leave no cursor behind.
+
+    A second one does not wait, for a terminal may take nothing. In other threads no signal raises anything anyway.
+
+    Raises:
+        KeyboardInterrupt: Ctrl-C came meanwhile; the block is done.
+        SystemExit: One of the others did.
+    """
+    import threading
+
+    global _held  # noqa: PLW0603 - one process has one set of signals
+    if _held is not None or threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    interrupt = signal.getsignal(signal.SIGINT)
+
+    def note(number: int, frame: FrameType | None) -> None:
+        if held and callable(interrupt):
+            interrupt(number, frame)
+        held.append(number)
+
+    held = _held = []
+    try:
+        if callable(interrupt):  # else it is ignored, as by nohup
+            signal.signal(signal.SIGINT, note)
+        yield
+    finally:
+        _held = None
+        if callable(interrupt):
+            signal.signal(signal.SIGINT, interrupt)
+            if signal.SIGINT in held:
+                interrupt(signal.SIGINT, None)
+        if held:
+            raise SystemExit(_SIGNAL + held[0])
+
+
+def _end(number: int, _: object) -> None:
+    if _held is not None and not _held:
+        _held.append(number)
+        return
     raise SystemExit(_SIGNAL + number)
 
 

@@ -67,6 +67,12 @@ def in_profile(hint: str | None, name: str) -> str | None:
     return re.sub(r"`ollama-cli (?!profile )", f"`ollama-cli --profile {name} ", hint) if hint else hint
 
 
+def in_cloud(hint: str | None) -> str | None:
+    """A hint whose commands about the account go to ollama.com, where OLLAMA_HOST names another server."""
+    commands = r"(`ollama-cli (?:--\S+ )*(?:signin|signout|status))(?! --host)"
+    return re.sub(commands, r"\1 --cloud", hint) if hint else hint
+
+
 def show_error(streams: Streams, error: CliError, *, as_json: bool, raised: BaseException | None = None) -> None:
     """Print an error on stderr.
 

@@ -41,7 +41,7 @@ class TransferBars:
 
     def show(self, text: str, step: Step) -> None:
         """Show a step, whose status is a clean line."""
-        with self._lines.lock:
+        with self._lines.changing():
             self._lines.start()
             if step.digest:
                 self._settle_status()
@@ -52,7 +52,7 @@ class TransferBars:
 
     def end(self) -> None:
         """Leave what is shown as it is, and the cursor below it."""
-        with self._lines.lock:
+        with self._lines.changing():
             self._settle_status()
             self._lines.stop()
 

@@ -6,7 +6,6 @@ import signal
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from typing import Any
 
 if sys.platform != "win32":  # there the console behaves so by itself
     import termios
@@ -41,17 +40,19 @@ def _line_mode(*, on: bool) -> Iterator[None]:
     changed[3] = changed[3] | shown if on else changed[3] & ~shown
 
     def change(*_: object) -> None:
-        _set(descriptor, changed)
+        with suppress(termios.error):  # the terminal is gone
+            termios.tcsetattr(descriptor, termios.TCSANOW, changed)
 
-    change()
-    handler = signal.signal(signal.SIGCONT, change)  # a shell that had the terminal meanwhile leaves it in its own mode
+    handler = signal.getsignal(signal.SIGCONT)
     try:
+        change()
+        signal.signal(signal.SIGCONT, change)  # a shell that had the terminal meanwhile leaves it in its own mode
         yield
-    finally:
-        signal.signal(signal.SIGCONT, handler)
-        _set(descriptor, before)
-
-
-def _set(descriptor: int, mode: list[Any]) -> None:
-    with suppress(termios.error):  # the terminal is gone
-        termios.tcsetattr(descriptor, termios.TCSANOW, mode)
+    finally:  # in steps within which no signal can raise: one that comes before the second still has it done
+        try:
+            signal.signal(signal.SIGCONT, handler)
+        finally:
+            try:  # noqa: SIM105 - `suppress` is a function of Python's own, in which one can
+                termios.tcsetattr(descriptor, termios.TCSANOW, before)
+            except termios.error:
+                pass

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from itertools import cycle
 from typing import TYPE_CHECKING, Self
 
+from ollama_cli.terminal.ending import undisturbed
 from ollama_cli.terminal.streams import Streams
 
 if TYPE_CHECKING:
@@ -35,7 +36,11 @@ class SignOfLife:
         self._drawn = False
 
     def __enter__(self) -> Self:
-        self.start()
+        try:
+            self.start()
+        except BaseException:  # it would turn for ever
+            self.stop()
+            raise
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -44,13 +49,14 @@ class SignOfLife:
     def start(self) -> None:
         """Show it in a moment, unless it is stopped before."""
         if self._wanted:
-            threading.Thread(target=self._run, name="sign of life", daemon=True).start()
+            with undisturbed():
+                threading.Thread(target=self._run, name="sign of life", daemon=True).start()
 
     def stop(self) -> None:
         """Take it off the screen, for what is shown next; it does not come back."""
         if self._stopped.is_set():
             return
-        with self._drawing:
+        with undisturbed(), self._drawing:
             self._stopped.set()
             if self._drawn:
                 self._streams.whisper("\r  \r")
@@ -76,8 +82,8 @@ def spinner(streams: Streams, text: str) -> Iterator[Callable[[str], None]]:
     """
     if _can_turn(streams):
         turning = _Turning(streams)
-        turning.show(text)
         try:
+            turning.show(text)
             yield turning.show
         finally:
             turning.make_room()
@@ -132,11 +138,10 @@ class _Turning:
         """Show a text beside it."""
         from rich.text import Text
 
-        lines = self._lines or self._new_lines()
-        with lines.lock:
+        self._lines = self._lines or self._new_lines()
+        with self._lines.changing():
             self._spinner.update(text=Text(text))  # a plain text would be read for markup
-            lines.start()
-        self._lines = lines
+            self._lines.start()
 
     def make_room(self) -> None:
         """Take it off the screen."""

@@ -31,6 +31,20 @@ def test_a_chat_in_a_sandbox_of_its_own_signs_in_and_answers(cli: Cli) -> None:
     assert leave(terminal) == 0
 
 
+@pytest.mark.parametrize("sandboxed", [True, False])
+def test_a_chat_where_ollama_com_is_every_server_makes_no_model_elsewhere(
+    device: Cli, sandbox: Sandbox, sandboxed: bool
+) -> None:
+    """As with `create`: the server on this machine is not meant then."""
+    sign_in(device, sandbox)
+    options = ["--sandbox"] if sandboxed else []
+    terminal = Terminal(device, *options, "run", "gpt-oss:20b", env={"OLLAMA_HOST": "https://ollama.com"}, columns=120)
+    say(terminal, "/save mine")
+    terminal.until_text("ollama.com stands in its place here(?s:.*)/export FILE")
+    assert "11434" not in terminal.text
+    assert leave(terminal) == 0
+
+
 def test_the_first_prompt_waits_for_no_server(start: Callable[..., Sandbox], tmp_path: Path) -> None:
     sandbox = start("POST /api/show=stall")
     device = Cli(tmp_path, {"OLLAMA_CLOUD_BASE_URL": sandbox.url})

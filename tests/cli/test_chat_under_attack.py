@@ -7,15 +7,17 @@ import re
 import signal
 import sys
 import termios
+import threading
 import time
 from pathlib import Path
+from typing import Any
 
 import pexpect
 import pyte
 import pytest
 from chatting import PNG, SHOW, answer_route, asked, leave, say
 from routed_server import routed_server
-from support import COMMAND, SECONDS, Cli
+from support import COMMAND, SECONDS, Cli, make_device
 from terminals import Terminal
 
 from ollama_cli.chat.kept.archive import Archive
@@ -390,6 +392,51 @@ def test_no_hostile_name_is_completed(cli: Cli) -> None:
         terminal.until_line(">>> /load eve")
         terminal.type("\x15")
         assert leave(terminal) == 0
+
+
+def test_what_comes_late_of_a_model_that_is_not_asked_any_more_ends_no_chat(device: Cli) -> None:
+    slow, anew = threading.Event(), threading.Event()
+    refused = {"status": 401, "json": {"error": "unauthorized"}, "times": 1}
+    routes: list[dict[str, Any]] = [
+        {"method": "POST", "path": "/api/show", **refused, "held": slow},
+        {"method": "POST", "path": "/api/show", "status": 400, "json": {"error": "no"}, "held": anew},
+        {"method": "POST", "path": "/api/chat", **refused},
+        {"method": "POST", "path": "/api/me", "json": {"name": "somebody"}},
+        answer_route("well"),
+    ]
+    with routed_server(routes) as server:
+        make_device(device, server.url)
+        terminal = Terminal(device, "run", "gpt-oss:120b-cloud", env={"OLLAMA_CLOUD_BASE_URL": server.url})
+        say(terminal, "hi")
+        terminal.until_text("Sign in now")
+        terminal.type("y\r")
+        terminal.until_text("well")
+        slow.set()
+        say(terminal, "and now?")
+        anew.set()
+        terminal.until_text("well(?s:.*)well")
+        assert leave(terminal) == 0
+    assert "Error" not in terminal.text
+
+
+def test_what_comes_late_of_another_model_shows_nothing_twice(cli: Cli) -> None:
+    slow = threading.Event()
+    told = {"capabilities": ["completion"], "messages": [{"role": "user", "content": "once upon a time"}]}
+    routes: list[dict[str, Any]] = [
+        {"method": "POST", "path": "/api/show", "json": told, "held": slow, "times": 1},
+        {"method": "POST", "path": "/api/show", "json": told},
+        answer_route("well"),
+    ]
+    with routed_server(routes) as server:
+        terminal = Terminal(cli, "run", "tiny", env={"OLLAMA_HOST": server.url})
+        say(terminal, "/load other")
+        terminal.until_text("once upon")
+        terminal.until_prompt()
+        slow.set()
+        say(terminal, "hi")
+        terminal.until_text("well")
+        assert leave(terminal) == 0
+    assert terminal.text.count("once upon") == 1
 
 
 def test_an_answer_that_broke_off_leads_to_asking_again(cli: Cli) -> None:

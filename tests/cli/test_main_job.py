@@ -184,9 +184,10 @@ def test_signout_offline_keeps_the_key(signed_in: Cli) -> None:
     assert fingerprint
 
 
-def test_signout_local_only_asks_no_server(signed_in: Cli, sandbox: Sandbox) -> None:
+@pytest.mark.parametrize("environment", [{}, {"OLLAMA_NO_CLOUD": "1"}], ids=["as usual", "no cloud"])
+def test_signout_local_only_asks_no_server(signed_in: Cli, sandbox: Sandbox, environment: dict[str, str]) -> None:
     before = len(sandbox.requests())
-    assert signed_in("signout", "--local-only").returncode == 0
+    assert signed_in("signout", "--local-only", env=environment).returncode == 0
     assert len(sandbox.requests()) == before
     assert signed_in("status", "--quiet").returncode == 4
 

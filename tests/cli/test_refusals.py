@@ -11,8 +11,9 @@ import pytest
 from conftest import sign_in
 from filelock import FileLock
 from forking import Forks
+from stored_credentials import keep_key
 from stub_server import Answer, Received, stub_server
-from support import Cli, Sandbox
+from support import Cli, Sandbox, make_device
 
 from ollama_cli import DeviceKey, signin_url
 from ollama_cli.credentials.public_key import encode_public_key
@@ -264,3 +265,27 @@ def test_what_is_for_this_device_alone_is_refused_at_a_daemon(cli: Cli, sandbox:
     assert command[1] in done.stderr
     assert "--cloud" in done.stderr
     assert sandbox.requests() == []
+
+
+@pytest.mark.parametrize(
+    ("command", "ways"),
+    [
+        ("status --cloud", ["`ollama-cli signin --cloud`"]),
+        ("run --cloud gpt-oss:20b hi --profile work", ["`ollama-cli --profile work signin --cloud`"]),
+        ("signin --cloud --no-wait", ["`ollama-cli status --cloud`", "`ollama-cli signin --cloud`"]),
+        ("doctor --cloud", ["`ollama-cli signin --cloud`"]),
+        ("keys revoke --yes", ["`ollama-cli signin --cloud`"]),
+        ("profile remove --yes default", ["`ollama-cli signout --cloud`"]),
+        ("status", []),
+    ],
+)
+def test_what_helps_at_ollama_com_does_so_where_a_daemon_is_named(
+    device: Cli, sandbox: Sandbox, command: str, ways: list[str]
+) -> None:
+    make_device(device, sandbox.url)
+    keep_key(device, sandbox.url, "work")
+    with stub_server(refuse("JSON without a link")) as daemon:
+        told = device(*command.split(), env={"OLLAMA_HOST": daemon.url})
+    words = told.stdout + told.stderr
+    assert [way for way in ways if way not in words] == []
+    assert ("--cloud" in words) == bool(ways)

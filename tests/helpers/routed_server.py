@@ -20,6 +20,7 @@ class RoutedServer:
 
     A route names method and path, the model if it is for one, and how often it answers at most (``times``); it has the
     answer's ``status`` and one of ``ndjson``, ``json`` and ``text``, and may ``delay`` the lines or ``cut`` it short.
+    ``held``, an event, is waited for before it answers.
     """
 
     url: str
@@ -59,6 +60,8 @@ class _Handler(BaseHTTPRequestHandler):
     do_HEAD = do_POST = do_DELETE = do_GET  # noqa: N815 - the names that the base class calls
 
     def _answer(self, route: dict[str, Any]) -> None:
+        if "held" in route:
+            route["held"].wait()
         body, kind = _body_of(route)
         self.send_response(route.get("status", 200))
         self.send_header("Content-Type", kind)

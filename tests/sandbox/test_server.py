@@ -37,7 +37,8 @@ serve(Path(sys.argv[1]), port=int(sys.argv[2]), faults=sys.argv[3:], announce=la
 def foreground(folder: Path, *faults: str, before: str = "") -> Iterator[tuple[subprocess.Popen[str], str]]:
     """A sandbox in a process of its own, and its URL."""
     command = [sys.executable, "-W", "error", "-c", before + FOREGROUND, str(folder), "0", *faults]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    pipe = subprocess.PIPE
+    process = subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=pipe, text=True)
     try:
         assert process.stdout is not None
         yield process, process.stdout.readline().strip()
@@ -198,6 +199,27 @@ class TestForeground:
     def test_a_second_one_for_the_folder_is_refused(self, folder: Path) -> None:
         with foreground(folder) as (_, url), pytest.raises(UsageError, match=url):
             serve(folder, port=0, announce=pytest.fail)
+
+    def test_of_two_that_start_in_the_same_moment_one_is_refused(self, folder: Path) -> None:
+        held = """
+import sys
+from ollama_cli.sandbox import server
+def announce_late(*said):
+    print("[about to say where]", flush=True)
+    sys.stdin.readline()
+    announce_at_once(*said)
+announce_at_once, server.announce_server = server.announce_server, announce_late
+"""
+        with foreground(folder, before=held) as (first, said), foreground(folder) as (second, url):
+            assert said == "[about to say where]"
+            assert url == ""
+            assert first.stdin is not None
+            first.stdin.write("\n")
+            first.stdin.flush()
+            assert first.stdout is not None
+            assert first.stdout.readline().strip() == running(folder)
+            assert second.stderr is not None
+            assert "UsageError: A sandbox with this account" in second.stderr.read()
 
     def test_a_port_that_is_taken_is_named(self, folder: Path) -> None:
         with socket.create_server(("127.0.0.1", 0)) as taken:

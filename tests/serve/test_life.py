@@ -8,9 +8,11 @@ import os
 import resource
 import signal
 import socket
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -61,6 +63,44 @@ def test_a_port_in_use_is_named_with_its_holder(cli: Cli, gateway: Serve) -> Non
     assert f"--daemon http://127.0.0.1:{port}" in done.stderr
     error = json.loads(cli("serve", "--port", port, "--json").stderr)["error"]
     assert error["code"] == "port_unavailable"
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="sockets in the file system")
+def test_of_two_servers_that_start_at_a_socket_left_behind_one_gets_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import fcntl
+
+    path, unlink, lock = tmp_path / "socket", Path.unlink, fcntl.flock
+    ended_or_waits, others = threading.Event(), ThreadPoolExecutor(1)
+    late: list[Path] = []
+    other: list[Future[socket.socket]] = []
+
+    def unlink_late(self: Path) -> None:
+        if not late:
+            late.append(self)
+            other.append(others.submit(listen_in, path))
+            other[0].add_done_callback(lambda _: ended_or_waits.set())
+            assert ended_or_waits.wait(60)
+        unlink(self)
+
+    def lock_or_say(descriptor: int, how: int) -> None:
+        try:
+            lock(descriptor, how)
+        except BlockingIOError:
+            ended_or_waits.set()
+            raise
+
+    with socket.socket(socket.AF_UNIX) as left_behind:
+        left_behind.bind(str(path))
+    monkeypatch.setattr(Path, "unlink", unlink_late)
+    monkeypatch.setattr(fcntl, "flock", lock_or_say)
+    with others, listen_in(path) as listener:
+        with pytest.raises(UsageError, match="answers at"):
+            other[0].result().close()
+        with socket.socket(socket.AF_UNIX) as client:
+            client.connect(str(path))
+            listener.accept()[0].close()
 
 
 def test_a_holder_that_is_somebody_elses_is_told_by_its_user(tmp_path: Path) -> None:

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import io
+import signal
+import threading
+from typing import Any
 
 import pytest
 from support import until
 from terminals import Window
 
 from ollama_cli.terminal.streams import LastLines, Streams
-from ollama_cli.terminal.waiting import pausing_spinner, spinner
+from ollama_cli.terminal.waiting import SignOfLife, pausing_spinner, spinner
 
 LINK = f"https://ollama.com/connect?key={'x' * 80}"
 
@@ -52,3 +55,42 @@ def test_a_spinner_that_made_room_leaves_the_lines_alone(streams: Streams, windo
         streams.say("Note: and again.")
     streams.say("Done.")
     assert window.lines(200) == ["Note: it is tried again.", "A question?", "Note: and again.", "Done."]
+
+
+def told_in(patch: pytest.MonkeyPatch, owner: type, name: str) -> None:
+    """Have Ctrl-C come at the end of a method, once."""
+    real, told = getattr(owner, name), False
+
+    def method(*args: Any) -> Any:
+        nonlocal told
+        done = real(*args)
+        if not told and threading.current_thread() is threading.main_thread():
+            told = True
+            signal.raise_signal(signal.SIGINT)
+        return done
+
+    patch.setattr(owner, name, method)
+
+
+def test_a_sign_of_life_that_is_stopped_as_it_begins_does_not_turn_for_ever(
+    streams: Streams, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told_in(monkeypatch, threading.Thread, "start")
+    with pytest.raises(KeyboardInterrupt), SignOfLife(streams._replace(out=Window())):
+        pytest.fail("it began")
+    for thread in threading.enumerate():
+        if thread.name == "sign of life":
+            thread.join(10)
+            assert not thread.is_alive()
+
+
+def test_a_sign_of_life_that_is_stopped_as_it_ends_is_taken_off(
+    streams: Streams, window: Window, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    waiting = SignOfLife(streams._replace(out=Window()))
+    waiting.start()
+    until_drawn(window, "\r ⠋\r")
+    told_in(monkeypatch, threading.Condition, "__enter__")  # where its event is set
+    with pytest.raises(KeyboardInterrupt):
+        waiting.stop()
+    assert window.getvalue().endswith("\r  \r")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ollama_cli.commands.command_line import Command
+from ollama_cli.commands.command_line import KeysCommand
 from ollama_cli.commands.keys.given import refuse_key_file
 from ollama_cli.commands.keys.own import own_key, own_record
 from ollama_cli.errors import DeclinedError, StoreError, UsageError
@@ -43,7 +43,7 @@ class ExportOptions:
 
 def register(app: typer.Typer) -> None:
     """Add the command."""
-    app.command("export", cls=Command)(export_key)
+    app.command("export", cls=KeysCommand)(export_key)
 
 
 def export_key(

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ollama_cli.commands.command_line import Command
+from ollama_cli.commands.command_line import KeysCommand
 from ollama_cli.commands.keys.given import refuse_key_file
 from ollama_cli.errors import SafetyError, UsageError
 
@@ -37,7 +37,7 @@ class ImportOptions:
 
 def register(app: typer.Typer) -> None:
     """Add the command."""
-    app.command("import", cls=Command)(import_key)
+    app.command("import", cls=KeysCommand)(import_key)
 
 
 def import_key(
@@ -135,7 +135,8 @@ def _tell(context: Context, source: str, before: StoredKey | None, stored: Store
     if source != _STDIN and not stored.shared_with_ollama:
         say(clean_line(f"{source} is left as it is, and holds the key too."))
     named = f"--profile {context.named_profile} " if context.named_profile is not None else ""
-    say(f"If it is on no account yet, `ollama-cli {named}signin` puts it on yours.")
+    to_cloud = " --cloud" if context.settings.names_daemon else ""
+    say(f"If it is on no account yet, `ollama-cli {named}signin{to_cloud}` puts it on yours.")
 
 
 def _tell_what_counts_before(context: Context) -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ollama_cli.commands.command_line import Command
+from ollama_cli.commands.command_line import KeysCommand
 from ollama_cli.commands.keys.given import refuse_key_file
 from ollama_cli.commands.keys.own import no_device_key
 from ollama_cli.errors import DeclinedError, SignInError, StoreError
@@ -38,7 +38,7 @@ class RevokeOptions:
 
 def register(app: typer.Typer) -> None:
     """Add the command."""
-    app.command("revoke", cls=Command)(revoke)
+    app.command("revoke", cls=KeysCommand)(revoke)
 
 
 def revoke(

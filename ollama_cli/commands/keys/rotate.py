@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ollama_cli.commands.command_line import Command
+from ollama_cli.commands.command_line import KeysCommand
 from ollama_cli.commands.keys.given import refuse_key_file
 from ollama_cli.commands.keys.rotation_options import RotateOptions
 from ollama_cli.commands.shared.approving import ApprovalOptions, DeviceName, NoBrowser, NoWait, Qr, Timeout
@@ -20,7 +20,7 @@ _NAMED_ALREADY = "Leave it out. The key in the file is none of this machine's: m
 
 def register(app: typer.Typer) -> None:
     """Add the command."""
-    app.command("rotate", cls=Command)(rotate)
+    app.command("rotate", cls=KeysCommand)(rotate)
 
 
 def rotate(

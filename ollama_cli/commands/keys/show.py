@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ollama_cli.commands.command_line import Command
+from ollama_cli.commands.command_line import KeysCommand
 from ollama_cli.commands.keys.given import refuse_key_file
 from ollama_cli.commands.keys.own import no_device_key
 
@@ -31,7 +31,7 @@ class ShowOptions:
 
 def register(app: typer.Typer) -> None:
     """Add the command."""
-    app.command("show", cls=Command)(show)
+    app.command("show", cls=KeysCommand)(show)
 
 
 def show(

@@ -37,9 +37,15 @@ class RemoveOptions:
     as_json: bool = False
 
 
+class RemoveCommand(LocalCommand):
+    """It takes devices off the account at ollama.com, whatever OLLAMA_HOST says."""
+
+    at_ollama_com = True
+
+
 def register(app: typer.Typer) -> None:
     """Add the command."""
-    app.command("remove", cls=LocalCommand)(remove)
+    app.command("remove", cls=RemoveCommand)(remove)
 
 
 def remove(

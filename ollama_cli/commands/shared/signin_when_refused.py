@@ -11,7 +11,7 @@ from ollama_cli.terminal.sanitize import clean_line
 if TYPE_CHECKING:
     from ollama_cli.api.place import Place
     from ollama_cli.context import Context
-    from ollama_cli.credentials.credential import Active, StoredKey
+    from ollama_cli.credentials.credential import Active
     from ollama_cli.errors import SignInError
 
 
@@ -32,7 +32,7 @@ def sign_in_or_raise(context: Context, place: Place, active: Active, error: Sign
     waiting = Waiting(SECONDS_FOR_A_PERSON, browser=True, print_link=context.streams.say)
     if not isinstance(active, StoredKey):
         raise refused
-    if _was_replaced(context, place, active):
+    if was_replaced(context, place, active):
         context.streams.say("This device's key was changed meanwhile; going on with the new one.")
         return
     if not context.approves_itself:
@@ -45,8 +45,12 @@ def sign_in_or_raise(context: Context, place: Place, active: Active, error: Sign
     context.streams.say(f"Signed in as {clean_line(account.name)}.\n")
 
 
-def _was_replaced(context: Context, place: Place, active: StoredKey) -> bool:
+def was_replaced(context: Context, place: Place, active: Active | None) -> bool:
     """Whether another command, such as a rotation, has meanwhile put another key in the place of a stored one."""
+    from ollama_cli.credentials.credential import StoredKey
+
+    if not isinstance(active, StoredKey):
+        return False
     with suppress(StoreError):
         record = context.wallet.record(context.key_name(place))
         return record is not None and record.public_key != active.credential.public_key

@@ -1,0 +1,99 @@
+"""A signal that comes just as the terminal is changed, or given back: it has its cursor and its modes at the end."""
+
+from __future__ import annotations
+
+import signal
+import termios
+from pathlib import Path
+
+import pytest
+from chatting import SHOW
+from routed_server import routed_server
+from support import Cli
+from terminals import Terminal
+
+PULL = {
+    "method": "POST",
+    "path": "/api/pull",
+    "ndjson": [
+        {"status": "pulling manifest"},
+        *({"status": "pulling aa", "digest": "sha256:aa", "total": 10, "completed": done} for done in (0, 5, 10)),
+        {"status": "success"},
+    ],
+}
+
+TOLD_AT_THE_CURSOR = """
+import os, signal
+from rich.console import Console
+
+def show_cursor(console, show=True):
+    if show and os.environ["AT"] == "shown":
+        signal.raise_signal(int(os.environ["NUMBER"]))
+    done = show_at_once(console, show)
+    if not show and os.environ["AT"] == "hidden":
+        signal.raise_signal(int(os.environ["NUMBER"]))
+    return done
+
+show_at_once, Console.show_cursor = Console.show_cursor, show_cursor
+"""
+
+TOLD_AT_THE_MODES = """
+import os, signal, termios
+
+def set_modes(*arguments):
+    set_modes_at_once(*arguments)
+    if os.environ["AT"] == "taken":
+        os.environ["AT"] = ""
+        signal.raise_signal(signal.SIGTERM)
+
+def set_handler(number, handler):
+    before = set_handler_at_once(number, handler)
+    if number == signal.SIGCONT and handler == signal.SIG_DFL and os.environ["AT"] == "given back":
+        signal.raise_signal(signal.SIGTERM)
+    return before
+
+set_modes_at_once, termios.tcsetattr = termios.tcsetattr, set_modes
+set_handler_at_once, signal.signal = signal.signal, set_handler
+"""
+
+
+def has_cursor(terminal: Terminal) -> bool:
+    return terminal.sent.rfind(b"\x1b[?25h") > terminal.sent.rfind(b"\x1b[?25l")
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP], ids=lambda number: number.name)
+@pytest.mark.parametrize("moment", ["hidden", "shown"])
+def test_bars_leave_a_cursor(cli: Cli, tmp_path: Path, moment: str, number: signal.Signals) -> None:
+    (tmp_path / "sitecustomize.py").write_text(TOLD_AT_THE_CURSOR)
+    with routed_server([PULL]) as server:
+        environment = {"OLLAMA_HOST": server.url, "PYTHONPATH": str(tmp_path), "AT": moment, "NUMBER": f"{number:d}"}
+        terminal = Terminal(cli, "pull", "tiny", env=environment)
+        assert terminal.end() == 128 + number
+    assert b"\x1b[?25l" in terminal.sent
+    assert has_cursor(terminal)
+    assert "Traceback" not in terminal.text
+
+
+def test_a_spinner_leaves_a_cursor(device: Cli, tmp_path: Path) -> None:
+    (tmp_path / "sitecustomize.py").write_text(TOLD_AT_THE_CURSOR)
+    environment = {"PYTHONPATH": str(tmp_path), "AT": "hidden", "NUMBER": f"{signal.SIGTERM:d}"}
+    terminal = Terminal(device, "--insecure-storage", "signin", env=environment)
+    assert terminal.end() == 143
+    assert b"\x1b[?25l" in terminal.sent
+    assert has_cursor(terminal)
+
+
+@pytest.mark.parametrize("moment", ["taken", "given back"])
+def test_a_chat_gives_the_terminal_back(cli: Cli, tmp_path: Path, moment: str) -> None:
+    (tmp_path / "sitecustomize.py").write_text(TOLD_AT_THE_MODES)
+    with routed_server([SHOW]) as server:
+        environment = {"OLLAMA_HOST": server.url, "PYTHONPATH": str(tmp_path), "AT": moment}
+        terminal = Terminal(cli, "run", "tiny", env=environment)
+        before = termios.tcgetattr(terminal.child.child_fd)
+        if moment == "given back":
+            terminal.until_prompt()
+            terminal.type("\x04")
+        while terminal.read():
+            pass
+        assert termios.tcgetattr(terminal.child.child_fd) == before
+        assert terminal.end() == 143
