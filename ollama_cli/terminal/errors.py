@@ -58,8 +58,13 @@ def _show_frames(streams: Streams, error: BaseException | None) -> None:
 
 
 def in_sandbox(hint: str | None) -> str | None:
-    """A hint whose commands stay in the sandbox."""
-    return re.sub("`ollama-cli (?!--sandbox )", "`ollama-cli --sandbox ", hint) if hint else hint
+    """A hint whose commands stay in the sandbox, as does the page that it names."""
+    if not hint:
+        return hint
+    from ollama_cli.settings.hosts import KEYS_PAGE
+
+    commands = re.sub("`ollama-cli (?!--sandbox )", "`ollama-cli --sandbox ", hint)
+    return commands.replace(KEYS_PAGE, "/settings/keys of `ollama-cli sandbox`")
 
 
 def in_profile(hint: str | None, name: str) -> str | None:

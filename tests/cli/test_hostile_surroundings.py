@@ -181,6 +181,7 @@ def test_streams_that_are_closed_or_full_are_no_fault_of_ours(cli: Cli, script: 
         assert code == status
     assert "Traceback" not in stderr
     assert "should not" not in stderr
+    assert ("Error: The output cannot be written: No space left on device.\n" in stderr) == (" >/dev/full" in script)
 
 
 WITHOUT_MEMORY = """
