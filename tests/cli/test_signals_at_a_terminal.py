@@ -7,7 +7,7 @@ import termios
 from pathlib import Path
 
 import pytest
-from chatting import SHOW
+from chatting import SHOW, leave
 from recorded import serving
 from screens import Terminal
 from support import Cli
@@ -97,3 +97,34 @@ def test_a_chat_gives_the_terminal_back(cli: Cli, tmp_path: Path, moment: str) -
             pass
         assert termios.tcgetattr(terminal.child.child_fd) == before
         assert terminal.end() == 143
+
+
+INTERRUPTED_AS_A_LOOP_BEGINS = """
+import functools, os, signal
+
+def set_handler(number, handler):
+    before = set_handler_at_once(number, handler)
+    if number == signal.SIGINT and isinstance(handler, functools.partial) and os.environ.pop("ONCE", ""):
+        signal.raise_signal(signal.SIGINT)  # which asyncio forgets then
+    return before
+
+set_handler_at_once, signal.signal = signal.signal, set_handler
+"""
+
+
+def test_ctrl_c_as_a_line_of_a_chat_begins_is_one_in_that_line(cli: Cli, tmp_path: Path) -> None:
+    (tmp_path / "sitecustomize.py").write_text(INTERRUPTED_AS_A_LOOP_BEGINS)
+    with serving([SHOW]) as server:
+        environment = {"OLLAMA_HOST": server.url, "PYTHONPATH": str(tmp_path), "ONCE": "1"}
+        terminal = Terminal(cli, "run", "tiny", env=environment)
+        terminal.until_text("ends the chat")
+        assert leave(terminal) == 0
+    assert "Traceback" not in terminal.text
+
+
+@pytest.mark.parametrize("command", ["serve", "sandbox"])
+def test_ctrl_c_as_a_server_begins_ends_it(cli: Cli, tmp_path: Path, command: str) -> None:
+    (tmp_path / "sitecustomize.py").write_text(INTERRUPTED_AS_A_LOOP_BEGINS)
+    done = cli(command, "--port", "0", env={"PYTHONPATH": str(tmp_path), "ONCE": "1"})
+    assert (done.returncode, done.stdout) == (0, "")
+    assert "Traceback" not in done.stderr
