@@ -1,4 +1,4 @@
-"""A signal that comes just as the terminal is changed, or given back: it has its cursor and its modes at the end."""
+"""A signal that comes just as something begins or ends: the terminal has its cursor and modes, and no file is left."""
 
 from __future__ import annotations
 
@@ -128,3 +128,31 @@ def test_ctrl_c_as_a_server_begins_ends_it(cli: Cli, tmp_path: Path, command: st
     done = cli(command, "--port", "0", env={"PYTHONPATH": str(tmp_path), "ONCE": "1"})
     assert (done.returncode, done.stdout) == (0, "")
     assert "Traceback" not in done.stderr
+
+
+TOLD_AS_A_FILE_IS_MADE = """
+import signal, tempfile
+
+def make(*args, **options):
+    made = make_at_once(*args, **options)
+    if options.get("suffix") == ".part":
+        signal.raise_signal(signal.SIGTERM)
+    return made
+
+make_at_once, tempfile.mkstemp = tempfile.mkstemp, make
+"""
+
+
+@pytest.mark.parametrize(
+    "command",
+    [["run", "gpt-oss:120b-cloud", "hi", "--output"], ["keys", "export", "--yes", "--output"]],
+    ids=["run", "keys export"],
+)
+def test_no_file_is_left_that_was_only_made(signed_in: Cli, tmp_path: Path, command: list[str]) -> None:
+    hooks, folder = tmp_path / "hooks", tmp_path / "folder"
+    hooks.mkdir()
+    folder.mkdir()
+    (hooks / "sitecustomize.py").write_text(TOLD_AS_A_FILE_IS_MADE)
+    done = signed_in(*command, str(folder / "file"), env={"PYTHONPATH": str(hooks)})
+    assert (done.returncode, done.stdout, done.stderr) == (143, "", "")
+    assert not list(folder.iterdir())
