@@ -151,7 +151,7 @@ def _serve(folder: Path, prepared: _Prepared, announce: Callable[[str], None]) -
         await prepared.run(stop, on_ready)
 
     try:
-        with suppress(KeyboardInterrupt):
+        with suppress(KeyboardInterrupt, asyncio.CancelledError):  # the second is one that came as the loop began
             asyncio.run(main())
     finally:
         prepared.listener.close()

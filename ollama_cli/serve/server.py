@@ -68,7 +68,7 @@ class Setup:
 def serve(setup: Setup) -> None:
     """Serve until Ctrl-C, SIGTERM or SIGHUP, at which it returns; a second one ends it at once."""
     _raise_file_limit()
-    with suppress(KeyboardInterrupt):
+    with suppress(KeyboardInterrupt, asyncio.CancelledError):  # the second is one that came as the loop began
         asyncio.run(_serve(setup))
 
 

@@ -9,6 +9,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from ollama_cli.errors import UsageError
+from ollama_cli.terminal.ending import undisturbed
 from ollama_cli.terminal.streams import cannot_write
 
 _LONGEST_SHOWN = 200
@@ -45,13 +46,10 @@ def write_file(path: Path, text: str, *, mode: int, replace: bool) -> None:
         UsageError: It cannot be made, or is there already.
         CliError: It cannot be written, as on a full disk.
     """
-    target = check_target(path, replace=replace)
+    target, part = check_target(path, replace=replace), None
     try:
-        descriptor, name = tempfile.mkstemp(dir=target.parent, prefix=".", suffix=".part")  # mkstemp makes it 0600
-    except OSError as error:
-        raise _cannot_make(path, error) from error
-    part = Path(name)
-    try:
+        with undisturbed():  # a signal comes before the file is made, or once it is known where
+            descriptor, part = _made(path, target.parent)
         with os.fdopen(descriptor, "w", encoding="utf-8", newline="") as file:
             file.write(text)
             file.flush()
@@ -66,8 +64,17 @@ def write_file(path: Path, text: str, *, mode: int, replace: bool) -> None:
     except OSError as error:
         raise cannot_write(error) from error
     finally:
-        with suppress(OSError):
-            part.unlink()
+        if part is not None:
+            with suppress(OSError):
+                part.unlink()
+
+
+def _made(path: Path, folder: Path) -> tuple[int, Path]:
+    try:
+        descriptor, name = tempfile.mkstemp(dir=folder, prefix=".", suffix=".part")  # mkstemp makes it 0600
+    except OSError as error:
+        raise _cannot_make(path, error) from error
+    return descriptor, Path(name)
 
 
 def _give_new_name(part: Path, target: Path) -> None:

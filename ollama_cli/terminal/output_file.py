@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TextIO
 
 from ollama_cli.errors import UsageError
+from ollama_cli.terminal.ending import undisturbed
 from ollama_cli.terminal.sanitize import clean_line
 from ollama_cli.terminal.streams import Streams, cannot_write
 
@@ -34,27 +35,47 @@ def output_file(path: Path, streams: Streams) -> AbstractContextManager[TextIO]:
         path = Path(os.path.realpath(path))  # a link stays one
         if mode is not None and not os.access(path, os.W_OK):
             raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
-        descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{_start_of(path.name)}.", suffix=".part")
     except OSError as error:
-        raise UsageError(f"{path} cannot be written: {error.strerror or error}.", code="bad_file") from error
-    part = Path(name)
-    part.chmod(stat.S_IMODE(mode) if mode is not None else 0o666 & ~_umask())
-    return _whole(os.fdopen(descriptor, "w", encoding="utf-8", errors="replace", newline=""), part, path, streams)
+        raise _cannot_make(path, error) from error
+    return _whole(path, mode, streams)
 
 
 @contextmanager
-def _whole(file: TextIO, part: Path, path: Path, streams: Streams) -> Iterator[TextIO]:
+def _whole(path: Path, mode: int | None, streams: Streams) -> Iterator[TextIO]:
+    part: Path | None = None
     try:
+        with undisturbed():  # a signal comes before the file is made, or once it is known where
+            file, part = _made(path, mode)
         with file:
             yield file
             file.flush()
             os.fsync(file.fileno())
         part.replace(path)
     except BaseException as error:
-        _keep_what_came(part, path, streams)
+        if part is not None:
+            _keep_what_came(part, path, streams)
         if isinstance(error, OSError):
             raise cannot_write(error) from error
         raise
+
+
+def _made(path: Path, mode: int | None) -> tuple[TextIO, Path]:
+    """An empty file beside another, with the permissions that the other has or would have.
+
+    Raises:
+        UsageError: It cannot be made.
+    """
+    try:
+        descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{_start_of(path.name)}.", suffix=".part")
+    except OSError as error:
+        raise _cannot_make(path, error) from error
+    part = Path(name)
+    part.chmod(stat.S_IMODE(mode) if mode is not None else 0o666 & ~_umask())
+    return os.fdopen(descriptor, "w", encoding="utf-8", errors="replace", newline=""), part
+
+
+def _cannot_make(path: Path, error: OSError) -> UsageError:
+    return UsageError(f"{path} cannot be written: {error.strerror or error}.", code="bad_file")
 
 
 def _keep_what_came(part: Path, path: Path, streams: Streams) -> None:
@@ -73,6 +94,7 @@ def _start_of(name: str) -> str:
 
 
 def _umask() -> int:
-    mask = os.umask(0)
+    """The mask for new files. It is read by setting one: for that moment the strictest, should a thread make a file."""
+    mask = os.umask(0o077)
     os.umask(mask)
     return mask

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from contextlib import nullcontext, suppress
 
@@ -96,8 +97,11 @@ class Line:
             self._pasted = ""
         self._session.app.erase_when_done = False
         shown = held.text if held is not None and self._streams.dumb else ""  # there the library shows nothing of it
-        with ending_by(_leave_the_terminal):
-            text = self._session.prompt(PROMPT + shown, default=held or "", pre_run=self._begin)
+        try:
+            with ending_by(_leave_the_terminal):
+                text = self._session.prompt(PROMPT + shown, default=held or "", pre_run=self._begin)
+        except asyncio.CancelledError as error:  # Ctrl-C, which asyncio has forgotten: it came as its loop began
+            raise KeyboardInterrupt from error
         return Entry(text, pasted=bool(self._pasted) and text.startswith(self._pasted))
 
     @property

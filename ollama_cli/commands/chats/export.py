@@ -54,10 +54,10 @@ def export(
     ] = None,
 ) -> None:
     """Write a kept chat as Markdown or JSON, to a file or to stdout."""
-    run_export(typer_context.obj, ExportOptions(chat, form, output))
+    run(typer_context.obj, ExportOptions(chat, form, output))
 
 
-def run_export(context: Context, options: ExportOptions) -> None:
+def run(context: Context, options: ExportOptions) -> None:
     """Write a chat.
 
     Raises:

@@ -37,10 +37,10 @@ def list_chats(
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON array.")] = False,
 ) -> None:
     """List the chats that were kept, the last changed first."""
-    run_list(typer_context.obj, ListOptions(as_json))
+    run(typer_context.obj, ListOptions(as_json))
 
 
-def run_list(context: Context, options: ListOptions) -> None:
+def run(context: Context, options: ListOptions) -> None:
     """Print what is known of each chat.
 
     Raises:

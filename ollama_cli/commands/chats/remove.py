@@ -50,10 +50,10 @@ def remove(
 
     Asks first at a terminal; a script says --yes.
     """
-    run_remove(typer_context.obj, RemoveOptions(tuple(chats or ()), every, yes, as_json))
+    run(typer_context.obj, RemoveOptions(tuple(chats or ()), every, yes, as_json))
 
 
-def run_remove(context: Context, options: RemoveOptions) -> None:
+def run(context: Context, options: RemoveOptions) -> None:
     """Check every chat that is named, ask, and remove them.
 
     Raises:

@@ -45,10 +45,10 @@ def search(
     Lists the chats with a message that holds every one of the words, in upper or lower case, with the first such place
     and how many messages there are. Words in quotes have to follow each other. No character has a special meaning.
     """
-    run_search(typer_context.obj, SearchOptions(tuple(words), as_json))
+    run(typer_context.obj, SearchOptions(tuple(words), as_json))
 
 
-def run_search(context: Context, options: SearchOptions) -> None:
+def run(context: Context, options: SearchOptions) -> None:
     """Print the chats in which something was found.
 
     Raises:

@@ -45,10 +45,10 @@ def show(
     What was asked stands after >>>, and below it what was answered. What a model thought, and control sequences in
     what it said, are left out; `chats export` has all.
     """
-    run_show(typer_context.obj, ShowOptions(chat, as_json))
+    run(typer_context.obj, ShowOptions(chat, as_json))
 
 
-def run_show(context: Context, options: ShowOptions) -> None:
+def run(context: Context, options: ShowOptions) -> None:
     """Print a chat.
 
     Raises:

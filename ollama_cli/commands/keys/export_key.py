@@ -65,10 +65,10 @@ def export_key(
     """
     stdout = output == Path("-")
     file = None if stdout else output
-    run_export(typer_context.obj, ExportOptions(file, stdout, public, passphrase, force, yes))
+    run(typer_context.obj, ExportOptions(file, stdout, public, passphrase, force, yes))
 
 
-def run_export(context: Context, options: ExportOptions) -> None:
+def run(context: Context, options: ExportOptions) -> None:
     """Check what can be checked, ask, and write the key.
 
     Raises:

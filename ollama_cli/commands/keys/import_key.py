@@ -51,10 +51,10 @@ def import_key(
     this device has is never overwritten: `signout` first. Asks no server; `signin` puts the key on an account, if it
     is not on one.
     """
-    run_import(typer_context.obj, ImportOptions(file, as_json))
+    run(typer_context.obj, ImportOptions(file, as_json))
 
 
-def run_import(context: Context, options: ImportOptions) -> None:
+def run(context: Context, options: ImportOptions) -> None:
     """Read the key, store it, and say what came of it.
 
     Raises:

@@ -42,10 +42,10 @@ def list_keys(
     Asks no server: these are not all keys of your account. ollama.com lists those at
     https://ollama.com/settings/keys, and offers no way to ask for them from here.
     """
-    run_list(typer_context.obj, ListOptions(as_json))
+    run(typer_context.obj, ListOptions(as_json))
 
 
-def run_list(context: Context, options: ListOptions) -> None:
+def run(context: Context, options: ListOptions) -> None:
     """Print what the list of stored credentials holds; no store is opened.
 
     Raises:

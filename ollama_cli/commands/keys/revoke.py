@@ -56,10 +56,10 @@ def revoke(
     its signature takes the others off. Asks first at a terminal; a script says --yes. Always acts at ollama.com, never
     through an Ollama server.
     """
-    run_revoke(typer_context.obj, RevokeOptions(tuple(keys or ()), yes, as_json))
+    run(typer_context.obj, RevokeOptions(tuple(keys or ()), yes, as_json))
 
 
-def run_revoke(context: Context, options: RevokeOptions) -> None:
+def run(context: Context, options: RevokeOptions) -> None:
     """Check every key that is named, ask, and take them off.
 
     Raises:

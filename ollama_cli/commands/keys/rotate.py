@@ -60,10 +60,10 @@ def rotate(
     """
     approval = ApprovalOptions(not no_browser, qr, timeout, not no_wait, name)
     options = RotateOptions(approval, passphrase, sign_out_ollama, other_account, cancel, as_json)
-    run_rotate(typer_context.obj, options)
+    run(typer_context.obj, options)
 
 
-def run_rotate(context: Context, options: RotateOptions) -> None:
+def run(context: Context, options: RotateOptions) -> None:
     """Go on with a rotation from where it is, or begin one.
 
     Raises:

@@ -62,10 +62,10 @@ def remove(
     Its device is taken off the account first. When the server cannot be asked, nothing is forgotten and the status is
     7. Asks first at a terminal; a script says --yes. Where it was the current profile, `default` is afterwards.
     """
-    run_remove(typer_context.obj, RemoveOptions(name, local_only, yes, as_json))
+    run(typer_context.obj, RemoveOptions(name, local_only, yes, as_json))
 
 
-def run_remove(context: Context, options: RemoveOptions) -> None:
+def run(context: Context, options: RemoveOptions) -> None:
     """Sign the profile out, forget the rest of it, and say what became of each.
 
     Raises:

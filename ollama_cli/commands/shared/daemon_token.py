@@ -49,9 +49,10 @@ def keep_token(context: Context, host: str, *, basic: bool, as_json: bool) -> No
         facts = {"place": place.base_url, "credential": "token", "store": store, "profile": record.profile}
         context.streams.answer(json.dumps({"signed_in": True, **facts}))
         return
-    works = "" if _asks_for_none(context, place) else "works, and "
+    was_tried = not _asks_for_none(context, place)
+    works = "works, and " if was_tried else ""
     context.streams.say(clean_line(f"The token for {place.origin} {works}is kept in {store}."))
-    if not works:
+    if not was_tried:
         context.streams.say(
             "Note: that server answers without a token, too, so whether this one is right is not known."
         )

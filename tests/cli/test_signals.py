@@ -1,4 +1,4 @@
-"""A signal that comes just as the terminal is changed, or given back: it has its cursor and its modes at the end."""
+"""A signal that comes just as something begins or ends: the terminal has its cursor and modes, and no file is left."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import termios
 from pathlib import Path
 
 import pytest
-from chatting import SHOW
+from chatting import SHOW, leave
 from routed_server import routed_server
 from support import Cli
 from terminals import Terminal
@@ -97,3 +97,62 @@ def test_a_chat_gives_the_terminal_back(cli: Cli, tmp_path: Path, moment: str) -
             pass
         assert termios.tcgetattr(terminal.child.child_fd) == before
         assert terminal.end() == 143
+
+
+INTERRUPTED_AS_A_LOOP_BEGINS = """
+import functools, os, signal
+
+def set_handler(number, handler):
+    before = set_handler_at_once(number, handler)
+    if number == signal.SIGINT and isinstance(handler, functools.partial) and os.environ.pop("ONCE", ""):
+        signal.raise_signal(signal.SIGINT)  # which asyncio forgets then
+    return before
+
+set_handler_at_once, signal.signal = signal.signal, set_handler
+"""
+
+
+def test_ctrl_c_as_a_line_of_a_chat_begins_is_one_in_that_line(cli: Cli, tmp_path: Path) -> None:
+    (tmp_path / "sitecustomize.py").write_text(INTERRUPTED_AS_A_LOOP_BEGINS)
+    with routed_server([SHOW]) as server:
+        environment = {"OLLAMA_HOST": server.url, "PYTHONPATH": str(tmp_path), "ONCE": "1"}
+        terminal = Terminal(cli, "run", "tiny", env=environment)
+        terminal.until_text("ends the chat")
+        assert leave(terminal) == 0
+    assert "Traceback" not in terminal.text
+
+
+@pytest.mark.parametrize("command", ["serve", "sandbox"])
+def test_ctrl_c_as_a_server_begins_ends_it(cli: Cli, tmp_path: Path, command: str) -> None:
+    (tmp_path / "sitecustomize.py").write_text(INTERRUPTED_AS_A_LOOP_BEGINS)
+    done = cli(command, "--port", "0", env={"PYTHONPATH": str(tmp_path), "ONCE": "1"})
+    assert (done.returncode, done.stdout) == (0, "")
+    assert "Traceback" not in done.stderr
+
+
+TOLD_AS_A_FILE_IS_MADE = """
+import signal, tempfile
+
+def make(*args, **options):
+    made = make_at_once(*args, **options)
+    if options.get("suffix") == ".part":
+        signal.raise_signal(signal.SIGTERM)
+    return made
+
+make_at_once, tempfile.mkstemp = tempfile.mkstemp, make
+"""
+
+
+@pytest.mark.parametrize(
+    "command",
+    [["run", "gpt-oss:120b-cloud", "hi", "--output"], ["keys", "export", "--yes", "--output"]],
+    ids=["run", "keys export"],
+)
+def test_no_file_is_left_that_was_only_made(signed_in: Cli, tmp_path: Path, command: list[str]) -> None:
+    hooks, folder = tmp_path / "hooks", tmp_path / "folder"
+    hooks.mkdir()
+    folder.mkdir()
+    (hooks / "sitecustomize.py").write_text(TOLD_AS_A_FILE_IS_MADE)
+    done = signed_in(*command, str(folder / "file"), env={"PYTHONPATH": str(hooks)})
+    assert (done.returncode, done.stdout, done.stderr) == (143, "", "")
+    assert not list(folder.iterdir())
