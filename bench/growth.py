@@ -16,8 +16,8 @@ from pathlib import Path
 from profiles import PROFILES, add_profiles, cpu_seconds
 from startup import COMMAND, MODEL, Case, compile_the_program, measure, running_sandbox, sign_in
 
-from ollama_cli.chat.archive import Archive
-from ollama_cli.chat.kept import KeptChat
+from ollama_cli.chat.kept.archive import Archive
+from ollama_cli.chat.kept.writing import KeptChat
 from ollama_cli.chat.messages import Message
 from ollama_cli.chat.session import Session
 

@@ -49,7 +49,8 @@ def _print_version() -> int:
             sys.stdout.flush()
     except BrokenPipeError:
         return 141
-    except OSError:
+    except OSError as error:
+        _tell_plainly(f"Error: The output cannot be written: {error.strerror}.\n")
         return 1
     return 0
 

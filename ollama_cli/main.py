@@ -10,7 +10,7 @@ from ollama_cli.commands.completing import COMPLETE
 from ollama_cli.commands.run.plain import plain_question
 from ollama_cli.errors import CLOSED_PIPE, INTERRUPTED, CliError
 from ollama_cli.terminal.ending import end_tidily_when_told
-from ollama_cli.terminal.errors import in_sandbox, show_error, show_fault, show_frames
+from ollama_cli.terminal.errors import in_sandbox, show_error, show_fault
 from ollama_cli.terminal.streams import Streams, cannot_write
 
 _OUTPUT_FAILURES = frozenset({errno.ENOSPC, errno.EIO, errno.EBADF, errno.EFBIG})
@@ -76,7 +76,5 @@ def _run(args: Sequence[str], streams: Streams) -> int:
 def _report(streams: Streams, error: CliError, *, as_json: bool, debug: bool = False, sandboxed: bool = False) -> int:
     if sandboxed:
         error.hint = in_sandbox(error.hint)
-    show_error(streams, error, as_json=as_json)
-    if debug:
-        show_frames(streams, error)
+    show_error(streams, error, as_json=as_json, raised=error if debug else None)
     return error.status

@@ -99,10 +99,10 @@ class OllamaClient(AccountWork, ModelWork):
         Raises:
             ModelNotFoundError: It has none of that name.
         """
-        body = {"model": model, "verbose": True} if verbose else {"model": model}
-        longest = LONGEST_DETAILS if verbose else LONGEST_ANSWER
         from ollama_cli.api.model_info import ModelInfo
 
+        body = {"model": model, "verbose": True} if verbose else {"model": model}
+        longest = LONGEST_DETAILS if verbose else LONGEST_ANSWER
         return ModelInfo.from_answer(json_of(self._exchange.send("POST", "/api/show", body, longest=longest)))
 
     def embed(self, body: dict[str, Any]) -> dict[str, Any]:
@@ -137,11 +137,11 @@ class OllamaClient(AccountWork, ModelWork):
         Raises:
             AnswerError: The answer holds no results.
         """
+        from ollama_cli.api.web import results_of
+
         body: dict[str, Any] = {"query": query}
         if max_results is not None:
             body["max_results"] = max_results
-        from ollama_cli.api.web import results_of
-
         return results_of(self._from_web("web_search", body, through_daemon=through_daemon))
 
     def web_fetch(self, url: str, *, through_daemon: bool = False) -> WebPage:

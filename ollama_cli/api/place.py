@@ -79,7 +79,7 @@ def model_place(settings: Settings, model: ModelRef, *, cloud: bool = False) -> 
         ForbiddenError: It would be the cloud, and that is disabled.
     """
     if not model.base:
-        raise UsageError("There is no name before the colon.", hint="Such as: ollama-cli run gpt-oss:120b-cloud")
+        raise UsageError("There is no name before the colon.", hint="Such as: `ollama-cli run gpt-oss:120b-cloud`")
     return general_place(settings, cloud=cloud or (settings.host is None and model.source == "cloud"))
 
 

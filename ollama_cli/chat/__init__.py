@@ -1,1 +1,1 @@
-"""The chat at a terminal: a session without a terminal, the line, the commands, and what is kept."""
+"""The chat at a terminal: the conversation, what is typed (``entry``), the commands, and what is kept (``kept``)."""

@@ -1,29 +1,21 @@
-"""The chat: reads what is typed, and does it, until the person leaves."""
+"""A chat at a terminal, as its loop and its commands work on it: the conversation, what is kept, what is known."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
-
-from prompt_toolkit.document import Document
 
 from ollama_cli.api.known_models import is_plain
 from ollama_cli.chat.backend import Backend, Opened
-from ollama_cli.chat.commands.command import LeaveChat
-from ollama_cli.chat.commands.table import COMMANDS, run_typed
-from ollama_cli.chat.completion import ChatCompleter
 from ollama_cli.chat.conversation import Conversation
 from ollama_cli.chat.display import Display
-from ollama_cli.chat.editor import edit
-from ollama_cli.chat.line import EditorWanted, Line, Woken
 from ollama_cli.chat.session import Session
-from ollama_cli.chat.typed import Entry
-from ollama_cli.errors import ArchiveError, CliError, SignInError, UsageError
+from ollama_cli.errors import ArchiveError, CliError
 from ollama_cli.terminal.sanitize import clean
 
 if TYPE_CHECKING:
-    from ollama_cli.chat.history import PrivateHistory
-    from ollama_cli.chat.kept import KeptChat
+    from ollama_cli.chat.entry.history import PrivateHistory
+    from ollama_cli.chat.kept.writing import KeptChat
     from ollama_cli.chat.lookup import Lookup
     from ollama_cli.chat.messages import Message
     from ollama_cli.terminal.streams import Streams
@@ -39,8 +31,11 @@ class Chat:
         opened: Its model, and the server.
         display: How answers are shown.
         history: The lines that were typed before.
+        when_news: Called, from another thread, when there is something to tell; see ``take_news``.
         kept: Keeps the chat on this machine; None where it is not kept.
-        editor: The editor for a long message; nothing is one that is usual here.
+
+    Attributes:
+        conversation: What is said, with whom, and how it is shown.
     """
 
     def __init__(
@@ -51,38 +46,18 @@ class Chat:
         opened: Opened,
         display: Display,
         history: PrivateHistory,
+        when_news: Callable[[], None],
         kept: KeptChat | None = None,
-        editor: str = "",
     ) -> None:
         self.streams = streams
         self.backend = backend
         self._history = history
         self._kept = kept
-        self._editor = editor
-        self._held: Document | None = None
         self._not_kept = ""
         self._models: set[str] = set()
         self._news: Lookup | None = None  # set in another thread
-        completer = ChatCompleter(COMMANDS, lambda: tuple(self._models))
-        self._line = Line(streams, history, completer, lambda: self._news is not None)
-        self.conversation = Conversation(streams, backend, session, opened, self._looked_up, self._keep, display)
-
-    def run(self) -> None:
-        """Chat until the person leaves.
-
-        Raises:
-            SignInError: The last that the server said was that nobody is signed in.
-        """
-        self._show_where_it_goes_on()
-        while True:
-            try:
-                self._take_entry()
-            except KeyboardInterrupt:
-                continue  # at a moment in which nothing could be stopped
-            except LeaveChat:
-                break
-        if self.conversation.signed_out:
-            raise SignInError("Nobody is signed in, so nothing was answered.", hint="Run `ollama-cli signin`.")
+        self._when_news = when_news
+        self.conversation = Conversation(streams, backend, session, opened, self._looked_up, self.keep, display)
 
     def note(self, text: str) -> None:
         """Tell the person something."""
@@ -103,6 +78,11 @@ class Chat:
         else:
             self._kept.model = self.backend.run_name(opened)
 
+    @property
+    def models(self) -> tuple[str, ...]:
+        """The names of models that Tab completes."""
+        return tuple(self._models)
+
     def know_models(self, names: Iterable[str]) -> None:
         """Have Tab complete these names of models; but none that could change what a terminal shows."""
         self._models.update(filter(is_plain, names))
@@ -113,53 +93,7 @@ class Chat:
             if message.role in {"user", "assistant"}:
                 self._show_message(message)
 
-    def _take_entry(self) -> None:
-        """Read an entry, and do what it says.
-
-        Raises:
-            LeaveChat: The person wants to leave.
-        """
-        self._take_news()
-        held, self._held = self._held, None
-        try:
-            entry = self._line.read(held)
-        except Woken as left:
-            self._held = left.document
-        except EditorWanted as left:
-            self._held = self._edited(left.document)
-        except KeyboardInterrupt:
-            self._interrupted()
-        except EOFError:
-            raise LeaveChat from None
-        else:
-            self._do(entry)
-
-    def _edited(self, document: Document) -> Document:
-        try:
-            return Document(edit(document.text, self._editor))
-        except UsageError as error:
-            self.conversation.tell_error(error)
-            return document
-
-    def _do(self, entry: Entry) -> None:
-        if not entry.text.strip():
-            return
-        try:
-            if entry.is_command and not self.conversation.names_file(entry.text):
-                run_typed(self, entry.text)
-            elif not self.conversation.say(entry.message):
-                self._held = Document(entry.text)
-        except KeyboardInterrupt:
-            self.note("\nStopped.")
-        except CliError as error:
-            self.conversation.tell_error(error)
-        except (LeaveChat, BrokenPipeError):
-            raise
-        except Exception as error:  # noqa: BLE001 - a fault of ours costs nobody a conversation
-            self.backend.tell_fault(error)
-        self._keep()
-
-    def _keep(self) -> None:
+    def keep(self) -> None:
         """Write down what is new, where the chat is kept; where that fails, it is told once, and the chat goes on."""
         if self._kept is None:
             return
@@ -172,7 +106,7 @@ class Chat:
         else:
             self._not_kept = ""
 
-    def _show_where_it_goes_on(self) -> None:
+    def show_where_it_goes_on(self) -> None:
         """Of a chat that goes on, show what was said last."""
         said = [message for message in self.conversation.session.messages if message.role != "system"]
         for message in said[-2:]:
@@ -186,10 +120,6 @@ class Chat:
         else:
             self.conversation.display.show_again(self.streams, message.content)
 
-    def _interrupted(self) -> None:
-        if not self._line.text:
-            self.note("Ctrl-D or /bye ends the chat.")
-
     def _looked_up(self, lookup: Lookup) -> None:
         """In another thread, perhaps before there is a conversation: the details are known, or known not to be."""
         try:
@@ -200,11 +130,16 @@ class Chat:
             is_news = False
         if is_news:
             self._news = lookup
-            self._line.wake()
+            self._when_news()
         for name in self.backend.model_names():  # for Tab, in the same background
             self.know_models([name])
 
-    def _take_news(self) -> None:
+    @property
+    def has_news(self) -> bool:
+        """Whether there is something to tell before a line is read."""
+        return self._news is not None
+
+    def take_news(self) -> None:
         """Between two lines: tell what is new about the model, and mend what can be mended."""
         lookup, self._news = self._news, None
         if lookup is None or lookup is not self.conversation.lookup:  # another was asked for meanwhile

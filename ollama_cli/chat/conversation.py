@@ -11,10 +11,10 @@ from ollama_cli.api.failures import BREAK_HINT
 from ollama_cli.api.statistics import Statistics
 from ollama_cli.chat.backend import Backend, Opened
 from ollama_cli.chat.display import Display
+from ollama_cli.chat.entry.typed import typed_path
 from ollama_cli.chat.lookup import Lookup
 from ollama_cli.chat.messages import Message
 from ollama_cli.chat.session import Session
-from ollama_cli.chat.typed import typed_path
 from ollama_cli.errors import CliError, ModelNotFoundError, SignInError, UsageError
 from ollama_cli.inference.answer import Answer
 from ollama_cli.inference.attachments import Attachment, existing_files, read_attachment, take_files

@@ -10,7 +10,8 @@ from typer.core import TyperCommand, TyperOption
 from typer.exceptions import TyperException
 
 from ollama_cli.api.parameters import parse_switch
-from ollama_cli.errors import UsageError
+from ollama_cli.errors import CliError, UsageError
+from ollama_cli.terminal.errors import in_cloud
 
 
 class Command(TyperCommand):
@@ -22,6 +23,7 @@ class Command(TyperCommand):
 
     optional_values: ClassVar[Mapping[str, str]] = {}
     takes_profile: ClassVar[bool] = True
+    at_ollama_com: ClassVar[bool] = False
 
     def __init__(self, name: str | None, *, params: list[Any] | None = None, **settings: Any) -> None:  # noqa: ANN401
         profile = TyperOption(
@@ -39,6 +41,26 @@ class Command(TyperCommand):
         flags = {name for option in options if option.is_flag for name in option.opts if name.startswith("--")}
         valued = {name for option in options if not option.is_flag for name in option.opts}
         return super().parse_args(ctx, normalised(args, flags, valued, self.optional_values))
+
+    def invoke(self, ctx: Any) -> Any:  # noqa: ANN401 - see above
+        """Run the command; what an error of ollama.com's account says to type has to go there as well.
+
+        Raises:
+            CliError: The command failed.
+        """
+        try:
+            return super().invoke(ctx)
+        except CliError as error:
+            there = self.at_ollama_com or ctx.params.get("cloud") or ctx.params.get("direct")
+            if there and ctx.obj.settings.names_daemon:
+                error.hint = in_cloud(error.hint)
+            raise
+
+
+class KeysCommand(Command):
+    """A subcommand that acts at ollama.com, whatever OLLAMA_HOST says."""
+
+    at_ollama_com = True
 
 
 class LocalCommand(Command):

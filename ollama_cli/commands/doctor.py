@@ -65,7 +65,7 @@ def run(context: Context, options: DoctorOptions) -> None:
     attended = context if context.streams.interactive else None
     with _progress(context) as show:
         examination = Examination(session, attended, cloud=options.cloud, new_store=new_store, show=show)
-        findings = [_to_be_typed(context, finding) for finding in examination.findings()]
+        findings = [_to_be_typed(context, finding, options) for finding in examination.findings()]
     error = first_fault(findings)
     if options.as_json:
         status = error.status if error else 0
@@ -79,11 +79,12 @@ def run(context: Context, options: DoctorOptions) -> None:
         raise typer.Exit(error.status)
 
 
-def _to_be_typed(context: Context, finding: Finding) -> Finding:
-    """What it says to type has to stay in the sandbox, or in the profile."""
-    from ollama_cli.terminal.errors import in_profile, in_sandbox
+def _to_be_typed(context: Context, finding: Finding, options: DoctorOptions) -> Finding:
+    """What it says to type has to stay at ollama.com, in the sandbox, or in the profile."""
+    from ollama_cli.terminal.errors import in_cloud, in_profile, in_sandbox
 
-    hint = in_sandbox(finding.hint) if context.options.sandbox else finding.hint
+    hint = in_cloud(finding.hint) if options.cloud and context.settings.names_daemon else finding.hint
+    hint = in_sandbox(hint) if context.options.sandbox else hint
     return replace(finding, hint=in_profile(hint, context.named_profile) if context.named_profile else hint)
 
 

@@ -73,12 +73,12 @@ def run(context: Context, options: FetchOptions) -> None:
         AnswerError: The answer holds no page.
     """
     from ollama_cli.api.place import account_place
-    from ollama_cli.commands.asking import ask
+    from ollama_cli.commands.shared.asking import ask
     from ollama_cli.terminal.sanitize import clean_line
 
     url = as_text(options.url).strip()
     if not url:
-        raise UsageError("There is no address to fetch.", hint="Such as: ollama-cli fetch https://ollama.com")
+        raise UsageError("There is no address to fetch.", hint="Such as: `ollama-cli fetch https://ollama.com`")
     if options.links and options.as_json:
         raise UsageError("Use one of --links and --json, which holds the links too.")
     place = account_place(context.settings, cloud=options.cloud)

@@ -70,11 +70,11 @@ def run(context: Context, options: SearchOptions) -> None:
     """
     from ollama_cli.api.place import account_place
     from ollama_cli.api.web import MOST_RESULTS
-    from ollama_cli.commands.asking import ask
+    from ollama_cli.commands.shared.asking import ask
 
     query = " ".join(map(as_text, options.words)).strip()
     if not query:
-        raise UsageError("There is nothing to search for.", hint='Such as: ollama-cli search "ollama cloud models"')
+        raise UsageError("There is nothing to search for.", hint='Such as: `ollama-cli search "ollama cloud models"`')
     if options.max_results is not None and not 1 <= options.max_results <= MOST_RESULTS:
         raise UsageError(f"--max-results takes a number from 1 to {MOST_RESULTS}, not {options.max_results}.")
     place = account_place(context.settings, cloud=options.cloud)

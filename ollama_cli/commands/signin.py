@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ollama_cli.commands.approving import (
+from ollama_cli.commands.command_line import SecretCommand
+from ollama_cli.commands.shared.approving import (
     ApprovalOptions,
     DeviceName,
     NoBrowser,
@@ -17,7 +18,6 @@ from ollama_cli.commands.approving import (
     Timeout,
     waiting_for,
 )
-from ollama_cli.commands.command_line import SecretCommand
 from ollama_cli.errors import SignInError, UsageError
 from ollama_cli.terminal.sanitize import clean_line
 
@@ -115,36 +115,63 @@ def run(context: Context, options: SigninOptions) -> None:
         return
     waiting = waiting_for(context.streams, options.approval, as_json=options.as_json)
     place = account_place(context.settings, cloud=options.cloud)
-    if place.kind == "daemon" and options.approval.name is not None:
+    if place.kind == "daemon":
+        _refuse_at_daemon(place, options)
+        _sign_in(context, place, options, waiting)
+    else:
+        _sign_in_this_device(context, place, options, waiting)
+
+
+def _refuse_at_daemon(place: Place, options: SigninOptions) -> None:
+    """Refuse what is about this device's key, where a daemon signs in with its own.
+
+    Raises:
+        UsageError: Something of it is given.
+    """
+    if options.approval.name is not None:
         raise UsageError(
             f"The Ollama server at {place.base_url} names itself when it signs in.",
             hint="Leave out --name; or add --cloud to sign this device in at ollama.com.",
         )
-    if place.kind == "cloud":
-        from ollama_cli.commands.leaving_keyring import leave_unusable_keyring
-        from ollama_cli.commands.still_active import tell_what_counts_before
-
-        if context.wallet.secrets.record(context.key_name(place), api_key=True) is not None:
-            from ollama_cli.commands.signin_api_key import with_kept_api_key
-
-            with_kept_api_key(context, place, options)
-            return
-        leave_unusable_keyring(context, place)
     if options.use_ollama_key:
-        from ollama_cli.commands.shared_key import use_ollama_key
+        raise UsageError(
+            f"The Ollama server at {place.base_url} signs in with its own key already.",
+            hint="Leave out --use-ollama-key; or add --cloud to sign this device in at ollama.com.",
+        )
+
+
+def _sign_in_this_device(context: Context, place: Place, options: SigninOptions, waiting: Waiting) -> None:
+    """Sign this device in at ollama.com, with the credential that the profile has, or gets now."""
+    from ollama_cli.commands.shared.leaving_keyring import leave_unusable_keyring
+    from ollama_cli.commands.shared.rotating import tell_of_rotation
+    from ollama_cli.commands.shared.still_active import tell_what_counts_before
+
+    if context.wallet.secrets.record(context.key_name(place), api_key=True) is not None:
+        _sign_in_with_kept_api_key(context, place, options)
+        return
+    leave_unusable_keyring(context, place)
+    if options.use_ollama_key:
+        from ollama_cli.commands.shared.ollama_key import use_ollama_key
 
         use_ollama_key(context, place)
     _sign_in(context, place, options, waiting)
-    if place.kind == "cloud":
-        from ollama_cli.commands.rotating import tell_of_rotation
+    tell_what_counts_before(context, place)
+    tell_of_rotation(context, place)
 
-        tell_what_counts_before(context, place)
-        tell_of_rotation(context, place)
+
+def _sign_in_with_kept_api_key(context: Context, place: Place, options: SigninOptions) -> None:
+    from ollama_cli.commands.signin_api_key import with_kept_api_key
+
+    if options.use_ollama_key:
+        from ollama_cli.credentials.conflicts import api_key_there
+
+        raise api_key_there()
+    with_kept_api_key(context, place, as_json=options.as_json)
 
 
 def _sign_in(context: Context, place: Place, options: SigninOptions, waiting: Waiting) -> None:
     """Sign a device in, this one or a daemon's, and say who signed in."""
-    from ollama_cli.commands.still_active import in_profile
+    from ollama_cli.commands.shared.still_active import in_profile
 
     streams = context.streams
     facts: dict[str, str] = {}
@@ -172,11 +199,14 @@ def _sign_in(context: Context, place: Place, options: SigninOptions, waiting: Wa
 
 
 def _keep_secret(context: Context, options: SigninOptions) -> None:
-    from ollama_cli.commands.daemon_token import keep_token
+    from ollama_cli.commands.shared.daemon_token import keep_token
     from ollama_cli.commands.signin_api_key import keep_api_key
 
     _refuse_what_does_not_fit(options)
-    (keep_api_key if options.api_key else keep_token)(context, options)
+    if options.api_key:
+        keep_api_key(context, cloud=options.cloud, browser=options.approval.browser, as_json=options.as_json)
+    else:
+        keep_token(context, options.host or "", basic=options.basic, as_json=options.as_json)
 
 
 def _refuse_what_does_not_fit(options: SigninOptions) -> None:

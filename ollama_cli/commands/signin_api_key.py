@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
-from ollama_cli.commands.secret_input import read_secret
+from ollama_cli.commands.shared.secret_input import read_secret
 from ollama_cli.errors import SignInError, StoreError, UsageError
 from ollama_cli.secret import Secret
 from ollama_cli.terminal.sanitize import clean_line
@@ -13,34 +13,35 @@ from ollama_cli.terminal.sanitize import clean_line
 if TYPE_CHECKING:
     from ollama_cli.api.account import Account
     from ollama_cli.api.place import Place
-    from ollama_cli.commands.signin import SigninOptions
     from ollama_cli.context import Context
 
 
-def with_kept_api_key(context: Context, place: Place, options: SigninOptions) -> None:
+def with_kept_api_key(context: Context, place: Place, *, as_json: bool) -> None:
     """Say who is signed in with the API key that the profile keeps.
 
     Raises:
         SignInError: It is refused.
-        StoreError: The installed Ollama's key was to take its place.
     """
     from ollama_cli.account.api_keys import account_of
     from ollama_cli.account.refusal import refusal
-    from ollama_cli.credentials.conflicts import api_key_there
 
-    if options.use_ollama_key:
-        raise api_key_there()
     stored = context.wallet.secrets.find(context.key_name(place), api_key=True)
     account, refused, taken = account_of(context.client(place, stored), stored)
     if stored is None or not taken:
         raise refusal(stored, None, refused)
     context.note_used(place, stored)
-    _tell_signed_in(context, options, account, stored.source)
+    _tell_signed_in(context, account, stored.source, as_json=as_json)
     _tell_what_counts_before(context, place)
 
 
-def keep_api_key(context: Context, options: SigninOptions) -> None:
+def keep_api_key(context: Context, *, cloud: bool, browser: bool, as_json: bool) -> None:
     """Read an API key, have ollama.com say that it takes it, and keep it in the place of what the profile had.
+
+    Args:
+        context: What the command works with.
+        cloud: Whether to go to ollama.com whatever OLLAMA_HOST says.
+        browser: Whether a person may be asked to have the page opened on which keys are made.
+        as_json: Whether to print JSON.
 
     Raises:
         UsageError: None was given; or the profile has a device key that is on an account.
@@ -49,18 +50,18 @@ def keep_api_key(context: Context, options: SigninOptions) -> None:
     """
     from ollama_cli.account.api_keys import account_of
     from ollama_cli.api.place import account_place
-    from ollama_cli.commands.leaving_keyring import leave_unusable_keyring
+    from ollama_cli.commands.shared.leaving_keyring import leave_unusable_keyring
     from ollama_cli.credentials.credential import Active, ApiKey
     from ollama_cli.credentials.secret_record import API_KEY
 
-    place = account_place(context.settings, cloud=options.cloud)
+    place = account_place(context.settings, cloud=cloud)
     if place.kind == "daemon":
         raise UsageError(
             f"An API key is for ollama.com, and OLLAMA_HOST names {place.base_url}.",
             hint="Add --cloud; a token for that server is kept with --host URL --token.",
         )
     gives_way = _device_key_that_gives_way(context, place)
-    text = _read_api_key(context, place, options)
+    text = _read_api_key(context, place, browser=browser)
     active = Active(ApiKey(text), "what was given")
     account, refused, taken = account_of(context.client(place, active), active)
     if not taken:
@@ -71,7 +72,7 @@ def keep_api_key(context: Context, options: SigninOptions) -> None:
         context.streams.say("This profile's device key was on no account; the API key takes its place.")
     if left is not None:
         context.streams.say(f"Warning: what it replaces could not be deleted. {left.message}")
-    _tell_signed_in(context, options, account, context.wallet.describe_store(record))
+    _tell_signed_in(context, account, context.wallet.describe_store(record), as_json=as_json)
     _tell_what_counts_before(context, place)
 
 
@@ -104,7 +105,7 @@ def _device_key_that_gives_way(context: Context, place: Place) -> str | None:
     )
 
 
-def _read_api_key(context: Context, place: Place, options: SigninOptions) -> Secret:
+def _read_api_key(context: Context, place: Place, *, browser: bool) -> Secret:
     page = f"{place.base_url}/settings/keys"
     streams = context.streams
     if streams.interactive:
@@ -112,7 +113,7 @@ def _read_api_key(context: Context, place: Place, options: SigninOptions) -> Sec
         from ollama_cli.terminal.prompts import confirm
 
         streams.say(f"API keys are made at {page}")
-        if options.approval.browser and confirm(streams, "Open that page in the browser?", default=False):
+        if browser and confirm(streams, "Open that page in the browser?", default=False):
             open_in_browser(page)
     return Secret(read_secret(context, "API key: ", "an API key").reveal().strip())
 
@@ -129,8 +130,8 @@ def _api_key_refused(place: Place, refused: SignInError | None) -> SignInError:
     )
 
 
-def _tell_signed_in(context: Context, options: SigninOptions, account: Account | None, store: str) -> None:
-    if options.as_json:
+def _tell_signed_in(context: Context, account: Account | None, store: str, *, as_json: bool) -> None:
+    if as_json:
         who = {
             "account": account.name if account else None,
             "email": account.email if account else None,
@@ -139,13 +140,13 @@ def _tell_signed_in(context: Context, options: SigninOptions, account: Account |
         how = {"credential": "API key", "store": store, "profile": context.wallet.profile}
         context.streams.answer(json.dumps({"signed_in": True, **who, **how}))
         return
-    from ollama_cli.commands.still_active import in_profile
+    from ollama_cli.commands.shared.still_active import in_profile
 
     who_in_words = f"Signed in as {account.name}" if account else "Signed in"
     context.streams.say(clean_line(f"{who_in_words}{in_profile(context)}, with an API key that is kept in {store}."))
 
 
 def _tell_what_counts_before(context: Context, place: Place) -> None:
-    from ollama_cli.commands.still_active import tell_what_counts_before
+    from ollama_cli.commands.shared.still_active import tell_what_counts_before
 
     tell_what_counts_before(context, place, "the stored API key")

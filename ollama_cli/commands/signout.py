@@ -70,12 +70,15 @@ def run(context: Context, options: SignoutOptions) -> None:
         UsageError: ``--local-only`` is given where the command acts on an Ollama server.
     """
     from ollama_cli.api.place import account_place
-    from ollama_cli.commands.still_active import tell_what_stays_active
+    from ollama_cli.commands.shared.still_active import tell_what_stays_active
 
     if options.token or options.host is not None:
         _forget_token(context, options)
         return
-    place = account_place(context.settings, cloud=options.cloud)
+    settings = context.settings
+    if options.local_only:
+        settings = settings._replace(no_cloud=None)  # nobody is asked, so it does not matter who may not be
+    place = account_place(settings, cloud=options.cloud)
     if place.kind == "daemon" and options.local_only:
         raise UsageError(
             f"--local-only forgets a key of this device, and the Ollama server at {place.base_url} keeps its own.",
@@ -94,7 +97,7 @@ def run(context: Context, options: SignoutOptions) -> None:
 
 
 def _forget_token(context: Context, options: SignoutOptions) -> None:
-    from ollama_cli.commands.daemon_token import forget_token
+    from ollama_cli.commands.shared.daemon_token import forget_token
 
     if options.host is None or not options.token:
         raise UsageError("--token and --host go together.", hint="Write signout --host URL --token.")
@@ -147,8 +150,8 @@ def _forget_unasked(context: Context, key_name: str) -> tuple[str, str]:
 def _take_off(context: Context, place: Place) -> tuple[str, str]:
     """Take the device off, if there is one, and forget its key; what became of it, in a word and in words."""
     from ollama_cli.account.signout import Outcome, take_off
-    from ollama_cli.commands.rotating import put_rotation_away
-    from ollama_cli.commands.shared_key import agreed_for_both
+    from ollama_cli.commands.shared.ollama_key import agreed_for_both
+    from ollama_cli.commands.shared.rotating import put_rotation_away
 
     key_name = context.key_name(place)
     record = context.wallet.record(key_name)

@@ -62,7 +62,7 @@ def run(context: Context, options: StatusOptions) -> None:
     from ollama_cli.account.api_keys import account_of
     from ollama_cli.account.refusal import daemon_refusal, refusal
     from ollama_cli.api.place import account_place
-    from ollama_cli.commands.signin_when_refused import was_replaced
+    from ollama_cli.commands.shared.signin_when_refused import was_replaced
 
     place = account_place(context.settings, cloud=options.cloud)
     active = context.credential(place) if place.kind == "cloud" else context.daemon_credential(place)
@@ -93,7 +93,7 @@ def run(context: Context, options: StatusOptions) -> None:
 
 def _credential_facts(context: Context, place: Place, active: Active | None) -> dict[str, str | None]:
     """What can be told of the credential that counts, and of those that it is used before."""
-    from ollama_cli.commands.rotating import rotation_of
+    from ollama_cli.commands.shared.rotating import rotation_of
     from ollama_cli.credentials.credential import ApiKey, StoredKey, StoredSecret, is_device_key
     from ollama_cli.credentials.key_facts import iso_time
 
@@ -106,8 +106,7 @@ def _credential_facts(context: Context, place: Place, active: Active | None) -> 
         made = iso_time(active.made_at)
     elif isinstance(active, StoredSecret):
         made = iso_time(active.record.created_at)
-    given = active is not None and made is None
-    if not given:
+    if active is None or isinstance(active, StoredKey | StoredSecret):
         with suppress(StoreError):  # of a daemon that asks for nothing, nothing needs to be known
             profile = context.wallet.profile
     return {
@@ -140,7 +139,7 @@ def _passed_over(context: Context, place: Place, active: Active | None) -> Itera
 
 
 def _show(context: Context, facts: Mapping[str, str | None], *, signed_in: bool, as_json: bool) -> None:
-    from ollama_cli.commands.rotating import in_words
+    from ollama_cli.commands.shared.rotating import in_words
     from ollama_cli.terminal.facts import show_facts
     from ollama_cli.terminal.words import moment_of, time_in_words
 

@@ -15,7 +15,7 @@ from ollama_cli.terminal.streams import Streams
 
 if TYPE_CHECKING:
     from ollama_cli.api.known_models import KnownModels
-    from ollama_cli.chat.archive import Archive
+    from ollama_cli.chat.kept.archive import Archive
     from ollama_cli.credentials.key_reader import KeyReader
     from ollama_cli.registry.store import ModelStore
     from ollama_cli.sandbox.server import EmbeddedSandbox
@@ -100,7 +100,7 @@ class Surroundings:
     @cached_property
     def archive(self) -> Archive:
         """The chats that are kept; with ``--sandbox``, those that were held with it."""
-        from ollama_cli.chat.archive import Archive
+        from ollama_cli.chat.kept.archive import Archive
 
         folder = self.sandbox_dir if self.options.sandbox else self.given_settings.data_dir
         return Archive(folder / "chats.sqlite3")

@@ -13,7 +13,7 @@ from ollama_cli.errors import StoreError
 
 WAYS_OUT = (
     "use an API key (OLLAMA_API_KEY) or a key of your own (--key-file, OLLAMA_CLI_KEY); or\n"
-    "keep the key in a file that is not encrypted: ollama-cli --insecure-storage signin"
+    "keep the key in a file that is not encrypted: `ollama-cli --insecure-storage signin`"
 )
 """What can be done where the keyring cannot be used; a first way, which depends on the fault, stands before it."""
 

@@ -1,1 +1,1 @@
-"""Asking a model: what a question is made of, which model answers it, and what becomes of the answer."""
+"""Asking a model: what a question is made of, and an answer as a whole."""

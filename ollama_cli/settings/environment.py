@@ -81,6 +81,11 @@ class Settings(NamedTuple):
     models_dir: Path | None = None
     warnings: tuple[str, ...] = ()
 
+    @property
+    def names_daemon(self) -> bool:
+        """Whether OLLAMA_HOST names another server than ollama.com, so that account commands go there."""
+        return self.host is not None and not self.host.is_ollama_com
+
     @classmethod
     def from_environment(cls, environ: Mapping[str, str], places: Mapping[str, str] | None = None) -> Self:
         """Read the variables.

@@ -23,9 +23,7 @@ def show_fault(streams: Streams, fault: Exception, *, as_json: bool, debug: bool
         The error that was shown.
     """
     error = _no_memory() if _lacks_memory(fault) else _fault(fault)
-    show_error(streams, error, as_json=as_json)
-    if debug:
-        show_frames(streams, fault)
+    show_error(streams, error, as_json=as_json, raised=fault if debug else None)
     return error
 
 
@@ -50,16 +48,23 @@ def _no_memory() -> CliError:
     )
 
 
-def show_frames(streams: Streams, error: BaseException) -> None:
+def _show_frames(streams: Streams, error: BaseException | None) -> None:
     """Print where an error was raised; no values, for these may be secret."""
+    if error is None:
+        return
     import traceback
 
     streams.say("".join(traceback.format_list(traceback.extract_tb(error.__traceback__))))
 
 
 def in_sandbox(hint: str | None) -> str | None:
-    """A hint whose commands stay in the sandbox."""
-    return re.sub("`ollama-cli (?!--sandbox )", "`ollama-cli --sandbox ", hint) if hint else hint
+    """A hint whose commands stay in the sandbox, as does the page that it names."""
+    if not hint:
+        return hint
+    from ollama_cli.settings.hosts import KEYS_PAGE
+
+    commands = re.sub("`ollama-cli (?!--sandbox )", "`ollama-cli --sandbox ", hint)
+    return commands.replace(KEYS_PAGE, "/settings/keys of `ollama-cli sandbox`")
 
 
 def in_profile(hint: str | None, name: str) -> str | None:
@@ -67,15 +72,23 @@ def in_profile(hint: str | None, name: str) -> str | None:
     return re.sub(r"`ollama-cli (?!profile )", f"`ollama-cli --profile {name} ", hint) if hint else hint
 
 
-def show_error(streams: Streams, error: CliError, *, as_json: bool) -> None:
+def in_cloud(hint: str | None) -> str | None:
+    """A hint whose commands about the account go to ollama.com, where OLLAMA_HOST names another server."""
+    commands = r"(`ollama-cli (?:--\S+ )*(?:signin|signout|status))(?! --host)"
+    return re.sub(commands, r"\1 --cloud", hint) if hint else hint
+
+
+def show_error(streams: Streams, error: CliError, *, as_json: bool, raised: BaseException | None = None) -> None:
     """Print an error on stderr.
 
     Args:
         streams: Where it goes.
         error: What happened.
-        as_json: Whether a script reads it.
+        as_json: Whether a script reads it: the object is the last line.
+        raised: What was raised, where that is to be told too.
     """
     if as_json:
+        _show_frames(streams, raised)
         streams.say(json.dumps(error.as_json()))
         return
     mark = "" if isinstance(error, DeclinedError) else "Error: "
@@ -87,3 +100,4 @@ def show_error(streams: Streams, error: CliError, *, as_json: bool) -> None:
         streams.say("")
         streams.say(clean_line(error.signin_url))
         streams.say("")
+    _show_frames(streams, raised)

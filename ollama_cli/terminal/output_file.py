@@ -94,6 +94,7 @@ def _start_of(name: str) -> str:
 
 
 def _umask() -> int:
-    mask = os.umask(0)
+    """The mask for new files. It is read by setting one: for that moment the strictest, should a thread make a file."""
+    mask = os.umask(0o077)
     os.umask(mask)
     return mask

@@ -15,7 +15,7 @@ from ollama_cli.terminal.streams import Streams
 from ollama_cli.terminal.words import size_in_words
 
 if TYPE_CHECKING:
-    from ollama_cli.terminal.transfers import Step
+    from ollama_cli.terminal.transfer_steps import Step
 
 _NARROW, _MIDDLE = 40, 70
 _LINES_FOR_OTHERS = 3

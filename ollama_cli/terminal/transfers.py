@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from types import TracebackType
-from typing import TYPE_CHECKING, Protocol, Self
+from typing import TYPE_CHECKING, Self
 
 from ollama_cli.terminal.sanitize import clean_line
 from ollama_cli.terminal.streams import Streams
@@ -11,26 +11,7 @@ from ollama_cli.terminal.words import size_in_words
 
 if TYPE_CHECKING:
     from ollama_cli.terminal.transfer_bars import TransferBars
-
-
-class Step(Protocol):
-    """A step of a transfer.
-
-    Attributes:
-        status: What is done, in a few words.
-        digest: What is transferred, such as a layer's digest, by which its steps belong together; or nothing.
-        total: Its size in bytes.
-        completed: How many of them are there.
-    """
-
-    @property
-    def status(self) -> str: ...  # noqa: D102
-    @property
-    def digest(self) -> str: ...  # noqa: D102
-    @property
-    def total(self) -> int: ...  # noqa: D102
-    @property
-    def completed(self) -> int: ...  # noqa: D102
+    from ollama_cli.terminal.transfer_steps import Step
 
 
 class TransferProgress:

@@ -101,6 +101,9 @@ class Wrapper:
         if self._ends_wide and not joins:
             self._end_word()
         if not self._in_word:
+            if not cells:  # such as a joiner: a terminal has it in the cell before, from where it is not taken back
+                self._output.append(text)
+                return
             self._in_word, self._movable = True, self._column > 0
         self._ends_wide = wide
         self._column += cells

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import pytest
-from recording import recording
+from stub_server import stub_server
 from support import Cli, Sandbox
 
 if TYPE_CHECKING:
@@ -169,7 +169,7 @@ def test_a_page_of_another_origin_cannot_decide_in_the_person_s_browser(
         fields |= {"action": "make-api-key", "name": "stolen"}
     inputs = "".join(f'<input name="{name}" value="{html.escape(value)}">' for name, value in fields.items())
     forged = f'<form method="post" action="{sandbox.url}{target}">{inputs}<button name="go">Win a prize</button></form>'
-    with recording(lambda _: (200, {"Content-Type": "text/html"}, forged.encode())) as evil:
+    with stub_server(lambda _: (200, {"Content-Type": "text/html"}, forged.encode())) as evil:
         page.goto(evil.url.replace("127.0.0.1", "localhost"))
         page.get_by_role("button", name="Win a prize").click()
         page.get_by_role("heading", name="This form is not valid").wait_for()
@@ -182,7 +182,7 @@ def test_the_page_cannot_be_put_into_a_frame(device: Cli, chromium: Browser) -> 
     link = device("--insecure-storage", "signin", "--no-wait").stdout.strip()
     frame = f'<iframe src="{html.escape(link)}"></iframe>'
     with (
-        recording(lambda _: (200, {"Content-Type": "text/html"}, frame.encode())) as evil,
+        stub_server(lambda _: (200, {"Content-Type": "text/html"}, frame.encode())) as evil,
         chromium.new_context() as context,
     ):
         page = context.new_page()

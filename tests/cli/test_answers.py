@@ -15,7 +15,7 @@ from pathlib import Path
 import pexpect
 import pyte
 import pytest
-from streaming import StreamingServer, streaming_server
+from streaming_server import StreamingServer, streaming_server
 from support import COMMAND, Cli, Sandbox, until
 
 MODEL = "gpt-oss:120b-cloud"

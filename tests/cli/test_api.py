@@ -14,10 +14,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
-from in_thread import running
-from streaming import streaming_server
+from in_thread import in_thread
+from streaming_server import streaming_server
 from support import COMMAND, SECONDS, Cli, Sandbox
-from terminals import finish, printed, screen, terminal
+from terminals import finish, pexpect_child, printed, screen
 
 EVERY_BYTE = bytes(range(256)) * 300
 ENOUGH = 160 * 1024 * 1024
@@ -77,7 +77,7 @@ def answering(*replies: Reply) -> Iterator[Echo]:
 
     listening = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     echo.environment["OLLAMA_CLOUD_BASE_URL"] = f"http://127.0.0.1:{listening.server_address[1]}"
-    with running(listening):
+    with in_thread(listening):
         yield echo
 
 
@@ -211,9 +211,9 @@ def test_status_and_headers_on_request(cli: Cli) -> None:
 def test_a_terminal_is_shown_json_laid_out_and_nothing_that_drives_it(cli: Cli) -> None:
     with answering(ok(b'{"a":[1,"\\u001b[2J\xc2\x9b\xe2\x80\xaeb"]}'), ok(b"text\x1b[2J\x1b]0;title\x07!")) as server:
         device = Cli(cli.home, server.environment)
-        laid_out = terminal(device, "api", "GET", "/x")
+        laid_out = pexpect_child(device, "api", "GET", "/x")
         assert finish(laid_out)[0] == 0
-        text = terminal(device, "api", "GET", "/x")
+        text = pexpect_child(device, "api", "GET", "/x")
         assert finish(text)[0] == 0
     display = [line.rstrip() for line in screen(printed(laid_out), 24, 80).display]
     assert display[:3] == ["{", '  "a": [', "    1,"]
@@ -224,14 +224,14 @@ def test_a_terminal_is_shown_json_laid_out_and_nothing_that_drives_it(cli: Cli) 
 
 def test_a_terminal_is_shown_as_it_came_what_would_be_another_value(cli: Cli) -> None:
     with answering(ok(b'{"a": 1e999}')) as server:
-        child = terminal(Cli(cli.home, server.environment), "api", "GET", "/x")
+        child = pexpect_child(Cli(cli.home, server.environment), "api", "GET", "/x")
         assert finish(child)[0] == 0
     assert '{"a": 1e999}' in printed(child)
 
 
 def test_a_terminal_is_told_of_bytes_that_are_no_text(cli: Cli) -> None:
     with answering(ok(EVERY_BYTE)) as server:
-        child = terminal(Cli(cli.home, server.environment), "api", "GET", "/x")
+        child = pexpect_child(Cli(cli.home, server.environment), "api", "GET", "/x")
         assert finish(child)[0] == 0
     assert f"{len(EVERY_BYTE)} bytes that are no text" in printed(child)
     assert "\x01" not in printed(child)
@@ -244,7 +244,7 @@ def test_lines_of_a_stream_come_one_by_one(cli: Cli, marked: bool, at_terminal: 
     kind = b"application/x-ndjson" if marked else b"text/event-stream"
     with streaming_server() as server:
         device = Cli(cli.home, server.environment)
-        child = terminal(device, *args) if at_terminal else None
+        child = pexpect_child(device, *args) if at_terminal else None
         process = None if at_terminal else device.start(*args)
         with server.request() as exchange:
             head = b"HTTP/1.1 200 OK\r\nContent-Type: %s\r\nConnection: close\r\n\r\n" % kind
@@ -337,7 +337,7 @@ def test_an_error_has_its_status_and_its_body_is_printed(cli: Cli, case: str) ->
 
 def test_a_terminal_is_told_an_error_once(cli: Cli) -> None:
     with answering((400, {}, b'{"error":"no such thing"}')) as server:
-        child = terminal(Cli(cli.home, server.environment), "api", "GET", "/x")
+        child = pexpect_child(Cli(cli.home, server.environment), "api", "GET", "/x")
         assert finish(child)[0] == 2
     assert printed(child).count("no such thing") == 1
 

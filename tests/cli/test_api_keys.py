@@ -15,9 +15,9 @@ from urllib.parse import quote, unquote
 import pytest
 from canaries import found
 from forking import Forks
-from keeping import entries, index_file, keep_api_key, keep_key, listed
-from screens import SECONDS, Terminal
-from support import Cli, Sandbox, approve, wallet_of
+from stored_credentials import entries, index_file, keep_api_key, keep_key, listed
+from support import SECONDS, Cli, Sandbox, approve, wallet_of
+from terminals import Terminal
 
 from ollama_cli.credentials.credential import ApiKey, StoredKey, StoredSecret
 from ollama_cli.credentials.file_store import FileStore

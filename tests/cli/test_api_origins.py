@@ -11,8 +11,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from interception import Interception, intercepting
-from recording import Answer, Received, Recording, recording
+from intercepting_proxy import Interception, intercepting
+from stub_server import Answer, Received, StubServer, stub_server
 from support import Cli
 
 from ollama_cli import DeviceKey
@@ -48,9 +48,9 @@ def world(tmp_path: Path) -> Iterator[Interception]:
 
 
 @pytest.fixture
-def elsewhere() -> Iterator[Recording]:
+def elsewhere() -> Iterator[StubServer]:
     """A server for plain http: a proxy for every http address, and a daemon."""
-    with recording(lambda _: (200, {}, b"{}")) as server:
+    with stub_server(lambda _: (200, {}, b"{}")) as server:
         yield server
 
 
@@ -80,7 +80,7 @@ def call(cli: Cli, credential: str, *args: str, **environment: str) -> tuple[int
     ],
 )
 def test_an_address_elsewhere_gets_nothing(
-    cli: Cli, world: Interception, elsewhere: Recording, credential: str, address: str
+    cli: Cli, world: Interception, elsewhere: StubServer, credential: str, address: str
 ) -> None:
     environment = {**world.environment, "HTTP_PROXY": elsewhere.url}
     status, told = call(cli, credential, "POST", address, **environment)
@@ -108,7 +108,7 @@ def test_no_redirect_is_followed(cli: Cli, tmp_path: Path, credential: str, stat
     left = list(REDIRECTS)
     with (
         intercepting(tmp_path, NAMES, lambda *_: (status, {"Location": left.pop(0)}, b"")) as seen,
-        recording(lambda _: (200, {}, b"{}")) as clear,
+        stub_server(lambda _: (200, {}, b"{}")) as clear,
     ):
         for _ in REDIRECTS:
             ended, told = call(cli, credential, "GET", "/api/me", **seen.environment, HTTP_PROXY=clear.url)
@@ -155,14 +155,16 @@ def test_a_header_that_the_credential_depends_on_is_refused(cli: Cli, world: Int
         ("API key", "http://localhost.evil.example", "1"),
     ],
 )
-def test_no_credential_goes_in_the_clear(cli: Cli, elsewhere: Recording, credential: str, host: str, auth: str) -> None:
+def test_no_credential_goes_in_the_clear(
+    cli: Cli, elsewhere: StubServer, credential: str, host: str, auth: str
+) -> None:
     environment = {"OLLAMA_HOST": host, "OLLAMA_AUTH": auth, "HTTP_PROXY": elsewhere.url}
     status, told = call(cli, credential, "GET", "/api/tags", **environment)
     assert (status, json.loads(told.splitlines()[-1])["error"]["code"]) == (1, "refused")
     assert elsewhere.received == []
 
 
-def test_a_daemon_in_the_clear_is_asked_without_a_credential(cli: Cli, elsewhere: Recording) -> None:
+def test_a_daemon_in_the_clear_is_asked_without_a_credential(cli: Cli, elsewhere: StubServer) -> None:
     environment = {"OLLAMA_HOST": "http://box.example:11434", "HTTP_PROXY": elsewhere.url}
     assert call(cli, "API key", "GET", "/api/tags", **environment)[0] == 0
     assert call(cli, "device key", "GET", "http://box.example:11434/api/tags", **environment)[0] == 0
@@ -170,13 +172,13 @@ def test_a_daemon_in_the_clear_is_asked_without_a_credential(cli: Cli, elsewhere
 
 
 @pytest.mark.parametrize("credential", ["API key", "device key"])
-def test_the_environment_s_credential_goes_to_no_daemon(cli: Cli, elsewhere: Recording, credential: str) -> None:
+def test_the_environment_s_credential_goes_to_no_daemon(cli: Cli, elsewhere: StubServer, credential: str) -> None:
     for args in (("GET", "/a"), ("GET", f"{elsewhere.url}/a"), ("--local", "GET", "/a")):
         assert call(cli, credential, *args, OLLAMA_HOST=elsewhere.url)[0] == 0
     assert ["authorization" in request.headers for request in elsewhere.received] == [False] * 3
 
 
-def test_a_key_file_goes_where_its_command_goes(cli: Cli, elsewhere: Recording) -> None:
+def test_a_key_file_goes_where_its_command_goes(cli: Cli, elsewhere: StubServer) -> None:
     assert call(cli, "key file", "GET", "/a", OLLAMA_HOST=elsewhere.url)[0] == 0
     assert elsewhere.received[0].public_key == KEY.public_key
 

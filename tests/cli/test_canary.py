@@ -17,11 +17,11 @@ from urllib.parse import quote
 import httpx
 import pytest
 from canaries import found, found_below, private_half
-from guarded import GuardedDaemon
-from keeping import keep_api_key
-from screens import Terminal
+from guarded_daemon import GuardedDaemon
+from stored_credentials import keep_api_key
 from support import NO_TLS, Cli, Sandbox, hidden_fields, make_device
-from wiretap import Wiretap, tapped
+from terminals import Terminal
+from watching_proxy import WatchingProxy
 
 from ollama_cli import DeviceKey
 from ollama_cli.sandbox.server import EmbeddedSandbox
@@ -69,7 +69,7 @@ class Watched:
 
     cli: Cli
     sandbox: EmbeddedSandbox
-    wiretap: Wiretap
+    wiretap: WatchingProxy
     printed: bytes = b""
     secrets: dict[str, bytes] = field(default_factory=dict)
 
@@ -108,7 +108,7 @@ def watched(tmp_path: Path) -> Iterator[Watched]:
     """A device, its way, and its cloud."""
     home = tmp_path / "home"
     (home / "tmp").mkdir(parents=True)
-    with EmbeddedSandbox(tmp_path / "cloud", pace=0) as sandbox, tapped(sandbox.url) as wiretap:
+    with EmbeddedSandbox(tmp_path / "cloud", pace=0) as sandbox, WatchingProxy(sandbox.url).running() as wiretap:
         folders = {"TMPDIR": str(home / "tmp"), "OLLAMA_CLI_KEEP": "1"}
         cli = Cli(home, {"OLLAMA_CLOUD_BASE_URL": wiretap.url, **folders})
         yield Watched(cli, sandbox, wiretap)
@@ -162,7 +162,7 @@ def test_an_api_key_is_nowhere(watched: Watched, good: bool) -> None:
     for args in EVERY_COMMAND:
         watched.run(*args)
     watched.secrets["device key"] = private_half((watched.cli.home / watched.key_file).read_text())
-    assert f"Bearer {api_key}" in watched.wiretap.sent
+    assert f"Bearer {api_key}" in watched.wiretap.authorizations
     watched.assert_kept(("device key", watched.key_file))
 
 
@@ -175,7 +175,7 @@ def test_a_stored_api_key_is_in_its_file_alone(watched: Watched, good: bool) -> 
     for args in EVERY_COMMAND:
         watched.run("--profile", "default", *args)
     where = (f"sent: {api_key.removeprefix('sandbox-')}", watched.key_file)
-    assert f"Bearer {api_key}" in watched.wiretap.sent
+    assert f"Bearer {api_key}" in watched.wiretap.authorizations
     watched.assert_kept(where)
     assert watched.run("signout") == 0
     watched.assert_kept()
@@ -186,9 +186,8 @@ def test_a_token_is_in_its_file_alone(watched: Watched, scheme: str) -> None:
     token = f"me:{os.urandom(16).hex()}" if scheme == "Basic" else os.urandom(16).hex()
     sent = b64encode(token.encode()).decode() if scheme == "Basic" else token
     daemon = GuardedDaemon(watched.sandbox.url, f"{scheme} {sent}")
-    assert daemon.signs_as is not None
-    watched.sandbox.approve(daemon.signs_as.public_key, "a daemon")
-    with daemon.running(), tapped(daemon.url) as watched.wiretap:
+    watched.sandbox.approve(daemon.device.public_key, "a daemon")
+    with daemon.running(), WatchingProxy(daemon.url).running() as watched.wiretap:
         host = watched.wiretap.url
         command = ("signin", "--host", host, "--token", *(["--basic"] if scheme == "Basic" else []))
         watched.run(*command, stdin=f"wrong{token}\n")
@@ -199,7 +198,7 @@ def test_a_token_is_in_its_file_alone(watched: Watched, scheme: str) -> None:
             for args in EVERY_COMMAND:
                 watched.run(*args, OLLAMA_HOST=host)
         secrets = watched.secrets | watched.wiretap.secrets | {"token": token.encode(), "password": token.encode()[3:]}
-        assert f"{scheme} {sent}" in watched.wiretap.sent
+        assert f"{scheme} {sent}" in watched.wiretap.authorizations
         assert not found(secrets, watched.printed)
         assert {path for _, path in found_below(secrets, watched.cli.home)} == {watched.key_file}
         assert watched.run("signout", "--host", host, "--token") == 0
@@ -331,7 +330,7 @@ def test_a_process_shows_no_secret_and_leaves_none(
     tmp_path: Path, start: Callable[..., Sandbox], args: list[str], number: signal.Signals
 ) -> None:
     stalling = start("/api/generate=stall:2")
-    with tapped(stalling.url) as wiretap:
+    with WatchingProxy(stalling.url).running() as wiretap:
         device = Cli(tmp_path, {"OLLAMA_CLOUD_BASE_URL": wiretap.url, "TMPDIR": str(tmp_path)})
         key = make_device(device, wiretap.url)
         if args[0] == "run":
@@ -374,7 +373,7 @@ socket.socket.send = socket.socket.sendall = send
 def test_a_crash_tells_no_secret(tmp_path: Path, given: str) -> None:
     (tmp_path / "path").mkdir()
     (tmp_path / "path" / "sitecustomize.py").write_text(BROKEN_SOCKETS)
-    with tapped("http://127.0.0.1:9") as wiretap:  # it is connected with, and gets nothing
+    with WatchingProxy("http://127.0.0.1:9").running() as wiretap:  # it is connected with, and gets nothing
         environment = {"OLLAMA_CLOUD_BASE_URL": wiretap.url, "PYTHONPATH": str(tmp_path / "path")}
         device = Cli(tmp_path, {**environment, "SENT": str(tmp_path / "sent")})
         secrets = {"device key": private_half(make_device(device, wiretap.url).to_openssh().reveal())}

@@ -13,11 +13,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from chatting import PNG, SHOW, answering, asked, leave, say
+from chatting import PNG, SHOW, answer_route, asked, leave, say
 from conftest import sign_in
-from recorded import serving
-from screens import Terminal
+from routed_server import routed_server
+from stored_credentials import keep_key
 from support import Cli, Sandbox, until
+from terminals import Terminal
 
 MODEL = "gpt-oss:120b-cloud"
 NOT_THERE: dict[str, Any] = {**SHOW, "status": 404, "json": {"error": "not found"}}
@@ -27,6 +28,20 @@ def test_a_chat_in_a_sandbox_of_its_own_signs_in_and_answers(cli: Cli) -> None:
     terminal = Terminal(cli, "--sandbox", "run", MODEL)
     say(terminal, "Why is the sky blue?")
     terminal.until_text("Rayleigh")
+    assert leave(terminal) == 0
+
+
+@pytest.mark.parametrize("sandboxed", [True, False])
+def test_a_chat_where_ollama_com_is_every_server_makes_no_model_elsewhere(
+    device: Cli, sandbox: Sandbox, sandboxed: bool
+) -> None:
+    """As with `create`: the server on this machine is not meant then."""
+    sign_in(device, sandbox)
+    options = ["--sandbox"] if sandboxed else []
+    terminal = Terminal(device, *options, "run", "gpt-oss:20b", env={"OLLAMA_HOST": "https://ollama.com"}, columns=120)
+    say(terminal, "/save mine")
+    terminal.until_text("ollama.com stands in its place here(?s:.*)/export FILE")
+    assert "11434" not in terminal.text
     assert leave(terminal) == 0
 
 
@@ -70,7 +85,7 @@ def test_a_wrong_name_is_told_without_spoiling_the_line(start: Callable[..., San
 )
 def test_nothing_that_fails_ends_the_chat_or_loses_a_message(cli: Cli, failing: dict[str, Any], words: str) -> None:
     failed = {"method": "POST", "path": "/api/chat", **failing, "times": 1}
-    with serving([SHOW, failed, answering("Now ", "it works.")]) as server:
+    with routed_server([SHOW, failed, answer_route("Now ", "it works.")]) as server:
         terminal = Terminal(cli, "run", "tiny", env={"OLLAMA_HOST": server.url})
         say(terminal, "my long question")
         terminal.until_text(words)
@@ -81,12 +96,12 @@ def test_nothing_that_fails_ends_the_chat_or_loses_a_message(cli: Cli, failing: 
 
 
 def test_a_daemon_that_comes_up_again(cli: Cli) -> None:
-    with serving([]) as server:
+    with routed_server([]) as server:
         port = int(server.url.rpartition(":")[2])
     terminal = Terminal(cli, "run", "tiny", env={"OLLAMA_HOST": server.url})
     say(terminal, "are you there?")
     terminal.until_text("No Ollama server answers")
-    with serving([SHOW, answering("back")], port=port):
+    with routed_server([SHOW, answer_route("back")], port=port):
         say(terminal, "/retry")
         terminal.until_text("back")
         assert leave(terminal) == 0
@@ -106,15 +121,19 @@ def test_a_refused_sign_in_is_offered_and_the_message_is_answered(device: Cli, s
     assert leave(terminal) == 0
 
 
-def test_leaving_without_ever_being_signed_in_is_status_4(device: Cli) -> None:
-    terminal = Terminal(device, "--insecure-storage", "run", MODEL, columns=300)
+def test_leaving_without_ever_being_signed_in_is_status_4(device: Cli, sandbox: Sandbox) -> None:
+    keep_key(device, sandbox.url, "work")
+    terminal = Terminal(device, "run", MODEL, "--profile", "work", columns=300)
     terminal.until_text(r"Sign in now\?")
     terminal.type("n\r")
     assert leave(terminal) == 4
+    assert terminal.text.count("Run `ollama-cli --profile work signin`.") == 2  # in the chat, and at its end
 
 
 def test_what_is_typed_ahead_is_kept_and_not_seen_in_the_answer(cli: Cli) -> None:
-    with serving([SHOW, answering("one ", "two ", "three", delay=0.3, times=1), answering("Yes.")]) as server:
+    with routed_server(
+        [SHOW, answer_route("one ", "two ", "three", delay=0.3, times=1), answer_route("Yes.")]
+    ) as server:
         terminal = Terminal(cli, "run", "tiny", env={"OLLAMA_HOST": server.url})
         say(terminal, "count")
         terminal.until_text("one")
@@ -126,7 +145,7 @@ def test_what_is_typed_ahead_is_kept_and_not_seen_in_the_answer(cli: Cli) -> Non
 
 
 def test_a_sign_of_life_stands_where_an_answer_will_and_leaves_nothing_behind(cli: Cli) -> None:
-    with serving([SHOW, answering("", "3", delay=2)]) as server:
+    with routed_server([SHOW, answer_route("", "3", delay=2)]) as server:
         terminal = Terminal(cli, "run", "tiny", env={"OLLAMA_HOST": server.url})
         say(terminal, "How many?")
         terminal.until(lambda: "\r ⠋\r".encode() in terminal.sent, "a sign of life")
@@ -138,7 +157,7 @@ def test_a_sign_of_life_stands_where_an_answer_will_and_leaves_nothing_behind(cl
 
 
 def test_earlier_lines_can_be_asked_for_ahead(cli: Cli) -> None:
-    with serving([SHOW, answering("ok")]) as server:
+    with routed_server([SHOW, answer_route("ok")]) as server:
         terminal = Terminal(cli, "run", "tiny", env={"OLLAMA_HOST": server.url})
         terminal.until_prompt()
         terminal.type("one\rtwo\r\x1b[A\x1b[A\r/bye\r")
@@ -147,7 +166,7 @@ def test_earlier_lines_can_be_asked_for_ahead(cli: Cli) -> None:
 
 
 def test_the_keys_of_emacs_edit_the_line(cli: Cli) -> None:
-    with serving([SHOW, answering("ok")]) as server:
+    with routed_server([SHOW, answer_route("ok")]) as server:
         terminal = Terminal(cli, "run", "tiny", env={"OLLAMA_HOST": server.url})
         say(terminal, "before")
         terminal.until_text("ok")
@@ -162,7 +181,7 @@ def test_the_keys_of_emacs_edit_the_line(cli: Cli) -> None:
 
 
 def test_pasted_slashes_are_text_and_typed_ones_commands(cli: Cli) -> None:
-    with serving([SHOW, answering("ok")]) as server:
+    with routed_server([SHOW, answer_route("ok")]) as server:
         terminal = Terminal(cli, "run", "tiny", env={"OLLAMA_HOST": server.url})
         terminal.until_prompt()
         terminal.type("\x1b[200~/bye\n/clear\x1b[201~\r")
@@ -178,7 +197,7 @@ def test_pasted_slashes_are_text_and_typed_ones_commands(cli: Cli) -> None:
 
 def test_undo_and_model_and_tokens(cli: Cli) -> None:
     info = {**SHOW, "json": {"capabilities": [], "model_info": {"tiny.context_length": 1000}}}
-    with serving([info, answering("answer")]) as server:
+    with routed_server([info, answer_route("answer")]) as server:
         terminal = Terminal(cli, "run", "tiny", env={"OLLAMA_HOST": server.url})
         say(terminal, "/undo")
         terminal.until_text("Nothing was said yet")
@@ -199,7 +218,7 @@ def test_undo_and_model_and_tokens(cli: Cli) -> None:
 def test_what_the_command_line_says_goes_into_the_chat(cli: Cli, tmp_path: Path) -> None:
     (tmp_path / "cat.png").write_bytes(PNG)
     refused = {"method": "POST", "path": "/api/create", "status": 401, "json": {"error": "unauthorized"}}
-    with serving([SHOW, answering("A cat."), refused]) as server:
+    with routed_server([SHOW, answer_route("A cat."), refused]) as server:
         options = ["--image", "cat.png", "--system", "Be brief.", "--option", "seed=7"]
         terminal = Terminal(cli, "run", "tiny", *options, env={"OLLAMA_HOST": server.url}, cwd=tmp_path)
         terminal.until_text(r"cat\.png goes along with your next message \(image\)")
@@ -218,7 +237,7 @@ def test_what_the_command_line_says_goes_into_the_chat(cli: Cli, tmp_path: Path)
 def test_a_command_that_lacks_something_says_what(cli: Cli) -> None:
     last = {"message": {"role": "assistant"}, "done": True, "done_reason": "stop", "eval_count": 64}
     route = {"method": "POST", "path": "/api/chat", "ndjson": [{"message": {"content": "long " * 15_000}}, last]}
-    with serving([SHOW, route]) as server:
+    with routed_server([SHOW, route]) as server:
         terminal = Terminal(cli, "run", "tiny", "--plain", env={"OLLAMA_HOST": server.url})
         for typed, told in (
             ("/retry", "Nothing was said yet."),
@@ -242,7 +261,7 @@ def test_a_command_that_lacks_something_says_what(cli: Cli) -> None:
 
 
 def test_answers_are_markdown_unless_that_is_not_wanted(cli: Cli) -> None:
-    with serving([SHOW, answering("A **bold", "** word.")]) as server:
+    with routed_server([SHOW, answer_route("A **bold", "** word.")]) as server:
         terminal = Terminal(cli, "run", "tiny", env={"OLLAMA_HOST": server.url})
         say(terminal, "hi")
         terminal.until_text(r"A bold word\.")
@@ -263,7 +282,7 @@ def test_what_is_set_is_seen_in_the_next_answer(cli: Cli) -> None:
     ]
     last = {"message": {"role": "assistant"}, "done": True, "done_reason": "length", "eval_count": 28}
     route = {"method": "POST", "path": "/api/chat", "ndjson": [*chunks, last]}
-    with serving([SHOW, route]) as server:
+    with routed_server([SHOW, route]) as server:
         terminal = Terminal(cli, "run", "tiny", "--hidethinking", env={"OLLAMA_HOST": server.url}, columns=40)
 
         def answer_after(*settings: str) -> str:
@@ -293,7 +312,7 @@ def test_what_is_set_is_seen_in_the_next_answer(cli: Cli) -> None:
 def test_what_is_known_of_the_model_is_shown(cli: Cli) -> None:
     told = {"license": "Do no harm.", "modelfile": "FROM tiny", "template": "{{ .Prompt }}", "system": "Be brief."}
     show = {**SHOW, "json": {**SHOW["json"], **told, "parameters": "temperature 1"}}
-    with serving([show]) as server:
+    with routed_server([show]) as server:
         terminal = Terminal(cli, "run", "tiny", env={"OLLAMA_HOST": server.url})
         for name, text in told.items():
             say(terminal, f"/show {name}")
@@ -311,7 +330,7 @@ def test_what_is_known_of_the_model_is_shown(cli: Cli) -> None:
 
 def test_copy_export_and_image(cli: Cli, tmp_path: Path) -> None:
     (tmp_path / "cat.png").write_bytes(PNG)
-    with serving([SHOW, answering("A **cat**.")]) as server:
+    with routed_server([SHOW, answer_route("A **cat**.")]) as server:
         terminal = Terminal(cli, "run", "tiny", env={"OLLAMA_HOST": server.url}, cwd=tmp_path)
         say(terminal, "/image nowhere.png")
         terminal.until_text("cannot be read")
@@ -338,7 +357,7 @@ def test_a_message_written_in_an_editor(cli: Cli, tmp_path: Path) -> None:
     editor = tmp_path / "editor"
     editor.write_text('#!/bin/sh\nprintf "%s\\nand more" "$(cat "$1")" > "$1.new" && mv "$1.new" "$1"\n')
     editor.chmod(0o700)
-    with serving([SHOW, answering("ok")]) as server:
+    with routed_server([SHOW, answer_route("ok")]) as server:
         env = {"OLLAMA_HOST": server.url, "OLLAMA_EDITOR": str(editor), "EDITOR": "false"}
         terminal = Terminal(cli, "run", "tiny", env=env)
         terminal.until_prompt()
@@ -352,7 +371,7 @@ def test_a_message_written_in_an_editor(cli: Cli, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("remembers", [True, False])
 def test_lines_are_found_again_in_the_next_chat_unless_that_is_not_wanted(cli: Cli, *, remembers: bool) -> None:
-    with serving([SHOW, answering("ok")]) as server:
+    with routed_server([SHOW, answer_route("ok")]) as server:
         env = {"OLLAMA_HOST": server.url} | ({} if remembers else {"OLLAMA_NOHISTORY": "1"})
         first = Terminal(cli, "run", "tiny", env=env)
         say(first, "remember me")
@@ -398,7 +417,7 @@ def test_tab_knows_the_clouds_models(signed_in: Cli, sandbox: Sandbox) -> None:
 def test_tab_completes_commands_models_and_files(cli: Cli, tmp_path: Path) -> None:
     (tmp_path / "picture.png").write_bytes(PNG)
     tags = {"method": "GET", "path": "/api/tags", "json": {"models": [{"name": "gemma:2b"}, {"name": "tiny"}]}}
-    with serving([SHOW, tags]) as server:
+    with routed_server([SHOW, tags]) as server:
         terminal = Terminal(cli, "run", "tiny", env={"OLLAMA_HOST": server.url}, cwd=tmp_path)
         say(terminal, "/list")
         terminal.until_text("gemma:2b")
@@ -417,7 +436,7 @@ def test_tab_completes_commands_models_and_files(cli: Cli, tmp_path: Path) -> No
 def test_tab_knows_models_that_were_seen_before_the_server_has_told(cli: Cli) -> None:
     copy = {"method": "POST", "path": "/api/copy", "json": {}}
     slow = {"method": "GET", "path": "/api/tags", "json": {"models": []}, "delay": 60}
-    with serving([SHOW, copy, slow]) as server:
+    with routed_server([SHOW, copy, slow]) as server:
         assert cli("cp", "tiny", "gemma:2b", env={"OLLAMA_HOST": server.url}).returncode == 0
         terminal = Terminal(cli, "run", "tiny", env={"OLLAMA_HOST": server.url})
         terminal.until_prompt()
@@ -431,7 +450,7 @@ def test_tab_knows_models_that_were_seen_before_the_server_has_told(cli: Cli) ->
 @pytest.mark.parametrize("columns", [40, 80, 200])
 def test_screens_of_every_width(cli: Cli, columns: int) -> None:
     answer = "The quick brown 狐 jumps over the lazy 犬 \U0001f98a and runs on through the wood, as far as it can."
-    with serving([SHOW, answering(*re.findall(r"\S+\s*", answer))]) as server:
+    with routed_server([SHOW, answer_route(*re.findall(r"\S+\s*", answer))]) as server:
         terminal = Terminal(cli, "run", "tiny", env={"OLLAMA_HOST": server.url}, columns=columns)
         say(terminal, "Erzähl \U0001f98a 狐")
         terminal.until_text("can")
@@ -447,7 +466,7 @@ def test_screens_of_every_width(cli: Cli, columns: int) -> None:
 def test_a_window_that_changes_within_an_answer_leaves_no_rubbish(cli: Cli, before: int, after: int) -> None:
     pieces = ["A list of **three things**", ":\n\n- one is *short*", " and\n- two is `also`", " short\n- three "]
     last = "is an animal \U0001f98a that runs through the wood, as far as it can, and then goes home to sleep."
-    with serving([SHOW, answering(*pieces, last, delay=1)]) as server:
+    with routed_server([SHOW, answer_route(*pieces, last, delay=1)]) as server:
         terminal = Terminal(cli, "run", "tiny", env={"OLLAMA_HOST": server.url}, columns=before)
         say(terminal, "go")
         terminal.until_text("three things")
@@ -461,7 +480,7 @@ def test_a_window_that_changes_within_an_answer_leaves_no_rubbish(cli: Cli, befo
 
 @pytest.mark.parametrize("env", [{"TERM": "dumb"}, {"NO_COLOR": "1"}], ids=["dumb", "plain"])
 def test_terminals_without_colour(cli: Cli, env: dict[str, str]) -> None:
-    with serving([SHOW, answering("ok")]) as server:
+    with routed_server([SHOW, answer_route("ok")]) as server:
         terminal = Terminal(cli, "run", "tiny", env={"OLLAMA_HOST": server.url, **env})
         terminal.until_text(">>>")
         terminal.type("hi\r")
@@ -475,7 +494,7 @@ def test_hostile_names_and_answers_do_not_reach_the_terminal(cli: Cli) -> None:
     evil = "\x1b]0;owned\a\x1b[2J\u202e"
     loaded = {"capabilities": [], "messages": [{"role": "user", "content": f"loaded{evil}"}], "license": f"L{evil}"}
     tags = {"method": "GET", "path": "/api/tags", "json": {"models": [{"name": f"m{evil}"}]}}
-    with serving([{**SHOW, "json": loaded}, tags, answering(f"an{evil}swer")]) as server:
+    with routed_server([{**SHOW, "json": loaded}, tags, answer_route(f"an{evil}swer")]) as server:
         terminal = Terminal(cli, "run", "tiny", env={"OLLAMA_HOST": server.url})
         terminal.until_text("loaded")
         for typed in ("hi", "/list", "/show license", "/show info", "/load \x1b[31m", "/set parameter stop \u202ea"):
@@ -487,7 +506,9 @@ def test_hostile_names_and_answers_do_not_reach_the_terminal(cli: Cli) -> None:
 
 
 def test_a_chat_that_was_killed_in_an_answer_goes_on(cli: Cli) -> None:
-    with serving([SHOW, answering("The **one**", times=1), answering("half ", "an ", "answer", delay=5)]) as server:
+    with routed_server(
+        [SHOW, answer_route("The **one**", times=1), answer_route("half ", "an ", "answer", delay=5)]
+    ) as server:
         env = {"OLLAMA_HOST": server.url}
         terminal = Terminal(cli, "run", "tiny", "--keep", env=env)
         say(terminal, "first question")
@@ -495,7 +516,7 @@ def test_a_chat_that_was_killed_in_an_answer_goes_on(cli: Cli) -> None:
         say(terminal, "second question")
         terminal.until_text("half")
         os.kill(terminal.child.pid, signal.SIGKILL)
-    with serving([SHOW, answering("whole")]) as server:
+    with routed_server([SHOW, answer_route("whole")]) as server:
         again = Terminal(cli, "run", "tiny", "--continue", env={"OLLAMA_HOST": server.url})
         again.until_text("second question")
         again.until_text("has no answer yet")
@@ -513,7 +534,7 @@ def test_a_chat_that_was_killed_in_an_answer_goes_on(cli: Cli) -> None:
 
 
 def test_a_kept_chat_takes_on_another_model_and_ends_where_another_begins(cli: Cli) -> None:
-    with serving([SHOW, answering("ok")]) as server:
+    with routed_server([SHOW, answer_route("ok")]) as server:
         terminal = Terminal(cli, "run", "tiny", "--keep", env={"OLLAMA_HOST": server.url})
         for said, leads_to in (
             ("one", "/model other"),
@@ -534,7 +555,7 @@ def test_a_kept_chat_takes_on_another_model_and_ends_where_another_begins(cli: C
 
 
 def test_nothing_is_kept_unasked_or_where_history_is_off(cli: Cli) -> None:
-    with serving([SHOW, answering("ok")]) as server:
+    with routed_server([SHOW, answer_route("ok")]) as server:
         env = {"OLLAMA_HOST": server.url}
         for options, more in [([], {}), (["--keep"], {"OLLAMA_NOHISTORY": "1"})]:
             terminal = Terminal(cli, "run", "tiny", *options, env=env | more)

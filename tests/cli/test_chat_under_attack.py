@@ -15,13 +15,13 @@ from typing import Any
 import pexpect
 import pyte
 import pytest
-from chatting import PNG, SHOW, answering, asked, leave, say
-from recorded import serving
-from screens import SECONDS, Terminal
-from support import COMMAND, Cli, make_device
+from chatting import PNG, SHOW, answer_route, asked, leave, say
+from routed_server import routed_server
+from support import COMMAND, SECONDS, Cli, make_device
+from terminals import Terminal
 
-from ollama_cli.chat.archive import Archive
-from ollama_cli.chat.kept import KeptChat
+from ollama_cli.chat.kept.archive import Archive
+from ollama_cli.chat.kept.writing import KeptChat
 from ollama_cli.chat.messages import Message
 from ollama_cli.chat.session import Session
 
@@ -54,7 +54,7 @@ class Shell(Terminal):
 
 @pytest.mark.parametrize("typed", ["/export ~nobody-here/a.md", "/image ~nobody-here/a.png"])
 def test_a_home_that_is_not_there_ends_no_chat(cli: Cli, typed: str) -> None:
-    with serving([SHOW, answering("ok")]) as server:
+    with routed_server([SHOW, answer_route("ok")]) as server:
         terminal = Terminal(cli, "run", "tiny", env={"OLLAMA_HOST": server.url})
         say(terminal, typed)
         terminal.until_text("Error: .*nobody-here")
@@ -63,7 +63,7 @@ def test_a_home_that_is_not_there_ends_no_chat(cli: Cli, typed: str) -> None:
 
 
 def test_thinking_set_to_false_is_told_as_that(cli: Cli) -> None:
-    with serving([SHOW, answering("ok")]) as server:
+    with routed_server([SHOW, answer_route("ok")]) as server:
         terminal = Terminal(cli, "run", "tiny", env={"OLLAMA_HOST": server.url})
         say(terminal, "/set think false")
         terminal.until_text("The model does not think now")
@@ -71,7 +71,7 @@ def test_thinking_set_to_false_is_told_as_that(cli: Cli) -> None:
 
 
 def test_nothing_is_counted_in_a_conversation_that_is_forgotten(cli: Cli) -> None:
-    with serving([SHOW, answering("ok")]) as server:
+    with routed_server([SHOW, answer_route("ok")]) as server:
         terminal = Terminal(cli, "run", "tiny", env={"OLLAMA_HOST": server.url})
         say(terminal, "hi")
         terminal.until_text("ok")
@@ -94,7 +94,7 @@ def test_nothing_is_counted_in_a_conversation_that_is_forgotten(cli: Cli) -> Non
     ids=["quotes", "missing", "removes", "fails"],
 )
 def test_an_editor_that_fails_is_told_and_the_line_is_kept(cli: Cli, editor: str, told: str) -> None:
-    with serving([SHOW, answering("ok")]) as server:
+    with routed_server([SHOW, answer_route("ok")]) as server:
         terminal = Terminal(cli, "run", "tiny", env={"OLLAMA_HOST": server.url, "OLLAMA_EDITOR": editor})
         terminal.until_prompt()
         terminal.type("begun\x07")
@@ -113,7 +113,7 @@ def test_ctrl_c_in_an_editor_is_the_editors(cli: Cli, tmp_path: Path) -> None:
         "#!/bin/sh\ntrap 'printf caught > \"$1\"; exit 0' INT\necho editing\nwhile :; do sleep 0.05; done\n"
     )
     editor.chmod(0o700)
-    with serving([SHOW, answering("ok")]) as server:
+    with routed_server([SHOW, answer_route("ok")]) as server:
         terminal = Terminal(cli, "run", "tiny", env={"OLLAMA_HOST": server.url, "EDITOR": str(editor)})
         terminal.until_prompt()
         terminal.type("\x07")
@@ -129,7 +129,7 @@ def test_an_editor_is_told_when_the_chat_is_ended(cli: Cli, tmp_path: Path) -> N
     editor.write_text("#!/bin/sh\ntrap 'echo in order; exit' TERM\necho editing\nwhile :; do sleep 0.05; done\n")
     editor.chmod(0o700)
     (tmp_path / "tmp").mkdir()
-    with serving([SHOW]) as server:
+    with routed_server([SHOW]) as server:
         environment = {"OLLAMA_HOST": server.url, "EDITOR": str(editor), "TMPDIR": str(tmp_path / "tmp")}
         terminal = Terminal(cli, "run", "tiny", env=environment)
         terminal.until_prompt()
@@ -161,7 +161,7 @@ def test_an_editor_is_told_too_when_the_chat_is_ended_while_it_starts(cli: Cli, 
     script = "trap 'echo in order; exit' TERM\necho > \"$READY\"\nwhile :; do sleep 0.05; done\n"
     editor.write_text(f"#!/bin/sh\n{script}")
     editor.chmod(0o700)
-    with serving([SHOW]) as server:
+    with routed_server([SHOW]) as server:
         environment = {"OLLAMA_HOST": server.url, "EDITOR": str(editor), "READY": str(tmp_path / "ready")}
         terminal = Terminal(cli, "run", "tiny", env=environment | {"PYTHONPATH": str(tmp_path)})
         terminal.until_prompt()
@@ -178,7 +178,7 @@ os.execv(sys.argv[1], sys.argv[1:])
 
 
 def test_a_message_that_no_file_takes_for_the_editor_stays_in_the_line(cli: Cli) -> None:
-    with serving([SHOW]) as server:
+    with routed_server([SHOW]) as server:
         starting = ("-c", WITHOUT_ROOM, COMMAND)
         terminal = Terminal(cli, *starting, "run", "tiny", env={"OLLAMA_HOST": server.url}, command=sys.executable)
         terminal.until_prompt()
@@ -191,7 +191,7 @@ def test_a_message_that_no_file_takes_for_the_editor_stays_in_the_line(cli: Cli)
 
 @pytest.mark.skipif(sys.platform == "win32", reason="there are no jobs")
 def test_a_chat_is_suspended_and_goes_on(cli: Cli) -> None:
-    with serving([SHOW, answering(*["word "] * 30, delay=0.1, times=1), answering("second")]) as server:
+    with routed_server([SHOW, answer_route(*["word "] * 30, delay=0.1, times=1), answer_route("second")]) as server:
         shell = Shell(cli, server.url)
         shell.until_line("$")
         shell.type(f"{COMMAND} run tiny\r")
@@ -219,7 +219,7 @@ def test_a_chat_is_suspended_and_goes_on(cli: Cli) -> None:
 
 
 def test_the_history_is_there_for_what_is_typed_ahead(cli: Cli) -> None:
-    with serving([SHOW, answering("slow", delay=0.5, times=1), answering("again")]) as server:
+    with routed_server([SHOW, answer_route("slow", delay=0.5, times=1), answer_route("again")]) as server:
         terminal = Terminal(cli, "run", "tiny", env={"OLLAMA_HOST": server.url})
         say(terminal, "one")
         terminal.until_text("slow")
@@ -231,7 +231,7 @@ def test_the_history_is_there_for_what_is_typed_ahead(cli: Cli) -> None:
 
 def test_a_wrong_name_is_told_however_soon_it_is_known(cli: Cli) -> None:
     unknown = {"method": "POST", "path": "/api/show", "status": 404, "json": {"error": "not found"}}
-    with serving([unknown]) as server:
+    with routed_server([unknown]) as server:
         for _ in range(5):
             terminal = Terminal(cli, "run", "no-such:cloud", env={"OLLAMA_HOST": server.url})
             terminal.until_text("There is no model")
@@ -239,7 +239,7 @@ def test_a_wrong_name_is_told_however_soon_it_is_known(cli: Cli) -> None:
 
 
 def test_a_dumb_terminal_gets_no_escape_sequence(cli: Cli) -> None:
-    with serving([SHOW, answering("ok")]) as server:
+    with routed_server([SHOW, answer_route("ok")]) as server:
         terminal = Terminal(cli, "run", "tiny", env={"OLLAMA_HOST": server.url, "TERM": "dumb", "EDITOR": "true"})
         terminal.until_text(">>>")
         terminal.type("hi\x07")
@@ -253,7 +253,7 @@ def test_a_dumb_terminal_gets_no_escape_sequence(cli: Cli) -> None:
 
 
 def test_an_empty_line_that_was_left_shows_no_placeholder(cli: Cli) -> None:
-    with serving([SHOW]) as server:
+    with routed_server([SHOW]) as server:
         terminal = Terminal(cli, "run", "tiny", env={"OLLAMA_HOST": server.url})
         terminal.until_prompt()
         terminal.type("\x03")
@@ -263,7 +263,7 @@ def test_an_empty_line_that_was_left_shows_no_placeholder(cli: Cli) -> None:
 
 
 def test_a_terminal_that_is_gone_ends_the_chat_as_its_signal_says(cli: Cli) -> None:
-    with serving([SHOW]) as server:
+    with routed_server([SHOW]) as server:
         terminal = Terminal(cli, "run", "tiny", env={"OLLAMA_HOST": server.url})
         terminal.until_prompt()
         nothing = os.open(os.devnull, os.O_RDWR)
@@ -283,7 +283,7 @@ def test_a_signal_in_an_answer_keeps_the_question_and_leaves_the_terminal_in_ord
 ) -> None:
     archive = Archive(cli.home / "state" / "data" / "chats.sqlite3")
     KeptChat(archive, "tiny", print).keep(Session("tiny", [Message("user", "before"), Message("assistant", "yes")]))
-    with serving([SHOW, answering(*["word "] * 600, delay=0.1)]) as server:
+    with routed_server([SHOW, answer_route(*["word "] * 600, delay=0.1)]) as server:
         terminal = Terminal(cli, *args, env={"OLLAMA_HOST": server.url})
         before = termios.tcgetattr(terminal.child.child_fd)
         say(terminal, "why")
@@ -307,7 +307,7 @@ TOLD_WHILE_A_KEY_IS_DONE = """
 import signal, sys
 from prompt_toolkit.completion import DummyCompleter
 from prompt_toolkit.history import InMemoryHistory
-from ollama_cli.chat import line
+from ollama_cli.chat.entry import line
 from ollama_cli.terminal.ending import end_tidily_when_told
 from ollama_cli.terminal.streams import Streams
 
@@ -342,7 +342,7 @@ def test_a_signal_in_the_middle_of_a_key_ends_the_line_after_it(number: signal.S
 
 def test_a_fault_of_ours_costs_no_conversation(cli: Cli, tmp_path: Path) -> None:
     (tmp_path / "sitecustomize.py").write_text("import ollama_cli.chat.export as faulty\nfaulty.as_markdown = None\n")
-    with serving([SHOW, answering("ok")]) as server:
+    with routed_server([SHOW, answer_route("ok")]) as server:
         environment = {"OLLAMA_HOST": server.url, "PYTHONPATH": str(tmp_path)}
         terminal = Terminal(cli, "--debug", "run", "tiny", env=environment, columns=500)
         say(terminal, "first")
@@ -358,7 +358,7 @@ def test_a_fault_of_ours_costs_no_conversation(cli: Cli, tmp_path: Path) -> None
 
 
 def test_saving_in_the_cloud_tells_that_a_daemon_is_needed(signed_in: Cli) -> None:
-    with serving([]) as nobody:
+    with routed_server([]) as nobody:
         host = nobody.url
     terminal = Terminal(signed_in, "run", "--cloud", "gpt-oss:120b", env={"OLLAMA_HOST": host}, columns=120)
     say(terminal, "/save mine")
@@ -369,7 +369,7 @@ def test_saving_in_the_cloud_tells_that_a_daemon_is_needed(signed_in: Cli) -> No
 def test_a_message_whose_files_were_not_waited_for_stays_in_the_line(cli: Cli, tmp_path: Path) -> None:
     (tmp_path / "cat.png").write_bytes(PNG)
     slow = {"method": "POST", "path": "/api/show", "ndjson": [{}], "delay": 30}
-    with serving([slow]) as server:
+    with routed_server([slow]) as server:
         terminal = Terminal(cli, "run", "tiny", env={"OLLAMA_HOST": server.url}, cwd=tmp_path)
         say(terminal, "what is in ./cat.png")
         terminal.until_line("")
@@ -383,7 +383,7 @@ def test_a_message_whose_files_were_not_waited_for_stays_in_the_line(cli: Cli, t
 
 def test_no_hostile_name_is_completed(cli: Cli) -> None:
     tags = {"method": "GET", "path": "/api/tags", "json": {"models": [{"name": "evil\x1b[2J\rmodel"}, {"name": "eve"}]}}
-    with serving([SHOW, tags]) as server:
+    with routed_server([SHOW, tags]) as server:
         terminal = Terminal(cli, "run", "tiny", env={"OLLAMA_HOST": server.url})
         say(terminal, "/list")
         terminal.until_text("evilmodel")
@@ -402,9 +402,9 @@ def test_what_comes_late_of_a_model_that_is_not_asked_any_more_ends_no_chat(devi
         {"method": "POST", "path": "/api/show", "status": 400, "json": {"error": "no"}, "held": anew},
         {"method": "POST", "path": "/api/chat", **refused},
         {"method": "POST", "path": "/api/me", "json": {"name": "somebody"}},
-        answering("well"),
+        answer_route("well"),
     ]
-    with serving(routes) as server:
+    with routed_server(routes) as server:
         make_device(device, server.url)
         terminal = Terminal(device, "run", "gpt-oss:120b-cloud", env={"OLLAMA_CLOUD_BASE_URL": server.url})
         say(terminal, "hi")
@@ -425,9 +425,9 @@ def test_what_comes_late_of_another_model_shows_nothing_twice(cli: Cli) -> None:
     routes: list[dict[str, Any]] = [
         {"method": "POST", "path": "/api/show", "json": told, "held": slow, "times": 1},
         {"method": "POST", "path": "/api/show", "json": told},
-        answering("well"),
+        answer_route("well"),
     ]
-    with serving(routes) as server:
+    with routed_server(routes) as server:
         terminal = Terminal(cli, "run", "tiny", env={"OLLAMA_HOST": server.url})
         say(terminal, "/load other")
         terminal.until_text("once upon")
@@ -441,7 +441,7 @@ def test_what_comes_late_of_another_model_shows_nothing_twice(cli: Cli) -> None:
 
 def test_an_answer_that_broke_off_leads_to_asking_again(cli: Cli) -> None:
     cut = {"method": "POST", "path": "/api/chat", "ndjson": [{"message": {"content": "half"}, "done": False}]}
-    with serving([SHOW, cut]) as server:
+    with routed_server([SHOW, cut]) as server:
         terminal = Terminal(cli, "run", "tiny", env={"OLLAMA_HOST": server.url})
         say(terminal, "hi")
         terminal.until_text("broke off(?s:.*)/retry asks again")
@@ -450,7 +450,7 @@ def test_an_answer_that_broke_off_leads_to_asking_again(cli: Cli) -> None:
 
 
 def test_a_chat_that_cannot_be_kept_any_more_tells_so_once(cli: Cli) -> None:
-    with serving([SHOW, answering("ok")]) as server:
+    with routed_server([SHOW, answer_route("ok")]) as server:
         terminal = Terminal(cli, "run", "tiny", "--keep", env={"OLLAMA_HOST": server.url}, columns=200)
         terminal.until_prompt()
         (archive,) = cli.home.rglob("chats.sqlite3")

@@ -16,11 +16,11 @@ from typing import Any
 
 import pytest
 from support import Cli
-from terminals import finish, terminal
+from terminals import finish, pexpect_child
 
-from ollama_cli.chat.archive import Archive
-from ollama_cli.chat.database import Database
-from ollama_cli.chat.kept import KeptChat
+from ollama_cli.chat.kept.archive import Archive
+from ollama_cli.chat.kept.database import Database
+from ollama_cli.chat.kept.writing import KeptChat
 from ollama_cli.chat.messages import Message
 from ollama_cli.chat.session import Session
 from ollama_cli.errors import ArchiveError
@@ -89,6 +89,8 @@ def test_the_empty_list_says_how_to_keep_a_chat(cli: Cli) -> None:
     assert "--keep" in cli("chats", "list").stderr
     shown = cli("chats", "show")
     assert (shown.returncode, "--keep" in shown.stderr) == (2, True)
+    in_sandbox = cli("--sandbox", "chats", "list").stderr
+    assert "`ollama-cli --sandbox run MODEL --keep`" in in_sandbox
 
 
 def test_show_prints_what_was_said_and_nothing_that_drives_a_terminal(cli: Cli, archive: Archive) -> None:
@@ -162,7 +164,7 @@ def test_export_writes_markdown_or_json(cli: Cli, archive: Archive, tmp_path: Pa
 
 
 def test_a_terminal_gets_an_export_without_control_sequences(cli: Cli, archive: Archive) -> None:
-    status, shown = finish(terminal(cli, "chats", "export", "2"))
+    status, shown = finish(pexpect_child(cli, "chats", "export", "2"))
     assert status == 0
     assert "Yes." in shown
     assert "owned" not in shown
@@ -188,7 +190,7 @@ def test_remove_takes_chats_away_and_what_they_said_out_of_the_file(cli: Cli, ar
 
 def test_remove_asks_at_a_terminal(cli: Cli, archive: Archive) -> None:
     for answer, status, left in (("n", 1, 2), ("y", 0, 0)):
-        child = terminal(cli, "chats", "remove", "1", "2", "--json")
+        child = pexpect_child(cli, "chats", "remove", "1", "2", "--json")
         child.expect(r"Remove 2 chats.*: ")
         child.sendline(answer)
         ended, shown = finish(child)
@@ -331,8 +333,8 @@ def test_a_file_that_another_one_writes_to_for_long_is_told(archive: Archive) ->
 _PREPARED = """
 import sys
 from pathlib import Path
-from ollama_cli.chat.archive import Archive
-from ollama_cli.chat.kept import KeptChat
+from ollama_cli.chat.kept.archive import Archive
+from ollama_cli.chat.kept.writing import KeptChat
 from ollama_cli.chat.messages import Message
 from ollama_cli.chat.session import Session
 from ollama_cli.errors import ArchiveError

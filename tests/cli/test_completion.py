@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from recorded import serving
+from routed_server import routed_server
 from support import AS_A_USER, COMMAND, Cli, Sandbox, clean_environment, needs_a_user
 
 SOON = 15
@@ -42,7 +42,7 @@ def until_offered(cli: Cli, words: list[str], expected: list[str], env: Mapping[
 
 
 def test_models_that_a_list_showed_are_offered_without_asking(cli: Cli) -> None:
-    with serving([tags("gemma3:4b", "gpt-oss:20b", "$(touch here)", "evil\x1b[2J")]) as server:
+    with routed_server([tags("gemma3:4b", "gpt-oss:20b", "$(touch here)", "evil\x1b[2J")]) as server:
         env = {"OLLAMA_HOST": server.url}
         assert cli("list", env=env).returncode == 0
         assert offered(cli, "run", "gpt", env=env) == ["gpt-oss:20b"]
@@ -62,7 +62,7 @@ def test_what_is_run_made_copied_and_deleted_is_remembered(cli: Cli) -> None:
         {"method": "POST", "path": "/api/copy", "json": {}},
         {"method": "DELETE", "path": "/api/delete", "json": {}},
     ]
-    with serving(routes) as server:
+    with routed_server(routes) as server:
         env = {"OLLAMA_HOST": server.url}
         assert cli("run", "tiny", "hi", env=env).returncode == 0
         assert cli("create", "made", env=env, cwd=cli.home).returncode == 0
@@ -75,7 +75,7 @@ def test_what_is_run_made_copied_and_deleted_is_remembered(cli: Cli) -> None:
 def test_a_daemon_is_asked_in_the_background_and_waited_for_only_once(cli: Cli) -> None:
     for planted in ("ollama_cli.py", "json.py"):  # in the folder in which somebody presses Tab
         (cli.home / planted).write_text("open('planted', 'w').close()")
-    with serving([tags("first", times=1), tags("second")]) as server:
+    with routed_server([tags("first", times=1), tags("second")]) as server:
         env = {"OLLAMA_HOST": server.url, "OLLAMA_API_KEY": "secret", "OLLAMA_AUTH": "1"}
         until_offered(cli, ["run", ""], ["first"], env)
         assert len(server.requests) == 1
@@ -89,7 +89,7 @@ def test_a_daemon_is_asked_in_the_background_and_waited_for_only_once(cli: Cli) 
 
 
 def test_a_server_that_does_not_answer_costs_a_moment(cli: Cli) -> None:
-    with serving([tags("late", delay=60)]) as server:
+    with routed_server([tags("late", delay=60)]) as server:
         env = {"OLLAMA_HOST": server.url}
         started = time.monotonic()
         assert offered(cli, "run", "", env=env) == []

@@ -11,7 +11,7 @@ import pytest
 from shells import SHELLS, Shell
 from support import COMMAND, Cli
 
-from ollama_cli.chat.archive import Archive
+from ollama_cli.chat.kept.archive import Archive
 
 MODELS = ["gpt-oss:20b", "gpt-oss:120b-cloud", "gemma3:4b-it", "tiny", "hf.co/you/model:Q4"]
 SERVER = "http://127.0.0.1:1"

@@ -15,9 +15,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from making import Daemon, running
+from creating_daemon import CreatingDaemon, creating_daemon
 from support import AS_A_USER, COMMAND, Cli, needs_a_user
-from terminals import finish, screen, terminal
+from terminals import finish, pexpect_child, screen
 
 pytestmark = pytest.mark.forked
 
@@ -30,8 +30,8 @@ def digest_of(content: bytes) -> str:
 
 
 @pytest.fixture
-def daemon() -> Iterator[Daemon]:
-    with running(Daemon()) as started:
+def daemon() -> Iterator[CreatingDaemon]:
+    with creating_daemon(CreatingDaemon()) as started:
         yield started
 
 
@@ -40,7 +40,7 @@ class Maker:
     """Runs ``create`` in a folder with files."""
 
     cli: Cli
-    daemon: Daemon
+    daemon: CreatingDaemon
     folder: Path
 
     def __call__(self, modelfile: str | bytes | None = None, *args: str, **files: bytes) -> Any:
@@ -58,7 +58,7 @@ class Maker:
 
 
 @pytest.fixture
-def make(cli: Cli, daemon: Daemon, tmp_path: Path) -> Maker:
+def make(cli: Cli, daemon: CreatingDaemon, tmp_path: Path) -> Maker:
     folder = tmp_path / "model"
     folder.mkdir()
     return Maker(cli, daemon, folder)
@@ -138,7 +138,7 @@ def test_a_modelfile_that_is_wrong_asks_nothing(make: Maker) -> None:
         assert message in error_of(done)["message"]
 
 
-def test_a_modelfile_is_named_or_piped(make: Maker, daemon: Daemon) -> None:
+def test_a_modelfile_is_named_or_piped(make: Maker, daemon: CreatingDaemon) -> None:
     make.write(None, {"sub/other": b"FROM ./x.gguf", "sub/x.gguf": GGUF})
     environment = {"OLLAMA_HOST": daemon.url}
     assert make(None, "-f", "sub/other").returncode == 0
@@ -151,12 +151,12 @@ def test_a_modelfile_is_named_or_piped(make: Maker, daemon: Daemon) -> None:
     assert [body["files"] for body in daemon.created] == [{"x.gguf": digest_of(GGUF)}] * 2
 
 
-def test_without_a_modelfile_the_model_in_the_folder_is_taken(make: Maker, daemon: Daemon) -> None:
+def test_without_a_modelfile_the_model_in_the_folder_is_taken(make: Maker, daemon: CreatingDaemon) -> None:
     assert make(None, **{"model.gguf": GGUF}).returncode == 0
     assert daemon.created == [{"model": "mine", "files": {"model.gguf": digest_of(GGUF)}}]
 
 
-def test_a_draft_can_be_quantised_only_where_there_is_one(make: Maker, daemon: Daemon) -> None:
+def test_a_draft_can_be_quantised_only_where_there_is_one(make: Maker, daemon: CreatingDaemon) -> None:
     files = {"a.gguf": GGUF, "b.gguf": GGUF[:-1]}
     assert error_of(make("FROM ./a.gguf", "--json", "--draft-quantize", "q8_0", **files))["status"] == 2
     assert make("FROM ./a.gguf\nDRAFT ./b.gguf", "--draft-quantize", "q8_0").returncode == 0
@@ -173,7 +173,7 @@ def test_a_draft_can_be_quantised_only_where_there_is_one(make: Maker, daemon: D
 # The files
 
 
-def test_a_folder_is_sent_by_the_names_in_it(make: Maker, daemon: Daemon) -> None:
+def test_a_folder_is_sent_by_the_names_in_it(make: Maker, daemon: CreatingDaemon) -> None:
     files = {"model-1-of-2.safetensors": WEIGHTS, "sub/model.safetensors": WEIGHTS + b"2", "config.json": b"{}"}
     done = make("FROM .", **files, **{"README.md": b"#"})
     assert done.returncode == 0, done.stderr
@@ -181,7 +181,9 @@ def test_a_folder_is_sent_by_the_names_in_it(make: Maker, daemon: Daemon) -> Non
     assert set(daemon.uploads) == set(map(digest_of, files.values()))
 
 
-def test_links_are_followed_within_a_folder_and_not_out_of_it(make: Maker, daemon: Daemon, tmp_path: Path) -> None:
+def test_links_are_followed_within_a_folder_and_not_out_of_it(
+    make: Maker, daemon: CreatingDaemon, tmp_path: Path
+) -> None:
     make.write("FROM .", {"blobs/ab": WEIGHTS})
     link = make.folder / "model.safetensors"
     link.symlink_to("blobs/ab")
@@ -197,7 +199,7 @@ def test_links_are_followed_within_a_folder_and_not_out_of_it(make: Maker, daemo
     assert len(daemon.uploads) == 1
 
 
-def test_a_home_and_an_absolute_path_are_understood(make: Maker, daemon: Daemon, tmp_path: Path) -> None:
+def test_a_home_and_an_absolute_path_are_understood(make: Maker, daemon: CreatingDaemon, tmp_path: Path) -> None:
     home = Path(make.cli.environment["HOME"])
     home.mkdir(exist_ok=True)
     (home / "h.gguf").write_bytes(GGUF)
@@ -237,7 +239,7 @@ def test_a_name_that_no_file_can_have_is_told(make: Maker) -> None:
 # Sending
 
 
-def test_what_the_daemon_has_is_not_sent_again(make: Maker, daemon: Daemon) -> None:
+def test_what_the_daemon_has_is_not_sent_again(make: Maker, daemon: CreatingDaemon) -> None:
     modelfile = "FROM ./a.gguf\nFROM ./same.gguf\nFROM ./b.gguf"
     daemon.blobs[digest_of(GGUF + b"b")] = 1
     done = make(modelfile, "--json", **{"a.gguf": GGUF, "same.gguf": GGUF, "b.gguf": GGUF + b"b"})
@@ -259,7 +261,7 @@ def test_what_the_daemon_has_is_not_sent_again(make: Maker, daemon: Daemon) -> N
     assert lines[-1]["done"] is True
 
 
-def test_an_empty_file_and_a_model_of_a_hostile_name(make: Maker, daemon: Daemon) -> None:
+def test_an_empty_file_and_a_model_of_a_hostile_name(make: Maker, daemon: CreatingDaemon) -> None:
     name = "\x1b[2J\u202egood.gguf"
     done = make(f'FROM "./{name}"', **{name: b""})
     assert done.returncode == 2  # a control character is no part of a Modelfile's text
@@ -277,11 +279,11 @@ def test_a_name_that_is_no_text_is_refused(make: Maker) -> None:
     assert (done.returncode, make.daemon.created) == (2, [])
 
 
-def test_a_connection_that_is_lost_is_made_again_and_told_above_the_bars(make: Maker, daemon: Daemon) -> None:
+def test_a_connection_that_is_lost_is_made_again_and_told_above_the_bars(make: Maker, daemon: CreatingDaemon) -> None:
     daemon.drops = 1
     make.write("FROM ./a.gguf", {"a.gguf": os.urandom(30_000_000)})
     device = Cli(make.cli.home, {"OLLAMA_HOST": daemon.url})
-    status, text = finish(terminal(device, "create", "-f", str(make.folder / "Modelfile"), "mine", columns=100))
+    status, text = finish(pexpect_child(device, "create", "-f", str(make.folder / "Modelfile"), "mine", columns=100))
     assert status == 0
     assert len(daemon.uploads) == 1
     shown = [line.rstrip() for line in screen(text, 24, 100).display if line.strip()]
@@ -301,7 +303,7 @@ def test_a_connection_that_is_lost_is_made_again_and_told_above_the_bars(make: M
     ],
 )
 def test_a_daemon_that_does_not_take_a_file_is_heard(
-    make: Maker, daemon: Daemon, refusal: tuple[int, dict[str, Any]], status: int
+    make: Maker, daemon: CreatingDaemon, refusal: tuple[int, dict[str, Any]], status: int
 ) -> None:
     daemon.refusal = refusal
     done = make("FROM ./a.gguf", "--json", **{"a.gguf": os.urandom(5_000_000)})
@@ -309,7 +311,9 @@ def test_a_daemon_that_does_not_take_a_file_is_heard(
 
 
 @pytest.mark.parametrize("how", ["shorter", "longer", "other"])
-def test_a_file_that_changes_while_it_is_sent_makes_no_model(cli: Cli, daemon: Daemon, make: Maker, how: str) -> None:
+def test_a_file_that_changes_while_it_is_sent_makes_no_model(
+    cli: Cli, daemon: CreatingDaemon, make: Maker, how: str
+) -> None:
     daemon.go_on.clear()
     content = os.urandom(20_000_000)
     make.write("FROM ./a.gguf", {"a.gguf": content})
@@ -366,12 +370,12 @@ def test_a_large_file_takes_no_more_memory_than_a_small_one(make: Maker) -> None
 
 
 @pytest.mark.parametrize("at_a_terminal", [True, False], ids=["terminal", "pipe"])
-def test_ctrl_c_while_a_file_is_sent_ends_at_once(make: Maker, daemon: Daemon, at_a_terminal: bool) -> None:
+def test_ctrl_c_while_a_file_is_sent_ends_at_once(make: Maker, daemon: CreatingDaemon, at_a_terminal: bool) -> None:
     daemon.go_on.clear()
     make.write("FROM ./a.gguf", {"a.gguf": os.urandom(30_000_000)})
     device = Cli(make.cli.home, {"OLLAMA_HOST": daemon.url})
     if at_a_terminal:
-        child = terminal(device, "create", "-f", str(make.folder / "Modelfile"), "mine", columns=80)
+        child = pexpect_child(device, "create", "-f", str(make.folder / "Modelfile"), "mine", columns=80)
         assert daemon.receiving.wait(30)
         child.sendintr()
         status, shown = finish(child)
@@ -389,7 +393,7 @@ def test_ctrl_c_while_a_file_is_sent_ends_at_once(make: Maker, daemon: Daemon, a
     assert daemon.created == []
 
 
-def test_a_reader_that_goes_away_while_a_file_is_sent_ends_it(make: Maker, daemon: Daemon) -> None:
+def test_a_reader_that_goes_away_while_a_file_is_sent_ends_it(make: Maker, daemon: CreatingDaemon) -> None:
     daemon.go_on.clear()
     make.write("FROM ./a.gguf", {"a.gguf": os.urandom(30_000_000)})
     process = Cli(make.cli.home, {"OLLAMA_HOST": daemon.url}).start(
@@ -409,7 +413,7 @@ def test_a_reader_that_goes_away_while_a_file_is_sent_ends_it(make: Maker, daemo
 # The daemon's answer
 
 
-def test_an_error_of_the_daemon_names_what_the_model_begins_from(make: Maker, daemon: Daemon) -> None:
+def test_an_error_of_the_daemon_names_what_the_model_begins_from(make: Maker, daemon: CreatingDaemon) -> None:
     daemon.answer = [{"status": "pulling manifest"}, {"error": "pull model manifest: file does not exist"}]
     done = make("FROM nope", "--json")
     assert (done.returncode, done.stdout) == (3, "")

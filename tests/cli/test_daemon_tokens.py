@@ -12,10 +12,10 @@ from pathlib import Path
 import pytest
 from canaries import found
 from forking import Forks
-from guarded import GuardedDaemon
-from keeping import entries, index_file, keep_token, listed
-from recorder import Recorder
+from guarded_daemon import GuardedDaemon
+from stored_credentials import entries, index_file, keep_token, listed
 from support import Cli, make_device
+from watching_proxy import WatchingProxy
 
 from ollama_cli.sandbox.server import EmbeddedSandbox
 
@@ -34,7 +34,7 @@ class Guarded:
 
     device: Cli
     daemon: GuardedDaemon
-    other: Recorder
+    other: WatchingProxy
 
     def signin(self, text: str, *args: str, host: str | None = None) -> tuple[int, str, str]:
         command = ["--insecure-storage", "signin", "--host", host or self.daemon.url, "--token", *args]
@@ -47,9 +47,8 @@ def guarded(tmp_path: Path, forks: Forks) -> Iterator[Guarded]:
     with ExitStack() as stack:
         sandbox = stack.enter_context(EmbeddedSandbox(tmp_path / "cloud", pace=0))
         daemon = GuardedDaemon(sandbox.url, f"Bearer {TOKEN}")
-        assert daemon.signs_as is not None
-        sandbox.approve(daemon.signs_as.public_key, "a daemon")
-        other = Recorder(sandbox.url)
+        sandbox.approve(daemon.device.public_key, "a daemon")
+        other = WatchingProxy(sandbox.url)
         for server in (daemon, other):
             stack.enter_context(server.running())
         yield Guarded(Cli(tmp_path, forks=forks), daemon, other)
@@ -115,14 +114,14 @@ def test_a_token_that_is_refused_is_not_kept_and_not_repeated(guarded: Guarded) 
 
 def test_a_token_goes_to_its_exact_origin_alone(guarded: Guarded) -> None:
     device, daemon, other = guarded.device, guarded.daemon, guarded.other
-    port = daemon.server_address[1]
+    port = daemon.port
     keep_token(device, f"http://localhost:{port}", f"Bearer {TOKEN}")
     keep_token(device, f"https://127.0.0.1:{port}", f"Bearer {TOKEN}")
     keep_token(device, f"http://127.0.0.2:{port}", f"Bearer {TOKEN}")
     keep_token(device, daemon.url, f"Bearer {TOKEN}", "work")
     assert device("list", env={"OLLAMA_HOST": daemon.url}).returncode == 4
     assert device("list", env={"OLLAMA_HOST": daemon.url, "OLLAMA_API_KEY": TOKEN}).returncode == 4
-    assert set(daemon.seen) == {None}
+    assert {seen.authorization for seen in daemon.seen} == {None}
     daemon.seen.clear()
     assert device("--profile", "work", "list", env={"OLLAMA_HOST": f"{daemon.url}"}).returncode == 0
     keep_token(device, daemon.url, f"Bearer {TOKEN}")

@@ -15,12 +15,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from asyncio_server import answering_bytes, asyncio_server, saying_bytes
 from forking import Forks
-from ollama_com import Proxy, answering, badly_certified, listening, ollama_com, speaking
-from recording import Answer, Received, recording
-from screens import Terminal
+from ollama_com import Proxy, badly_certified, ollama_com
 from stores.secret_service import SecretService, secret_service
+from stub_server import Answer, Received, stub_server
 from support import AS_A_USER, COMMAND, Cli, make_device, needs_a_user
+from terminals import Terminal
 
 from ollama_cli import DeviceKey
 from ollama_cli.sandbox.server import EmbeddedSandbox
@@ -144,7 +145,7 @@ def unchanged(environment: dict[str, str]) -> Iterator[dict[str, str]]:
 
 @contextmanager
 def a_proxy(**how: str) -> Iterator[dict[str, str]]:
-    with listening(Proxy(0, **how).handle) as port:  # type: ignore[arg-type]  # texts only
+    with asyncio_server(Proxy(0, **how).handle) as port:  # type: ignore[arg-type]  # texts only
         yield {"HTTPS_PROXY": f"http://127.0.0.1:{port}"}
 
 
@@ -157,13 +158,13 @@ def intercepted(folder: Path) -> Iterator[dict[str, str]]:
 
 @contextmanager
 def a_cloud(answer: bytes) -> Iterator[dict[str, str]]:
-    with listening(answering(answer)) as port:
+    with asyncio_server(answering_bytes(answer)) as port:
         yield {"OLLAMA_CLOUD_BASE_URL": f"http://127.0.0.1:{port}"}
 
 
 @contextmanager
 def no_tls(_: Path) -> Iterator[dict[str, str]]:
-    with listening(speaking(b"HTTP/1.1 400 Bad Request\r\n\r\n")) as port:
+    with asyncio_server(saying_bytes(b"HTTP/1.1 400 Bad Request\r\n\r\n")) as port:
         yield {"OLLAMA_CLOUD_BASE_URL": f"https://localhost:{port}"}
 
 
@@ -470,7 +471,7 @@ def daemon(version: object = "0.99.1", me: tuple[int, Any] = (200, {"name": "box
             return me[0], head, json.dumps(me[1]).encode() if me[1] is not None else b"404 page not found"
         return 200, head, b'{"models": []}'
 
-    return recording(answer)
+    return stub_server(answer)
 
 
 def test_a_daemon_gets_no_credential_and_ollama_com_no_request(well: Cli, embedded: EmbeddedSandbox) -> None:

@@ -11,7 +11,8 @@ from pathlib import Path
 
 import pytest
 import trustme
-from ollama_com import Handler, before, listening, tls_for
+from asyncio_server import ConnectionHandler, asyncio_server, passing_on_to
+from ollama_com import tls_for
 from support import Cli
 
 from ollama_cli.sandbox.server import EmbeddedSandbox
@@ -28,7 +29,7 @@ class Front:
         dropped: How many of the first it drops before a request.
     """
 
-    def __init__(self, handler: Handler) -> None:
+    def __init__(self, handler: ConnectionHandler) -> None:
         self.connections = 0
         self.dropped = 0
         self._handler = handler
@@ -54,7 +55,7 @@ def sandbox_here(tmp_path: Path) -> Iterator[EmbeddedSandbox]:
 
 @pytest.fixture
 def front(sandbox_here: EmbeddedSandbox) -> Front:
-    return Front(before(sandbox_here.url))
+    return Front(passing_on_to(sandbox_here.url))
 
 
 @pytest.fixture
@@ -62,7 +63,7 @@ def asker(
     cli: Cli, front: Front, authority: trustme.CA, tmp_path: Path, sandbox_here: EmbeddedSandbox
 ) -> Iterator[Cli]:
     """The command, whose cloud is that server, with an API key of the sandbox's."""
-    with listening(front, tls_for("localhost", authority=authority)) as port:
+    with asyncio_server(front, tls_for("localhost", authority=authority)) as port:
         yield Cli(
             cli.home,
             {
@@ -125,7 +126,7 @@ def test_a_connection_that_was_waited_for_too_long_is_closed_and_not_used(
 ) -> None:
     monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "authority.pem"))
     monkeypatch.setattr(early, "SECONDS_OF_USE", 0.0)
-    with listening(front, tls_for("localhost", authority=authority)) as port:
+    with asyncio_server(front, tls_for("localhost", authority=authority)) as port:
         connection = early.connect_early(f"https://localhost:{port}")
         assert connection is not None
         assert connection.take() is None
@@ -143,7 +144,7 @@ def test_a_connection_that_nobody_takes_is_closed(
         finally:
             ended.set()
 
-    with listening(wait_for_the_end, tls_for("localhost", authority=authority)) as port:
+    with asyncio_server(wait_for_the_end, tls_for("localhost", authority=authority)) as port:
         connection = early.connect_early(f"https://localhost:{port}")
         assert connection is not None
         connection.close()

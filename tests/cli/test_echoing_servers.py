@@ -9,7 +9,7 @@ from urllib.parse import quote
 
 import pytest
 from canaries import found
-from recording import Answer, Received, recording
+from stub_server import Answer, Received, stub_server
 from support import Cli
 
 from ollama_cli import DeviceKey, signin_url
@@ -67,7 +67,7 @@ def test_a_credential_that_a_server_repeats_is_not_printed(cli: Cli, tmp_path: P
         return ECHOES[echo](sent if whole else secret_of(sent))
 
     (tmp_path / "key").write_text(DeviceKey.generate().to_openssh().reveal())
-    with recording(answer) as server:
+    with stub_server(answer) as server:
         cloud = {"OLLAMA_CLOUD_BASE_URL": server.url}
         runs = [
             cli("--debug", "run", CLOUD, "hi", env={**cloud, "OLLAMA_API_KEY": API_KEY}),
@@ -89,7 +89,7 @@ def test_a_credential_that_a_server_repeats_is_not_printed(cli: Cli, tmp_path: P
 )
 @pytest.mark.parametrize("echo", ["JSON", "401", "404", "in pieces", "an id", "a link"])
 def test_a_signature_that_a_server_repeats_is_not_printed(cli: Cli, args: list[str], echo: str) -> None:
-    with recording(lambda request: ECHOES[echo](request.headers["authorization"])) as server:
+    with stub_server(lambda request: ECHOES[echo](request.headers["authorization"])) as server:
         cli.environment["OLLAMA_CLOUD_BASE_URL"] = server.url
         cli("--insecure-storage", "run", CLOUD, "hi")
         done = cli("--debug", "--insecure-storage", *args)
@@ -108,7 +108,7 @@ def test_a_daemon_that_repeats_our_signature_while_it_works_does_not_get_it_prin
         return denial if echo == "a denial in a stream" else ECHOES[echo](sent)
 
     (tmp_path / "key").write_text(DeviceKey.generate().to_openssh().reveal())
-    with recording(answer) as server:
+    with stub_server(answer) as server:
         environment = {"OLLAMA_HOST": server.url}
         key_file = ["--debug", "--key-file", str(tmp_path / "key")]
         runs = [

@@ -21,16 +21,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from altering_server import altering_server, each_string
 from canaries import found, found_below
 from every_command import CLOUD, EVERY_COMMAND, LOCAL, command_line, furnish, takes_json
 from forking import Forks, Trouble
-from keeping import entries
 from mutations import CONTROLS
+from stored_credentials import entries
 from support import Cli, can, needs_a_user
-from talking import each_string, talking
 
 from ollama_cli import DeviceKey
-from ollama_cli.chat.archive import Archive
+from ollama_cli.chat.kept.archive import Archive
 
 STATUSES = {*range(10), 130, 141}
 ROUNDS = int(os.environ.get("HOSTILE_ROUNDS", "1"))
@@ -94,7 +94,7 @@ def assert_sound(
 
 @pytest.fixture(scope="module")
 def server() -> Iterator[str]:
-    with talking(lambda line: line) as url:
+    with altering_server(lambda line: line) as url:
         yield url
 
 
@@ -234,7 +234,7 @@ ASKING = [
 @pytest.mark.parametrize("status", [200, 400, 401])
 def test_no_sequence_of_a_server_reaches_a_terminal_of_20_columns(tmp_path: Path, status: int) -> None:
     with (
-        talking(each_string(lambda text: f"{text}{EVIL}"), status=status, said="\x1b[2J\x9b31m") as url,
+        altering_server(each_string(lambda text: f"{text}{EVIL}"), status=status, said="\x1b[2J\x9b31m") as url,
         forks_beside(tmp_path / "forks", url) as forks,
         narrow_terminal() as (path, shown),
     ):
@@ -310,7 +310,7 @@ def mutation(seed: str) -> Callable[[Any], Any]:
 
 @pytest.mark.parametrize("status", [200, 400])
 def test_whatever_a_server_says_ends_in_a_status_of_ours(tmp_path: Path, status: int) -> None:
-    with talking(mutation(str(status)), status=status) as url, forks_beside(tmp_path / "forks", url) as forks:
+    with altering_server(mutation(str(status)), status=status) as url, forks_beside(tmp_path / "forks", url) as forks:
         device = furnish(Cli(tmp_path, {"OLLAMA_CLOUD_BASE_URL": url, "OLLAMA_API_KEY": API_KEY}), url)
         for _ in range(ROUNDS):
             for args in ASKING:
@@ -329,7 +329,7 @@ def test_a_number_out_of_all_bounds_is_no_fault(tmp_path: Path, size: float) -> 
             return [sized(item) for item in value]
         return size if type(value) is int else value
 
-    with talking(sized) as url, forks_beside(tmp_path / "forks", url) as forks:
+    with altering_server(sized) as url, forks_beside(tmp_path / "forks", url) as forks:
         device = furnish(Cli(tmp_path, {"OLLAMA_CLOUD_BASE_URL": url}), url)
         for args in (["list"], ["list", "--cloud"], ["ps"], ["show", LOCAL, "--verbose"], ["pull", LOCAL]):
             assert_sound(forks(*args, env=device.environment, cwd=tmp_path))

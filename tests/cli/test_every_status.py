@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from crashing import run_here
 from every_command import EVERY_COMMAND, command_line
-from keeping import entries, keep_key
-from recording import Answer, Received, recording
+from in_process import run_here
+from stored_credentials import entries, keep_key
+from stub_server import Answer, Received, stub_server
 from support import Cli, make_device
 
 from ollama_cli.transport.retries import LONGEST_WAIT, TRIES
@@ -111,7 +111,7 @@ def test_every_command_tells_a_refusal_in_its_own_way_and_in_time(
         )
 
     clock = Clock(monkeypatch)
-    with recording(answer) as server:
+    with stub_server(answer) as server:
         device = Cli(home, {"OLLAMA_CLOUD_BASE_URL": server.url})
         make_device(device, server.url)
         keep_key(device, server.url, "work")

@@ -12,7 +12,8 @@ from pathlib import Path
 from urllib.parse import quote
 
 import pytest
-from ollama_com import Proxy, answering, badly_certified, listening, speaking
+from asyncio_server import answering_bytes, asyncio_server, saying_bytes
+from ollama_com import Proxy, badly_certified
 from support import Cli, closed_port
 
 from ollama_cli.sandbox.server import EmbeddedSandbox
@@ -186,14 +187,14 @@ PIECE = b'{"response":"What came","done":false}\n'
 @contextmanager
 def cloud(answer: bytes) -> Iterator[dict[str, str]]:
     """A cloud that answers these bytes to everything."""
-    with listening(answering(answer)) as port:
+    with asyncio_server(answering_bytes(answer)) as port:
         yield {"OLLAMA_CLOUD_BASE_URL": f"http://127.0.0.1:{port}"}
 
 
 @contextmanager
 def proxy(refusal: str) -> Iterator[dict[str, str]]:
     """A proxy that leads nowhere."""
-    with listening(Proxy(0, refusal=refusal).handle) as port:
+    with asyncio_server(Proxy(0, refusal=refusal).handle) as port:
         yield {"HTTPS_PROXY": f"http://127.0.0.1:{port}"}
 
 
@@ -230,10 +231,10 @@ def surroundings(name: str, folder: Path) -> Iterator[dict[str, str]]:
         elif name == "@proxy-refused":
             yield {"HTTPS_PROXY": f"http://127.0.0.1:{opened.enter_context(closed_port())}"}
         elif name == "@no-tls":
-            port = opened.enter_context(listening(speaking(b"HTTP/1.1 400 Bad Request\r\n\r\n")))
+            port = opened.enter_context(asyncio_server(saying_bytes(b"HTTP/1.1 400 Bad Request\r\n\r\n")))
             yield {"OLLAMA_CLOUD_BASE_URL": f"https://localhost:{port}"}
         elif name == "@tls-closed":
-            port = opened.enter_context(listening(speaking(b"")))
+            port = opened.enter_context(asyncio_server(saying_bytes(b"")))
             yield {"OLLAMA_CLOUD_BASE_URL": f"https://localhost:{port}"}
         elif kind == "tls":
             yield opened.enter_context(badly_certified(folder, which))

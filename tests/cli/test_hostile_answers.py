@@ -7,15 +7,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from crashing import run_here, without_waits
+from altering_server import ANSWERS, ERROR
 from every_command import CLOUD, EVERY_COMMAND, LOCAL, command_line, furnish
 from hypothesis import given
 from hypothesis import strategies as st
-from keeping import entries
+from in_process import run_here, without_waits
 from mutations import CONTROLS, examples, written
-from recording import Answer, Received, recording
+from stored_credentials import entries
+from stub_server import Answer, Received, stub_server
 from support import Cli
-from talking import ANSWERS, ERROR
 
 _LOCAL_ONLY = ("chats", "sandbox", "serve", "completion", "keys list", "keys show", "keys export", "profile list")
 LINES = [
@@ -60,7 +60,7 @@ def test_whatever_is_answered_a_command_ends_in_a_status_of_ours(
         status, body = told.get(request.target.partition("?")[0], (200, b"{}"))
         return status, {"Content-Type": "application/json"}, body
 
-    with recording(answer) as server:
+    with stub_server(answer) as server:
 
         @examples(80)
         @given(st.sampled_from(LINES), answers(), st.booleans())

@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 from conftest import sign_in
 from forking import Forks
-from in_thread import running
+from in_thread import in_thread
 from support import COMMAND, Cli, Sandbox
 
 from ollama_cli import DeviceKey
@@ -45,7 +45,7 @@ def server(answer: Callable[[BaseHTTPRequestHandler], tuple[int, bytes]]) -> Ite
             pass
 
     listening = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    with running(listening):
+    with in_thread(listening):
         yield f"http://127.0.0.1:{listening.server_address[1]}"
 
 
@@ -181,6 +181,7 @@ def test_streams_that_are_closed_or_full_are_no_fault_of_ours(cli: Cli, script: 
         assert code == status
     assert "Traceback" not in stderr
     assert "should not" not in stderr
+    assert ("Error: The output cannot be written: No space left on device.\n" in stderr) == (" >/dev/full" in script)
 
 
 WITHOUT_MEMORY = """

@@ -11,15 +11,15 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from crashing import Done, run_here, without_waits
+from altering_server import altering_server, each_string
 from every_command import CLOUD, EVERY_COMMAND, LOCAL, command_line, furnish
-from lying_registry import Handler, lying_registry
+from in_process import Done, run_here, without_waits
+from lying_registry import RegistryHandler, lying_registry
 from mutations import CONTROLS, EVIL
 from support import Cli
-from talking import each_string, talking
 
-from ollama_cli.chat.archive import Archive
-from ollama_cli.chat.kept import KeptChat
+from ollama_cli.chat.kept.archive import Archive
+from ollama_cli.chat.kept.writing import KeptChat
 from ollama_cli.chat.messages import Message, Role
 from ollama_cli.chat.session import Session
 
@@ -55,7 +55,7 @@ def shown(device: Cli, *args: str) -> Done:
 @pytest.mark.parametrize("status", [200, 402, 403, 404, 410, 429, 500])
 @pytest.mark.parametrize("named", [True, False], ids=["OLLAMA_HOST", "ollama.com"])
 def test_whatever_a_server_says_is_text(home: Path, status: int, named: bool) -> None:
-    with talking(each_string(lambda text: f"{text}{EVIL}"), status=status, said="\x1b[2J\x9b31m") as url:
+    with altering_server(each_string(lambda text: f"{text}{EVIL}"), status=status, said="\x1b[2J\x9b31m") as url:
         daemon = {"OLLAMA_HOST": url} if named else {}
         device = furnish(Cli(home, {"OLLAMA_CLOUD_BASE_URL": url, **DRAWS_NOTHING, **daemon}), url)
         lines = [
@@ -85,7 +85,7 @@ LAYERS = json.dumps({"layers": [{"digest": f"sha256:{EVIL}", "size": EVIL}]}).en
 C1 = "\x9b31m"
 """A sequence that a header can hold."""
 
-REGISTRY: dict[str, Callable[[Handler], bool]] = {
+REGISTRY: dict[str, Callable[[RegistryHandler], bool]] = {
     "400": lambda handler: handler.send(400, REFUSED),
     "403": lambda handler: handler.send(403, REFUSED),
     "404": lambda handler: handler.send(404, REFUSED),

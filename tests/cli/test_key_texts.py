@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from conftest import sign_in
 from support import Cli, Sandbox
-from terminals import finish, printed, terminal
+from terminals import finish, pexpect_child, printed
 
 pytestmark = pytest.mark.forked
 
@@ -107,7 +107,7 @@ def test_a_stored_key_that_cannot_be_used_is_named_and_kept(
 
 def test_a_key_file_s_passphrase_is_asked_for_once_and_not_shown(device: Cli, sandbox: Sandbox, tmp_path: Path) -> None:
     path = encrypted(tmp_path)
-    child = terminal(device, "--key-file", str(path), "status")
+    child = pexpect_child(device, "--key-file", str(path), "status")
     child.expect(f"Passphrase for --key-file {path}: ")
     child.sendline("wrong")
     child.expect("That does not open it")
@@ -121,7 +121,7 @@ def test_a_key_file_s_passphrase_is_asked_for_once_and_not_shown(device: Cli, sa
 
 def test_a_passphrase_in_the_environment_s_key_is_asked_for(device: Cli, tmp_path: Path) -> None:
     device.environment["OLLAMA_CLI_KEY"] = encrypted(tmp_path).read_text()
-    child = terminal(device, "status")
+    child = pexpect_child(device, "status")
     child.expect("Passphrase for OLLAMA_CLI_KEY: ")
     child.sendline(PASSPHRASE)
     assert finish(child)[0] == 4
@@ -129,7 +129,7 @@ def test_a_passphrase_in_the_environment_s_key_is_asked_for(device: Cli, tmp_pat
 
 @pytest.mark.parametrize("typed", [["wrong"] * 3, [""], ["\x04"]], ids=["three tries", "nothing", "end of input"])
 def test_a_passphrase_that_is_not_given_is_an_error(device: Cli, tmp_path: Path, typed: list[str]) -> None:
-    child = terminal(device, "--key-file", str(encrypted(tmp_path)), "status")
+    child = pexpect_child(device, "--key-file", str(encrypted(tmp_path)), "status")
     for text in typed:
         child.expect("Passphrase for ")
         child.send(text if text == "\x04" else f"{text}\r")
@@ -139,7 +139,7 @@ def test_a_passphrase_that_is_not_given_is_an_error(device: Cli, tmp_path: Path,
 
 
 def test_ctrl_c_at_the_question_ends_it_and_leaves_the_terminal_as_it_was(device: Cli, tmp_path: Path) -> None:
-    child = terminal(device, "--key-file", str(encrypted(tmp_path)), "status")
+    child = pexpect_child(device, "--key-file", str(encrypted(tmp_path)), "status")
     child.expect("Passphrase for ")
     child.sendintr()
     assert finish(child)[0] == 130
@@ -150,7 +150,7 @@ def test_a_stored_key_with_a_passphrase_is_used_once_it_is_opened(device: Cli, s
     (path,) = (device.home / "state" / "data" / "keys").iterdir()
     subprocess.run(["ssh-keygen", "-q", "-p", "-P", "", "-N", PASSPHRASE, "-f", str(path)], check=True)
     text = path.read_text()
-    child = terminal(device, "status")
+    child = pexpect_child(device, "status")
     child.expect("Passphrase for the key in a file in ")
     child.sendline(PASSPHRASE)
     assert finish(child)[0] == 0
@@ -161,7 +161,7 @@ def test_a_stored_key_with_a_passphrase_is_used_once_it_is_opened(device: Cli, s
 def test_a_wrong_passphrase_is_told_whatever_the_cipher(device: Cli, tmp_path: Path, cipher: str) -> None:
     path = tmp_path / "key"
     keygen(path, "-t", "ed25519", "-Z", cipher, passphrase=PASSPHRASE)
-    child = terminal(device, "--key-file", str(path), "status")
+    child = pexpect_child(device, "--key-file", str(path), "status")
     child.expect("Passphrase for ")
     child.sendline("wrong")
     child.expect("That does not open it")
@@ -171,7 +171,7 @@ def test_a_wrong_passphrase_is_told_whatever_the_cipher(device: Cli, tmp_path: P
 
 def test_a_note_about_an_encrypted_key_asks_for_no_passphrase(signed_in: Cli, tmp_path: Path) -> None:
     signed_in.environment["OLLAMA_CLI_KEY"] = encrypted(tmp_path).read_text()
-    status, shown = finish(terminal(signed_in, "signin"))
+    status, shown = finish(pexpect_child(signed_in, "signin"))
     assert status == 0
     assert "OLLAMA_CLI_KEY is used before" in shown
     assert "Passphrase" not in shown

@@ -10,7 +10,7 @@ import pytest
 from stores.prompter import prompter
 from stores.secret_service import SecretService, secret_service
 from support import Cli, Sandbox
-from terminals import finish, printed, terminal
+from terminals import finish, pexpect_child, printed
 
 from ollama_cli import DeviceKey
 
@@ -196,7 +196,7 @@ def test_a_question_that_the_person_closes_is_told(desktop: Cli, service: Secret
     service.lock()
     desktop.environment["DISPLAY"] = ":9"
     with prompter(service.address, closes=True) as asked:
-        status, shown = finish(terminal(desktop, "signin"))
+        status, shown = finish(pexpect_child(desktop, "signin"))
         assert asked.is_set()
     assert status == 9
     assert "closed without an answer" in shown
@@ -206,7 +206,7 @@ def test_a_person_is_told_what_is_waited_for_and_can_end_it(desktop: Cli, servic
     service.lock()
     desktop.environment["DISPLAY"] = ":9"
     with prompter(service.address, closes=False):
-        child = terminal(desktop, "signin")
+        child = pexpect_child(desktop, "signin")
         child.expect("Waiting for the keyring")
         child.sendintr()
         assert finish(child)[0] == 130

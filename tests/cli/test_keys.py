@@ -116,6 +116,9 @@ def test_list_of_nothing_says_so(offline: Cli) -> None:
     assert "no device key" in done.stderr
     assert offline("keys", "list", "--json").stdout == "[]\n"
     assert "`ollama-cli --sandbox signin`" in offline("--sandbox", "keys", "list").stderr
+    in_sandbox = offline("--sandbox", "keys", "revoke", "--yes").stderr
+    assert "take devices off at /settings/keys of `ollama-cli sandbox`" in in_sandbox
+    assert "ollama.com" not in in_sandbox
 
 
 def test_list_and_show_need_neither_store_nor_cloud(offline: Cli, offline_key: DeviceKey) -> None:

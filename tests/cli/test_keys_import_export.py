@@ -14,9 +14,8 @@ from typing import Any
 
 import pytest
 from canaries import found, found_below, private_half
-from screens import Terminal
 from support import AS_A_USER, COMMAND, Cli, Sandbox, make_device, needs_a_user
-from terminals import finish, printed, terminal
+from terminals import Terminal, finish, pexpect_child, printed
 
 from ollama_cli import DeviceKey
 
@@ -113,7 +112,7 @@ def test_a_key_of_the_reference_goes_through_pipes(offline: Cli, number: int, en
 def test_a_passphrase_stays_on_a_key_there_and_back(offline: Cli, tmp_path: Path) -> None:
     source, copy = tmp_path / "source", tmp_path / "copy"
     source.write_text(VECTORS["encrypted_pem"])
-    child = terminal(offline, "--insecure-storage", "keys", "import", str(source))
+    child = pexpect_child(offline, "--insecure-storage", "keys", "import", str(source))
     child.expect(f"Passphrase for {source}: ")
     child.sendline("wrong")
     child.expect("That does not open it")
@@ -121,7 +120,7 @@ def test_a_passphrase_stays_on_a_key_there_and_back(offline: Cli, tmp_path: Path
     assert finish(child)[0] == 0
     assert printed(child).count("Passphrase for") == 2
     assert stored(offline).read_text() == VECTORS["encrypted_pem"]
-    child = terminal(offline, "keys", "export", "-o", str(copy), "--yes")
+    child = pexpect_child(offline, "keys", "export", "-o", str(copy), "--yes")
     child.expect("Passphrase for the key in ")
     child.sendline(VECTORS["encrypted_passphrase"])
     assert finish(child)[0] == 0
@@ -133,7 +132,7 @@ def test_a_passphrase_stays_on_a_key_there_and_back(offline: Cli, tmp_path: Path
 @pytest.mark.parametrize("typed", [["wrong"] * 3, ["\x04"]], ids=["three wrong", "end of input"])
 def test_without_the_passphrase_nothing_is_stored(offline: Cli, tmp_path: Path, typed: list[str]) -> None:
     source = keygen(tmp_path / "source", passphrase=PASSPHRASE)
-    child = terminal(offline, "--insecure-storage", "keys", "import", str(source))
+    child = pexpect_child(offline, "--insecure-storage", "keys", "import", str(source))
     for text in typed:
         child.expect("Passphrase for ")
         child.send(text if text == "\x04" else f"{text}\r")
@@ -314,7 +313,7 @@ def test_a_private_key_is_not_exported_unasked(
 @pytest.mark.parametrize(("answer", "status"), [("y", 0), ("", 1)], ids=["yes", "nothing"])
 def test_a_terminal_is_asked(offline: Cli, key: DeviceKey, tmp_path: Path, answer: str, status: int) -> None:
     path = tmp_path / "copy"
-    child = terminal(offline, "keys", "export", "-o", str(path))
+    child = pexpect_child(offline, "keys", "export", "-o", str(path))
     child.expect("Write the private key SHA256:.* to ")
     child.sendline(answer)
     assert finish(child)[0] == status
@@ -323,7 +322,7 @@ def test_a_terminal_is_asked(offline: Cli, key: DeviceKey, tmp_path: Path, answe
 
 def test_a_passphrase_is_put_on_it(offline: Cli, key: DeviceKey, tmp_path: Path) -> None:
     path = tmp_path / "copy"
-    child = terminal(offline, "keys", "export", "-o", str(path), "--yes", "--passphrase")
+    child = pexpect_child(offline, "keys", "export", "-o", str(path), "--yes", "--passphrase")
     for number, typed in enumerate(["one", "another", PASSPHRASE, PASSPHRASE]):
         child.expect("again: " if number % 2 else "New passphrase: ")
         child.sendline(typed)
@@ -339,7 +338,7 @@ def test_a_passphrase_is_put_on_it(offline: Cli, key: DeviceKey, tmp_path: Path)
 def test_without_a_passphrase_typed_twice_nothing_is_exported(
     offline: Cli, key: DeviceKey, tmp_path: Path, typed: list[str]
 ) -> None:
-    child = terminal(offline, "keys", "export", "-o", str(tmp_path / "copy"), "--yes", "--passphrase")
+    child = pexpect_child(offline, "keys", "export", "-o", str(tmp_path / "copy"), "--yes", "--passphrase")
     for number, text in enumerate(typed):
         child.expect("again: " if number % 2 else "New passphrase: ")
         child.sendline(text)
@@ -348,7 +347,7 @@ def test_without_a_passphrase_typed_twice_nothing_is_exported(
 
 
 def test_a_passphrase_that_is_too_long_is_named(offline: Cli, key: DeviceKey, tmp_path: Path) -> None:
-    child = terminal(offline, "keys", "export", "-o", str(tmp_path / "copy"), "--yes", "--passphrase")
+    child = pexpect_child(offline, "keys", "export", "-o", str(tmp_path / "copy"), "--yes", "--passphrase")
     for question in ("New passphrase: ", "again: "):
         child.expect(question)
         child.sendline("x" * 1024)

@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import ClassVar
 
 import pytest
-from crashing import Crashes, Done, fail, run_here, without_waits
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
@@ -23,6 +22,7 @@ from hypothesis.stateful import (
     rule,
     run_state_machine_as_test,
 )
+from in_process import Crashes, Done, fail, run_here, without_waits
 
 from ollama_cli import DeviceKey
 from ollama_cli.sandbox.accounts import Accounts

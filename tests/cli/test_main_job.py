@@ -13,8 +13,8 @@ import httpx
 import pytest
 from chatting import leave
 from conftest import sign_in
-from screens import Terminal
 from support import NO_TLS, Cli, Sandbox, hidden_fields, start_sandbox
+from terminals import Terminal
 
 MODEL = "gpt-oss:120b-cloud"
 LINK = re.compile(r"^http://127\.0\.0\.1:\d+/connect\?name=[^&\s]+&key=[\w-]+$", re.MULTILINE)
@@ -184,9 +184,10 @@ def test_signout_offline_keeps_the_key(signed_in: Cli) -> None:
     assert fingerprint
 
 
-def test_signout_local_only_asks_no_server(signed_in: Cli, sandbox: Sandbox) -> None:
+@pytest.mark.parametrize("environment", [{}, {"OLLAMA_NO_CLOUD": "1"}], ids=["as usual", "no cloud"])
+def test_signout_local_only_asks_no_server(signed_in: Cli, sandbox: Sandbox, environment: dict[str, str]) -> None:
     before = len(sandbox.requests())
-    assert signed_in("signout", "--local-only").returncode == 0
+    assert signed_in("signout", "--local-only", env=environment).returncode == 0
     assert len(sandbox.requests()) == before
     assert signed_in("status", "--quiet").returncode == 4
 
@@ -333,6 +334,31 @@ def test_status_7_no_daemon_names_the_cloud_twin(cli: Cli) -> None:
     done = cli("run", "tiny", "hi", env={"OLLAMA_HOST": "http://127.0.0.1:9"})
     assert done.returncode == 7
     assert "tiny:cloud" in done.stderr
+
+
+@pytest.mark.forked
+@pytest.mark.parametrize(
+    ("command", "way"),
+    [
+        ("run tiny hi", "ask the cloud: `ollama-cli run tiny:cloud --cloud`"),
+        ("run tiny:8b-cloud hi", "ask the cloud: `ollama-cli run tiny:8b-cloud --cloud`"),
+        ("show tiny", "ask the cloud: `ollama-cli show tiny:cloud --cloud`"),
+        ("list", "see ollama.com's: `ollama-cli list --cloud`"),
+        ("search sky", "ask ollama.com with --cloud."),
+        ("pull tiny:cloud", "run it at ollama.com without pulling it: `ollama-cli run tiny:cloud --cloud`"),
+        ("run hf.co/ada/tiny hi", None),
+    ],
+)
+def test_what_can_be_done_without_the_named_daemon_is_at_ollama_com(cli: Cli, command: str, way: str | None) -> None:
+    """What is said to be typed does not go to the daemon again, nor to what is switched off or has no such model."""
+    named = {"OLLAMA_HOST": "http://127.0.0.1:9"}
+    for environment, instead in ((named, way), (named | {"OLLAMA_NO_CLOUD": "1"}, None)):
+        done = cli(*command.split(), env=environment)
+        assert done.returncode == 7
+        assert done.stderr == (
+            "Error: No Ollama server answers at http://127.0.0.1:9.\n"
+            f"  Start one with `ollama serve`{f', or {instead}' if instead else '.'}\n"
+        )
 
 
 def test_status_9_no_keyring_names_the_ways_out(device: Cli) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 import pytest
 from support import Cli
-from terminals import finish, screen, terminal
+from terminals import finish, pexpect_child, screen
 
 MODEL = "qwen3-coder:480b-cloud"
 SKY = "Why is the sky blue?"
@@ -19,7 +19,7 @@ def answer(
 ) -> tuple[str, list[str]]:
     """What is printed at a terminal, and what then stands there."""
     device = Cli(signed_in.home, signed_in.environment | dict(env or {}))
-    status, printed = finish(terminal(device, "run", *options, MODEL, SKY, columns=columns))
+    status, printed = finish(pexpect_child(device, "run", *options, MODEL, SKY, columns=columns))
     assert status == 0
     return printed, [row.rstrip() for row in screen(printed, 24, columns).display]
 

@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 from forking import Forks
-from recorded import serving
+from routed_server import routed_server
 from support import Cli, Sandbox, closed_port
-from terminals import finish, terminal
+from terminals import finish, pexpect_child
 
 pytestmark = pytest.mark.forked
 
@@ -51,7 +51,7 @@ def test_the_cloud_is_listed_for_anybody_by_the_names_that_run_takes(device: Cli
 def test_a_cloud_that_wants_a_credential_for_its_list_gets_it(cli: Cli) -> None:
     routes = [route("GET", "/api/tags", 401, json={"error": "unauthorized"}, times=1)]
     routes.append(route("GET", "/api/tags", json={"models": [TINY]}))
-    with serving(routes) as server:
+    with routed_server(routes) as server:
         environment = {"OLLAMA_CLOUD_BASE_URL": server.url, "OLLAMA_API_KEY": "key"}
         done = cli("list", "--cloud", env=environment)
     assert done.returncode == 0, done.stderr
@@ -59,7 +59,7 @@ def test_a_cloud_that_wants_a_credential_for_its_list_gets_it(cli: Cli) -> None:
 
 
 def test_a_list_as_json_is_what_the_server_tells(cli: Cli) -> None:
-    with serving([route("GET", "/api/tags", json={"models": [TINY, {"size": 1}, "x"]})]) as server:
+    with routed_server([route("GET", "/api/tags", json={"models": [TINY, {"size": 1}, "x"]})]) as server:
         done = cli("list", "--json", env={"OLLAMA_HOST": server.url})
         cloud = cli("list", "--json", "--cloud", env={"OLLAMA_CLOUD_BASE_URL": server.url})
     assert json.loads(done.stdout) == [TINY]
@@ -78,7 +78,7 @@ def test_a_mistyped_name_is_answered_with_the_one_that_was_listed(cli: Cli, comm
             for method, path in (("POST", "/api/show"), ("DELETE", "/api/delete"))
         ),
     ]
-    with serving(routes) as server:
+    with routed_server(routes) as server:
         environment = {"OLLAMA_HOST": server.url}
         assert cli("list", env=environment).returncode == 0
         done = cli(verb, "gema3", *rest, env=environment)
@@ -139,7 +139,7 @@ def test_a_named_daemon_that_does_not_answer_is_an_error(cli: Cli, command: list
 def test_a_daemon_that_is_not_signed_in_says_how(cli: Cli, command: list[str]) -> None:
     paths = [("GET", "tags"), ("GET", "ps"), ("POST", "show"), ("POST", "copy"), ("DELETE", "delete")]
     refusals = [route(method, f"/api/{name}", 401, json={"error": "unauthorized"}) for method, name in paths]
-    with serving(refusals) as server:
+    with routed_server(refusals) as server:
         done = cli(*command, "--json", env={"OLLAMA_HOST": server.url})
     error = json.loads(done.stderr)["error"]
     assert (done.returncode, error["code"]) == (4, "signin_required")
@@ -151,9 +151,9 @@ def test_names_of_models_cannot_drive_a_terminal(cli: Cli) -> None:
     routes = [route("GET", path, json={"models": models}) for path in ("/api/tags", "/api/ps")]
     details = dict.fromkeys(("license", "parameters", "system", "modelfile"), HOSTILE)
     routes.append(shown(**details, model_info={HOSTILE: HOSTILE, "list": [HOSTILE]}, remote_host=HOSTILE))
-    with serving(routes) as server:
+    with routed_server(routes) as server:
         for command in (["list"], ["ps"], ["show", "-v", "x"], ["show", "--license", "x"]):
-            child = terminal(Cli(cli.home, {"OLLAMA_HOST": server.url}), *command)
+            child = pexpect_child(Cli(cli.home, {"OLLAMA_HOST": server.url}), *command)
             _, text = finish(child)
             assert "Good news" in text
             assert not re.search(r"\x1b\]|\x1b\[2J|\u202e", text)
@@ -185,7 +185,7 @@ def test_no_such_model_in_the_cloud(signed_in: Cli) -> None:
 
 
 def test_show_as_json_is_the_whole_answer_or_one_text_of_it(cli: Cli) -> None:
-    with serving([shown(license="MIT", extra=[1])]) as server:
+    with routed_server([shown(license="MIT", extra=[1])]) as server:
         whole = cli("show", "tiny", "--json", "--verbose", env={"OLLAMA_HOST": server.url})
         part = cli("show", "tiny", "--json", "--license", env={"OLLAMA_HOST": server.url})
     assert json.loads(whole.stdout) == {"capabilities": ["completion"], "license": "MIT", "extra": [1]}
@@ -194,7 +194,7 @@ def test_show_as_json_is_the_whole_answer_or_one_text_of_it(cli: Cli) -> None:
 
 
 def test_two_texts_at_once_are_refused_before_anything_is_asked(cli: Cli) -> None:
-    with serving([shown()]) as server:
+    with routed_server([shown()]) as server:
         done = cli("show", "tiny", "--template", "--license", env={"OLLAMA_HOST": server.url})
     assert (done.returncode, done.stdout, server.requests) == (2, "", [])
     assert "--license and --template" in done.stderr
@@ -213,7 +213,7 @@ def test_everything_that_is_known_of_a_model(cli: Cli) -> None:
         "requires": "0.14.0",
         "system": "One.\n\nTwo.\nThree.",
     }
-    with serving([shown(**told)]) as server:
+    with routed_server([shown(**told)]) as server:
         done = cli("show", "tiny", "-v", env={"OLLAMA_HOST": server.url})
     assert done.stdout == (
         "  Model\n    architecture    llama\n    parameters      7M\n    requires        0.14.0\n\n"
@@ -229,7 +229,7 @@ def test_everything_that_is_known_of_a_model(cli: Cli) -> None:
 
 def test_details_with_a_vocabulary_may_be_long(cli: Cli) -> None:
     words = ["a vocabulary has hundreds of thousands of words"] * 200_000
-    with serving([shown(model_info={"tokens": words})]) as server:
+    with routed_server([shown(model_info={"tokens": words})]) as server:
         done = cli("show", "tiny", "-v", env={"OLLAMA_HOST": server.url})
     assert done.returncode == 0, done.stderr
     assert "...+199999 more" in done.stdout
@@ -237,7 +237,7 @@ def test_details_with_a_vocabulary_may_be_long(cli: Cli) -> None:
 
 def test_a_text_of_a_model_is_piped_unchanged(cli: Cli) -> None:
     template = f"{{{{ .Prompt }}}}\r\n\t{HOSTILE}"
-    with serving([shown(template=template)]) as server:
+    with routed_server([shown(template=template)]) as server:
         environment = {"OLLAMA_HOST": server.url}
         assert cli("show", "tiny", "--template", env=environment).stdout == template
         without = cli("show", "tiny", "--system", env=environment)
@@ -250,7 +250,7 @@ def test_a_text_of_a_model_is_piped_unchanged(cli: Cli) -> None:
 
 def test_ps_as_json_is_what_the_server_tells(cli: Cli) -> None:
     told = {"name": "tiny:latest", "size": 1000, "size_vram": 250, "expires_at": "2020-01-01T00:00:00Z"}
-    with serving([route("GET", "/api/ps", json={"models": [told]})]) as server:
+    with routed_server([route("GET", "/api/ps", json={"models": [told]})]) as server:
         environment = {"OLLAMA_HOST": server.url}
         assert json.loads(cli("ps", "--json", env=environment).stdout) == [told]
         assert json.loads(cli("ps", "--json", "gpt", env=environment).stdout) == []
@@ -268,7 +268,7 @@ def test_ollama_coms_models_are_not_ours_to_change(cli: Cli, before: list[str], 
 
 
 def test_a_model_that_runs_in_the_cloud_is_not_stopped(cli: Cli) -> None:
-    with serving([shown(remote_host="https://ollama.com:443", remote_model="big")]) as server:
+    with routed_server([shown(remote_host="https://ollama.com:443", remote_model="big")]) as server:
         environment = {"OLLAMA_HOST": server.url}
         assert json.loads(cli("stop", "--json", "big:cloud", env=environment).stdout) == {
             "model": "big:cloud",
@@ -279,7 +279,7 @@ def test_a_model_that_runs_in_the_cloud_is_not_stopped(cli: Cli) -> None:
 
 
 def test_stop_and_cp_as_json(cli: Cli) -> None:
-    with serving([shown(), UNLOADED, route("POST", "/api/copy", text="")]) as server:
+    with routed_server([shown(), UNLOADED, route("POST", "/api/copy", text="")]) as server:
         environment = {"OLLAMA_HOST": server.url}
         stopped = cli("stop", "--json", "tiny", env=environment)
         copied = cli("cp", "--json", "tiny", "other", env=environment)
@@ -290,7 +290,7 @@ def test_stop_and_cp_as_json(cli: Cli) -> None:
 def test_rm_ends_at_the_first_model_that_it_cannot_delete_and_tells_what_is_done(cli: Cli) -> None:
     routes = [shown(), UNLOADED, {**DELETED, "times": 1}]
     routes.append(route("DELETE", "/api/delete", 404, json={"error": "model 'b' not found"}))
-    with serving(routes) as server:
+    with routed_server(routes) as server:
         done = cli("rm", "--json", "a", "b", "c", env={"OLLAMA_HOST": server.url})
     assert (done.returncode, json.loads(done.stdout)) == (3, {"deleted": ["a"]})
     error = json.loads(done.stderr)["error"]
@@ -300,7 +300,7 @@ def test_rm_ends_at_the_first_model_that_it_cannot_delete_and_tells_what_is_done
 
 def test_a_model_that_cannot_be_stopped_is_deleted_all_the_same(cli: Cli) -> None:
     failing = route("POST", "/api/generate", 400, json={"error": "it is busy"})
-    with serving([shown(), failing, DELETED]) as server:
+    with routed_server([shown(), failing, DELETED]) as server:
         done = cli("rm", "a", env={"OLLAMA_HOST": server.url})
     assert done.returncode == 0
     assert done.stderr.startswith("Warning: a could not be stopped. ")
@@ -308,7 +308,7 @@ def test_a_model_that_cannot_be_stopped_is_deleted_all_the_same(cli: Cli) -> Non
 
 
 def test_a_portals_page_deletes_nothing(cli: Cli) -> None:
-    with serving([shown(), UNLOADED, route("DELETE", "/api/delete", text="<html>Sign in</html>")]) as server:
+    with routed_server([shown(), UNLOADED, route("DELETE", "/api/delete", text="<html>Sign in</html>")]) as server:
         done = cli("rm", "a", env={"OLLAMA_HOST": server.url})
     assert done.returncode == 7
     assert "is deleted" not in done.stderr

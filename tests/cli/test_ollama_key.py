@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 from support import COMMAND, Cli, Sandbox
-from terminals import finish, printed, terminal
+from terminals import finish, pexpect_child, printed
 
 SHARED = "installed Ollama's"
 
@@ -91,7 +91,7 @@ def test_signout_in_a_script_warns_goes_on_and_leaves_ollama_s_file(shared: Cli,
 
 @pytest.mark.parametrize(("answer", "status", "left"), [("y", 0, 4), ("n", 1, 0)])
 def test_signout_at_a_terminal_warns_and_asks_first(shared: Cli, answer: str, status: int, left: int) -> None:
-    child = terminal(shared, "signout")
+    child = pexpect_child(shared, "signout")
     child.expect("Sign both out")
     child.sendline(answer)
     assert finish(child)[0] == status
@@ -211,7 +211,7 @@ def test_an_encrypted_one_is_opened_at_a_terminal_and_keeps_its_passphrase(
     device: Cli, sandbox: Sandbox, ollama: Path
 ) -> None:
     subprocess.run(["ssh-keygen", "-q", "-p", "-P", "", "-N", "secret", "-f", str(ollama)], check=True)
-    child = terminal(device, "--insecure-storage", "signin", "--use-ollama-key", "--no-wait")
+    child = pexpect_child(device, "--insecure-storage", "signin", "--use-ollama-key", "--no-wait")
     child.expect("Passphrase for the installed Ollama")
     child.sendline("secret")
     assert finish(child)[0] == 4

@@ -12,8 +12,8 @@ from email.utils import formatdate
 from pathlib import Path
 
 import pytest
-from interception import Interception, intercepting
-from recording import Answer, Received, recording
+from intercepting_proxy import Interception, intercepting
+from stub_server import Answer, Received, stub_server
 from support import Cli
 
 from ollama_cli import DeviceKey
@@ -129,7 +129,7 @@ def test_the_account_s_key_signs_for_no_other_host(travel: Travel, host: str) ->
 
 def test_every_origin_has_a_fingerprint_of_its_own(travel: Travel) -> None:
     hosts = ["https://ollama.com", f"https://{EVIL}", "https://www.ollama.com", "https://www.ollama.com:8443"]
-    with travel() as device, recording(lambda _: UNAUTHORIZED) as one, recording(lambda _: UNAUTHORIZED) as two:
+    with travel() as device, stub_server(lambda _: UNAUTHORIZED) as one, stub_server(lambda _: UNAUTHORIZED) as two:
         told = [
             json.loads(device.cli("--insecure-storage", "status", "--json", env=environment).stdout)["fingerprint"]
             for environment in (
@@ -144,7 +144,7 @@ def test_every_origin_has_a_fingerprint_of_its_own(travel: Travel) -> None:
 
 
 def test_a_stand_in_on_loopback_gets_a_key_of_its_own(travel: Travel) -> None:
-    with travel() as device, recording(lambda _: UNAUTHORIZED) as stand_in:
+    with travel() as device, stub_server(lambda _: UNAUTHORIZED) as stand_in:
         done = device.cli("--insecure-storage", "signin", "--no-wait", env={"OLLAMA_CLOUD_BASE_URL": stand_in.url})
         assert done.returncode == 4
         assert device.reached == []
@@ -176,7 +176,7 @@ def test_no_other_server_takes_ollama_com_s_place(travel: Travel, url: str) -> N
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
 @pytest.mark.parametrize("to", ["look-alike", "loopback", "without TLS"])
 def test_no_redirect_is_followed_with_a_signature(travel: Travel, status: int, to: str) -> None:
-    with recording(lambda _: UNAUTHORIZED) as other:
+    with stub_server(lambda _: UNAUTHORIZED) as other:
         place = {"look-alike": f"https://{EVIL}", "loopback": other.url, "without TLS": "http://ollama.com"}[to]
 
         def redirect(_: str, request: Received) -> Answer:
@@ -190,7 +190,7 @@ def test_no_redirect_is_followed_with_a_signature(travel: Travel, status: int, t
 
 def test_a_redirected_sign_out_forgets_nothing(travel: Travel) -> None:
     with (
-        recording(lambda _: (200, {}, b"null")) as other,
+        stub_server(lambda _: (200, {}, b"null")) as other,
         travel(lambda _, request: (307, {"Location": f"{other.url}{request.target}"}, b"")) as device,
     ):
         assert device.cli("signout").returncode == 7

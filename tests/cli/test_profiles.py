@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 from filelock import FileLock
 from forking import Forks
-from keeping import entries, index_file, keep_api_key, keep_key, keep_token, listed, use
-from screens import Terminal
+from stored_credentials import entries, index_file, keep_api_key, keep_key, keep_token, listed, use
 from support import Cli, Sandbox, approve, make_device, wallet_of
+from terminals import Terminal
 
 from ollama_cli.sandbox.server import EmbeddedSandbox
 
@@ -392,6 +392,11 @@ def test_what_to_do_next_is_said_for_the_profile_that_is_named(offline: Cli) -> 
     assert (done.returncode, "`ollama-cli --profile work signin`" in done.stderr) == (0, True)
     hint = offline("--profile", "other", "keys", "import", "-", stdin=next(iter(entries(offline).values()))).stderr
     assert "ollama-cli profile remove work" in hint
+    without_keyring = offline("--profile", "new", "signin", "--no-wait")
+    assert (
+        without_keyring.returncode,
+        "`ollama-cli --profile new --insecure-storage signin`" in without_keyring.stderr,
+    ) == (9, True)
 
 
 @pytest.mark.parametrize("command", [("signin", "--no-wait"), ("run", MODEL, "hi")])

@@ -11,8 +11,9 @@ import pytest
 from conftest import sign_in
 from filelock import FileLock
 from forking import Forks
-from recording import Answer, Received, recording
-from support import Cli, Sandbox
+from stored_credentials import keep_key
+from stub_server import Answer, Received, stub_server
+from support import Cli, Sandbox, make_device
 
 from ollama_cli import DeviceKey, signin_url
 from ollama_cli.credentials.public_key import encode_public_key
@@ -72,7 +73,7 @@ def assert_link(error: dict[str, Any], url: str, public_key: str) -> None:
 
 @pytest.mark.parametrize("shape", SHAPES)
 def test_a_stored_key_gets_its_own_link(cli: Cli, shape: str) -> None:
-    with recording(refuse(shape)) as server:
+    with stub_server(refuse(shape)) as server:
         error = refused_run(cli, "--insecure-storage", "run", CLOUD, "hi", "--json", OLLAMA_CLOUD_BASE_URL=server.url)
     public_key = server.received[0].public_key
     assert public_key is not None
@@ -89,7 +90,7 @@ def test_a_given_key_gets_its_own_link(cli: Cli, tmp_path: Path, source: str, sh
     path = tmp_path / "key"
     path.write_text(GIVEN.to_openssh().reveal())
     options, environment = ([source, str(path)], {}) if source == "--key-file" else ([], {source: path.read_text()})
-    with recording(refuse(shape)) as server:
+    with stub_server(refuse(shape)) as server:
         error = refused_run(
             cli, *options, "run", CLOUD, "hi", "--json", OLLAMA_CLOUD_BASE_URL=server.url, **environment
         )
@@ -100,7 +101,7 @@ def test_a_given_key_gets_its_own_link(cli: Cli, tmp_path: Path, source: str, sh
 
 @pytest.mark.parametrize("shape", COMMON)
 def test_an_api_key_is_led_to_the_page_of_keys_and_to_no_link(cli: Cli, shape: str) -> None:
-    with recording(refuse(shape)) as server:
+    with stub_server(refuse(shape)) as server:
         error = refused_run(
             cli, "run", CLOUD, "hi", "--json", OLLAMA_CLOUD_BASE_URL=server.url, OLLAMA_API_KEY="no-such-key"
         )
@@ -112,7 +113,7 @@ def test_an_api_key_is_led_to_the_page_of_keys_and_to_no_link(cli: Cli, shape: s
 
 @pytest.mark.parametrize("shape", SHAPES)
 def test_a_daemon_is_signed_in_by_its_own_link_or_where_it_runs(cli: Cli, shape: str) -> None:
-    with recording(refuse(shape)) as server:
+    with stub_server(refuse(shape)) as server:
         error = refused_run(cli, "run", LOCAL, "hi", "--json", OLLAMA_HOST=server.url, OLLAMA_API_KEY="unused")
     assert error["signin_url"] == (THEIRS if shape in WITH_A_GOOD_LINK else None)
     assert server.url in error["message"]
@@ -122,7 +123,7 @@ def test_a_daemon_is_signed_in_by_its_own_link_or_where_it_runs(cli: Cli, shape:
 
 @pytest.mark.parametrize("shape", COMMON)
 def test_a_daemon_that_wants_signatures_is_told_of_the_key_to_let_in(cli: Cli, shape: str) -> None:
-    with recording(refuse(shape)) as server:
+    with stub_server(refuse(shape)) as server:
         environment = {"OLLAMA_HOST": server.url, "OLLAMA_AUTH": "1"}
         error = refused_run(cli, "--insecure-storage", "run", LOCAL, "hi", "--json", **environment)
     assert error["signin_url"] == (THEIRS if shape in WITH_A_GOOD_LINK else None)
@@ -139,7 +140,7 @@ def test_no_daemon_gets_the_key_that_signs_for_it_onto_the_account(cli: Cli, com
         assert request.public_key is not None
         return 401, {}, as_json(error="unauthorized", signin_url=signin_url("x", request.public_key))
 
-    with recording(ask_for_it) as server:
+    with stub_server(ask_for_it) as server:
         environment = {"OLLAMA_HOST": server.url, "OLLAMA_AUTH": "1"}
         error = refused_run(cli, "--insecure-storage", *command, "--json", **environment)
     assert error["signin_url"] is None
@@ -149,7 +150,7 @@ def test_no_daemon_gets_the_key_that_signs_for_it_onto_the_account(cli: Cli, com
 @pytest.mark.parametrize("source", ["stored", "OLLAMA_CLI_KEY", "OLLAMA_API_KEY"])
 def test_status_names_the_same_next_step(cli: Cli, source: str) -> None:
     value = {"stored": "", "OLLAMA_CLI_KEY": GIVEN.to_openssh().reveal(), "OLLAMA_API_KEY": "no-such-key"}[source]
-    with recording(refuse("HTML")) as server:
+    with stub_server(refuse("HTML")) as server:
         environment = {"OLLAMA_CLOUD_BASE_URL": server.url, **({source: value} if value else {})}
         cli("--insecure-storage", "signin", "--no-wait", env=environment)
         error = refused_run(cli, "status", "--json", **environment)
@@ -162,7 +163,7 @@ def test_status_names_the_same_next_step(cli: Cli, source: str) -> None:
 
 def test_what_the_server_says_is_told(cli: Cli) -> None:
     suspended = as_json(error="your account is \x1b[2Jsuspended")
-    with recording(lambda _: (401, {}, suspended)) as server:
+    with stub_server(lambda _: (401, {}, suspended)) as server:
         done = cli("--insecure-storage", "run", CLOUD, "hi", env={"OLLAMA_CLOUD_BASE_URL": server.url})
     assert done.returncode == 4
     assert "The server says: your account is suspended" in done.stderr
@@ -264,3 +265,27 @@ def test_what_is_for_this_device_alone_is_refused_at_a_daemon(cli: Cli, sandbox:
     assert command[1] in done.stderr
     assert "--cloud" in done.stderr
     assert sandbox.requests() == []
+
+
+@pytest.mark.parametrize(
+    ("command", "ways"),
+    [
+        ("status --cloud", ["`ollama-cli signin --cloud`"]),
+        ("run --cloud gpt-oss:20b hi --profile work", ["`ollama-cli --profile work signin --cloud`"]),
+        ("signin --cloud --no-wait", ["`ollama-cli status --cloud`", "`ollama-cli signin --cloud`"]),
+        ("doctor --cloud", ["`ollama-cli signin --cloud`"]),
+        ("keys revoke --yes", ["`ollama-cli signin --cloud`"]),
+        ("profile remove --yes default", ["`ollama-cli signout --cloud`"]),
+        ("status", []),
+    ],
+)
+def test_what_helps_at_ollama_com_does_so_where_a_daemon_is_named(
+    device: Cli, sandbox: Sandbox, command: str, ways: list[str]
+) -> None:
+    make_device(device, sandbox.url)
+    keep_key(device, sandbox.url, "work")
+    with stub_server(refuse("JSON without a link")) as daemon:
+        told = device(*command.split(), env={"OLLAMA_HOST": daemon.url})
+    words = told.stdout + told.stderr
+    assert [way for way in ways if way not in words] == []
+    assert ("--cloud" in words) == bool(ways)

@@ -12,7 +12,7 @@ from urllib.parse import quote
 import httpx
 import pytest
 from support import NO_TLS, Cli, make_device
-from terminals import finish, terminal
+from terminals import finish, pexpect_child
 
 from ollama_cli.sandbox.server import EmbeddedSandbox
 
@@ -105,7 +105,7 @@ def test_it_is_given_up_in_the_end(failing: Callable[..., tuple[Cli, str]]) -> N
 
 def test_a_person_is_told(failing: Callable[..., tuple[Cli, str]]) -> None:
     device, _ = failing("status:503+retry-after:0*1", "drop*1")
-    status, shown = finish(terminal(device, "run", MODEL, "hi"))
+    status, shown = finish(pexpect_child(device, "run", MODEL, "hi"))
     assert status == 0
     assert "Server overloaded; trying again now (1 of 3)." in shown
     assert "broke off; trying again in 0." in shown
@@ -114,7 +114,7 @@ def test_a_person_is_told(failing: Callable[..., tuple[Cli, str]]) -> None:
 
 def test_ctrl_c_ends_the_wait(failing: Callable[..., tuple[Cli, str]]) -> None:
     device, url = failing("status:503+retry-after:20")
-    child = terminal(device, "run", MODEL, "hi")
+    child = pexpect_child(device, "run", MODEL, "hi")
     child.expect("trying again in 2")
     child.sendintr()
     assert finish(child)[0] == 130

@@ -12,11 +12,10 @@ from urllib.parse import quote
 
 import pytest
 from chatting import leave, say
-from crashing import fail, run_here, without_waits
+from in_process import fail, run_here, without_waits
 from rotating import Rotating, json_error, link_of, rotating
-from screens import Terminal
 from support import COMMAND, Cli, start_sandbox, wallet_of
-from terminals import expect_link, finish, printed, terminal
+from terminals import Terminal, expect_link, finish, pexpect_child, printed
 
 from ollama_cli import DeviceKey
 from ollama_cli.credentials.key_form import kept_form
@@ -284,7 +283,7 @@ def test_every_command_knows_of_an_old_key_that_remains(tmp_path: Path) -> None:
 
 
 def test_a_person_approves_it_while_the_terminal_waits(there: Rotating) -> None:
-    child = terminal(there.device, *ROTATE, "--no-browser")
+    child = pexpect_child(there.device, *ROTATE, "--no-browser")
     link = expect_link(child)
     child.expect("Waiting for you to approve the new key")
     new = there.begin()
@@ -376,7 +375,7 @@ def test_a_script_goes_over_when_it_says_so(switched: Rotating) -> None:
 
 @pytest.mark.parametrize("answer", ["y", "n"], ids=["yes", "no"])
 def test_a_person_is_asked_about_another_account(switched: Rotating, answer: str) -> None:
-    child = terminal(switched.device, *ROTATE)
+    child = pexpect_child(switched.device, *ROTATE)
     child.expect("Go over to bob")
     child.sendline(answer)
     status, _ = finish(child)
@@ -424,7 +423,7 @@ def test_ollama_s_key_is_left_to_it_or_taken_off(shared: Rotating, leave: bool) 
 def test_a_person_is_asked_about_ollama(shared: Rotating, answer: str) -> None:
     new = shared.begin()
     shared.approve(new)
-    child = terminal(shared.device, *ROTATE)
+    child = pexpect_child(shared.device, *ROTATE)
     child.expect("two are two")
     child.expect("sign Ollama out")
     child.sendline(answer)
@@ -466,7 +465,7 @@ def encrypted(there: Rotating) -> Rotating:
 
 
 def test_a_key_with_a_passphrase_is_followed_by_one_with_a_passphrase(encrypted: Rotating) -> None:
-    child = terminal(encrypted.device, *ROTATE, "--no-browser")
+    child = pexpect_child(encrypted.device, *ROTATE, "--no-browser")
     for question, answer in [("Passphrase for", PASSPHRASE), ("New passphrase", NEXT), ("again", NEXT)]:
         child.expect(question)
         child.sendline(answer)
@@ -486,7 +485,7 @@ def test_a_key_with_a_passphrase_is_followed_by_one_with_a_passphrase(encrypted:
 def test_the_passphrases_of_the_two_keys_are_told_apart(encrypted: Rotating) -> None:
     new = encrypted.begin_encrypted(NEXT)
     encrypted.approve(new)
-    child = terminal(encrypted.device, *ROTATE)
+    child = pexpect_child(encrypted.device, *ROTATE)
     child.expect("Passphrase for the new key in ")
     child.sendline(NEXT)
     child.expect("Passphrase for the old key in ")
@@ -508,7 +507,7 @@ def test_a_passphrase_needs_a_terminal(there: Rotating, encrypted: Rotating) -> 
 
 @pytest.mark.parametrize("given_up", [True, False], ids=["not typed", "not wanted"])
 def test_no_passphrase_is_a_decision(encrypted: Rotating, given_up: bool) -> None:
-    child = terminal(encrypted.device, *ROTATE, *([] if given_up else ["--no-passphrase", "--no-wait"]))
+    child = pexpect_child(encrypted.device, *ROTATE, *([] if given_up else ["--no-passphrase", "--no-wait"]))
     child.expect("Passphrase for")
     child.sendline(PASSPHRASE)
     if given_up:
@@ -721,7 +720,7 @@ def test_a_person_who_denies_the_new_key_keeps_the_old_one(there: Rotating) -> N
 
 
 def test_ctrl_c_while_a_person_decides_loses_nothing(there: Rotating) -> None:
-    child = terminal(there.device, *ROTATE, "--no-browser")
+    child = pexpect_child(there.device, *ROTATE, "--no-browser")
     link = expect_link(child)
     child.expect("Waiting for you")
     child.sendintr()

@@ -16,7 +16,7 @@ from typing import Any
 import pexpect
 import pytest
 from conftest import sign_in
-from recorded import serving
+from routed_server import routed_server
 from support import COMMAND, Cli, Sandbox
 
 MODEL = "gpt-oss:120b-cloud"
@@ -52,13 +52,13 @@ def test_a_cloud_model_is_asked_with_one_request(signed_in: Cli, sandbox: Sandbo
 def test_a_schema_file_may_begin_with_a_byte_order_mark(cli: Cli, tmp_path: Path) -> None:
     file = tmp_path / "schema.json"
     file.write_text(json.dumps({"type": "object"}), encoding="utf-8-sig")
-    with serving(generating({"response": "{}"}, LAST)) as server:
+    with routed_server(generating({"response": "{}"}, LAST)) as server:
         done = cli("run", "tiny", "hi", "--schema", str(file), env={"OLLAMA_HOST": server.url})
     assert done.returncode == 0, done.stderr
 
 
 def test_every_option_reaches_the_request(cli: Cli) -> None:
-    with serving(generating({"response": "{}"}, LAST)) as server:
+    with routed_server(generating({"response": "{}"}, LAST)) as server:
         words = ["hi", "--system", "s", "--option", "stop=x", "--option", "seed=7", "--keepalive=-1s", "--think=max"]
         done = cli("run", "--format=json", "tiny", *words, env={"OLLAMA_HOST": server.url})
     assert done.returncode == 0, done.stderr
@@ -74,7 +74,7 @@ def test_every_option_reaches_the_request(cli: Cli) -> None:
 
 
 def test_a_prompt_that_begins_with_a_dash(cli: Cli) -> None:
-    with serving(generating({"response": "ok"}, LAST)) as server:
+    with routed_server(generating({"response": "ok"}, LAST)) as server:
         refused = cli("run", "tiny", "-5", "degrees?", env={"OLLAMA_HOST": server.url})
         done = cli("run", "tiny", "--", "-5", "degrees?", env={"OLLAMA_HOST": server.url})
     assert refused.returncode == 2
@@ -106,7 +106,7 @@ def test_json_lines_are_the_stream(signed_in: Cli) -> None:
 
 def test_json_tells_tool_calls(cli: Cli) -> None:
     call = {"function": {"name": "weather", "arguments": {"city": "Oslo"}}}
-    with serving(generating({"response": "", "tool_calls": [call]}, LAST)) as server:
+    with routed_server(generating({"response": "", "tool_calls": [call]}, LAST)) as server:
         done = cli("run", "tiny", "hi", "--json", env={"OLLAMA_HOST": server.url})
         lines = cli("run", "tiny", "hi", "--json-lines", env={"OLLAMA_HOST": server.url})
     expected = {"name": "weather", "arguments": {"city": "Oslo"}}
@@ -116,7 +116,7 @@ def test_json_tells_tool_calls(cli: Cli) -> None:
 
 @pytest.mark.parametrize("seconds", ["inf", "1e400", "99999999999", "9000000000"])
 def test_a_time_that_no_clock_counts_to_is_no_limit(cli: Cli, seconds: str) -> None:
-    with serving(generating({"response": "ok"}, LAST)) as server:
+    with routed_server(generating({"response": "ok"}, LAST)) as server:
         done = cli("run", "tiny", "hi", "--timeout", seconds, env={"OLLAMA_HOST": server.url})
     assert (done.returncode, done.stdout, done.stderr) == (0, "ok\n", "")
 
@@ -130,7 +130,7 @@ def test_a_time_that_is_no_number(cli: Cli, command: list[str]) -> None:
 
 @pytest.mark.parametrize("how", ["--json", "--json-lines", "--nowordwrap"])
 def test_what_came_of_a_broken_answer_is_kept(cli: Cli, how: str) -> None:
-    with serving(generating({"response": "half an"})) as server:
+    with routed_server(generating({"response": "half an"})) as server:
         done = cli("run", "tiny", "hi", how, env={"OLLAMA_HOST": server.url})
     assert done.returncode == 8
     assert "half an" in done.stdout
@@ -152,7 +152,7 @@ def test_what_came_of_a_broken_answer_is_kept(cli: Cli, how: str) -> None:
     ids=["null", "empty", "half", "nan", "infinity", "large"],
 )
 def test_a_line_at_the_edge_of_what_is_an_answer(cli: Cli, line: str, answer: str, status: int) -> None:
-    with serving([SHOW, {"method": "POST", "path": "/api/generate", "ndjson": [line, LAST]}]) as server:
+    with routed_server([SHOW, {"method": "POST", "path": "/api/generate", "ndjson": [line, LAST]}]) as server:
         done = cli("run", "tiny", "hi", env={"OLLAMA_HOST": server.url})
     assert (done.returncode, done.stdout) == (status, answer), done.stderr
 
@@ -160,14 +160,14 @@ def test_a_line_at_the_edge_of_what_is_an_answer(cli: Cli, line: str, answer: st
 @pytest.mark.parametrize("how", ["--json", "--json-lines"])
 def test_a_tool_call_may_be_nested_deeply(cli: Cli, how: str) -> None:
     line = '{"tool_calls": [{"function": {"name": "f", "arguments": %s}}]}' % ("[" * 700 + "]" * 700)
-    with serving([SHOW, {"method": "POST", "path": "/api/generate", "ndjson": [line, LAST]}]) as server:
+    with routed_server([SHOW, {"method": "POST", "path": "/api/generate", "ndjson": [line, LAST]}]) as server:
         done = cli("run", "tiny", "hi", how, env={"OLLAMA_HOST": server.url})
     assert done.returncode == 0, done.stderr
     assert "[" * 700 in done.stdout
 
 
 def test_an_answer_that_was_cut_at_a_limit_is_told(cli: Cli) -> None:
-    with serving(generating({"response": "half an"}, {**LAST, "done_reason": "length"})) as server:
+    with routed_server(generating({"response": "half an"}, {**LAST, "done_reason": "length"})) as server:
         done = cli("run", "tiny", "hi", env={"OLLAMA_HOST": server.url})
     assert done.returncode == 0
     assert done.stdout == "half an\n"
@@ -206,7 +206,7 @@ SCHEMA = {"type": "object", "properties": {"n": {"type": "integer"}}, "required"
 def test_schema(cli: Cli, tmp_path: Path, answer: str, status: int, said: str) -> None:
     file = tmp_path / "schema.json"
     file.write_text(json.dumps(SCHEMA))
-    with serving(generating({"response": answer}, LAST)) as server:
+    with routed_server(generating({"response": answer}, LAST)) as server:
         done = cli("run", "tiny", "hi", "--schema", str(file), env={"OLLAMA_HOST": server.url})
     assert done.returncode == status, done.stderr
     assert done.stdout == f"{answer}\n"
@@ -264,7 +264,7 @@ def test_a_schema_that_is_none_is_told_before_anything_is_asked(
 )
 def test_options_that_cannot_be_are_told_before_anything_is_asked(cli: Cli, tmp_path: Path, words: list[str]) -> None:
     (tmp_path / "text.png").write_text("not a picture")
-    with serving([SHOW]) as server:
+    with routed_server([SHOW]) as server:
         done = cli("run", "tiny", "hi", *words, env={"OLLAMA_HOST": server.url}, cwd=tmp_path)
     assert done.returncode == 2, done.stderr
     assert not done.stdout
@@ -275,7 +275,7 @@ def test_a_file_named_by_option_or_in_the_prompt_goes_along(cli: Cli, tmp_path: 
     (tmp_path / "a b.png").write_bytes(PNG)
     (tmp_path / "sound.wav").write_bytes(WAV)
     sees = {**SHOW, "json": {"capabilities": ["completion", "vision", "audio"]}}
-    with serving([sees, *generating({"response": "ok"}, LAST)[1:]]) as server:
+    with routed_server([sees, *generating({"response": "ok"}, LAST)[1:]]) as server:
         env = {"OLLAMA_HOST": server.url}
         done = cli("run", "eyes", "what is './a b.png'", "--image", "sound.wav", env=env, cwd=tmp_path)
     assert done.returncode == 0, done.stderr
@@ -290,7 +290,7 @@ def test_a_file_named_by_option_or_in_the_prompt_goes_along(cli: Cli, tmp_path: 
 )
 def test_a_prompt_of_megabytes_on_one_line_is_searched_for_files_at_once(cli: Cli, line: str) -> None:
     show = {**SHOW, "json": {"capabilities": ["completion", "vision"]}}
-    with serving([show, *generating({"response": "ok"}, LAST)]) as server:
+    with routed_server([show, *generating({"response": "ok"}, LAST)]) as server:
         done = cli("run", "tiny", stdin=line, env={"OLLAMA_HOST": server.url})
     assert done.stdout == "ok\n", done.stderr
     assert asked(server.requests)["prompt"] == line
@@ -298,7 +298,7 @@ def test_a_prompt_of_megabytes_on_one_line_is_searched_for_files_at_once(cli: Cl
 
 def test_a_model_without_eyes_gets_the_name_as_text(cli: Cli, tmp_path: Path) -> None:
     (tmp_path / "cat.png").write_bytes(PNG)
-    with serving(generating({"response": "ok"}, LAST)) as server:
+    with routed_server(generating({"response": "ok"}, LAST)) as server:
         done = cli("run", "tiny", "see ./cat.png", env={"OLLAMA_HOST": server.url}, cwd=tmp_path)
     assert done.returncode == 0
     assert asked(server.requests)["prompt"] == "see ./cat.png"
@@ -334,7 +334,7 @@ def test_an_answer_without_an_embedding(cli: Cli, vectors: Any) -> None:
         {**SHOW, "json": {"capabilities": ["embedding"]}},
         {"method": "POST", "path": "/api/embed", "json": {"embeddings": vectors}},
     ]
-    with serving(routes) as server:
+    with routed_server(routes) as server:
         assert cli("run", "embed", "hi", env={"OLLAMA_HOST": server.url}).returncode == 8
 
 
@@ -352,7 +352,7 @@ def test_output_of_a_broken_answer_leaves_the_file_as_it_was(cli: Cli, tmp_path:
     file = tmp_path / "answer.txt"
     file.write_text("the old one")
     file.chmod(0o600)
-    with serving(generating({"response": "half an"})) as server:
+    with routed_server(generating({"response": "half an"})) as server:
         done = cli("run", "tiny", "hi", "-o", str(file), env={"OLLAMA_HOST": server.url})
     assert done.returncode == 8
     assert file.read_text() == "the old one"
@@ -365,7 +365,7 @@ def test_output_of_a_broken_answer_leaves_the_file_as_it_was(cli: Cli, tmp_path:
 def test_output_to_a_file_with_the_longest_name_there_is(cli: Cli, tmp_path: Path, name: str, *, whole: bool) -> None:
     folder = tmp_path / "folder"
     folder.mkdir()
-    with serving(generating({"response": "an answer"}, *([LAST] if whole else []))) as server:
+    with routed_server(generating({"response": "an answer"}, *([LAST] if whole else []))) as server:
         done = cli("run", "tiny", "hi", "-o", str(folder / name), env={"OLLAMA_HOST": server.url})
     assert done.returncode == (0 if whole else 8), done.stderr
     (file,) = folder.iterdir()
@@ -378,7 +378,7 @@ def test_no_control_sequence_of_a_file_s_name_is_told(cli: Cli, tmp_path: Path) 
     picture, answer = tmp_path / "a\x1b]0;b\x07c.png", tmp_path / "d\x1b[31me"
     picture.write_bytes(PNG)
     show = {**SHOW, "json": {"capabilities": ["completion", "vision"]}}
-    with serving([show, *generating({"response": "half an"})]) as server:
+    with routed_server([show, *generating({"response": "half an"})]) as server:
         done = cli("run", "tiny", f"see {picture}", "-o", str(answer), env={"OLLAMA_HOST": server.url})
     assert "ac.png along" in done.stderr
     assert "de.incomplete" in done.stderr
@@ -390,7 +390,7 @@ def test_output_keeps_links_and_modes_and_serves_pipes(cli: Cli, tmp_path: Path)
     target.write_text("old")
     target.chmod(0o640)
     link.symlink_to(target)
-    with serving(generating({"response": "new"}, LAST)) as server:
+    with routed_server(generating({"response": "new"}, LAST)) as server:
         env = {"OLLAMA_HOST": server.url}
         assert cli("run", "tiny", "hi", "-o", str(link), env=env).returncode == 0
         assert cli("run", "tiny", "hi", "-o", "/dev/stdout", env=env).stdout == "new\n"
@@ -401,7 +401,7 @@ def test_output_keeps_links_and_modes_and_serves_pipes(cli: Cli, tmp_path: Path)
 
 def test_output_to_a_disk_that_is_full(cli: Cli, tmp_path: Path) -> None:
     file = tmp_path / "answer.txt"
-    with serving(generating({"response": "x" * 10_000}, LAST)) as server:
+    with routed_server(generating({"response": "x" * 10_000}, LAST)) as server:
         limited = f'ulimit -f 4; trap "" XFSZ; exec {COMMAND} run tiny hi -o {file}'
         done = subprocess.run(
             ["bash", "-c", limited],
@@ -421,7 +421,7 @@ def test_a_missing_model_is_loaded_with_a_line_a_step(cli: Cli) -> None:
     layer: dict[str, Any] = {"status": "pulling 17", "digest": "sha256:17", "total": 1000, "completed": 10}
     steps = [{"status": "pulling manifest"}, layer, {**layer, "completed": 1000}, {"status": "success"}]
     routes: list[dict[str, Any]] = [missing, {"method": "POST", "path": "/api/pull", "ndjson": steps}]
-    with serving([*routes, *generating({"response": "ok"}, LAST)]) as server:
+    with routed_server([*routes, *generating({"response": "ok"}, LAST)]) as server:
         done = cli("run", "tiny", "hi", "--insecure", env={"OLLAMA_HOST": server.url})
     assert done.returncode == 0, done.stderr
     assert done.stderr.splitlines() == ["pulling manifest", "pulling 17 (1 KB)", "success"]
@@ -437,7 +437,7 @@ def test_steps_of_loading_that_make_no_sense_are_shown_as_far_as_they_do(cli: Cl
         {"status": "success"},
     ]
     routes: list[dict[str, Any]] = [missing, {"method": "POST", "path": "/api/pull", "ndjson": steps}]
-    with serving([*routes, *generating({"response": "ok"}, LAST)]) as server:
+    with routed_server([*routes, *generating({"response": "ok"}, LAST)]) as server:
         environment = cli.environment | {"OLLAMA_HOST": server.url, "TERM": "dumb"}
         child = pexpect.spawn(COMMAND, ["run", "tiny", "hi"], env=environment, timeout=30)
         child.expect(pexpect.EOF)
@@ -452,7 +452,7 @@ def test_steps_of_loading_that_make_no_sense_are_shown_as_far_as_they_do(cli: Cl
 def test_loading_that_stops_in_the_middle(cli: Cli) -> None:
     missing = {"method": "POST", "path": "/api/show", "status": 404, "json": {"error": "not found"}}
     pull = {"method": "POST", "path": "/api/pull", "ndjson": [{"status": "pulling manifest"}]}
-    with serving([missing, pull]) as server:
+    with routed_server([missing, pull]) as server:
         done = cli("run", "tiny", "hi", env={"OLLAMA_HOST": server.url})
     assert done.returncode == 8
     assert "stopped in the middle of the work" in done.stderr
@@ -464,7 +464,7 @@ def test_a_person_is_offered_the_cloud_model_of_the_same_name(
 ) -> None:
     missing = {"method": "POST", "path": "/api/show", "status": 404, "json": {"error": "not found"}, "times": 1}
     failed = {"method": "POST", "path": "/api/pull", "ndjson": [{"error": "pull model manifest: file does not exist"}]}
-    with serving([missing, failed, *generating({"response": "from the cloud"}, LAST)]) as server:
+    with routed_server([missing, failed, *generating({"response": "from the cloud"}, LAST)]) as server:
         child = pexpect.spawn(
             COMMAND, ["run", "gpt-oss:120b", "hi"], env=signed_in.environment | {"OLLAMA_HOST": server.url}, timeout=30
         )
@@ -480,7 +480,7 @@ def test_what_is_offered_to_a_person_holds_no_markup_and_no_control_sequence(cli
     unknown = {"error": "none \x1b]0;title\x07 here [/b]"}
     missing = {"method": "POST", "path": "/api/show", "status": 404, "json": unknown, "times": 1}
     failed = {"method": "POST", "path": "/api/pull", "status": 404, "json": unknown}
-    with serving([missing, failed, SHOW]) as server:
+    with routed_server([missing, failed, SHOW]) as server:
         environment = cli.environment | {"OLLAMA_HOST": server.url, "TERM": "dumb"}
         child = pexpect.spawn(COMMAND, ["run", "tiny", "hi"], env=environment, timeout=30)
         child.expect_exact("Run tiny:cloud, in the cloud?")
@@ -494,14 +494,14 @@ def test_what_is_offered_to_a_person_holds_no_markup_and_no_control_sequence(cli
 
 
 def test_a_model_s_name_that_is_no_utf_8(cli: Cli) -> None:
-    with serving([{"method": "POST", "path": "/api/pull", "status": 404, "json": {"error": "none"}}]) as server:
+    with routed_server([{"method": "POST", "path": "/api/pull", "status": 404, "json": {"error": "none"}}]) as server:
         done = cli("run", os.fsdecode(b"a\xff"), "hi", env={"OLLAMA_HOST": server.url})
     assert done.returncode == 3, done.stderr
 
 
 def test_a_request_that_the_cloud_refuses_is_told_also_where_it_tells_nothing_of_the_model(cli: Cli) -> None:
     refused = {"method": "POST", "path": "/api/generate", "status": 400, "json": {"error": "invalid format"}}
-    with serving([refused]) as server:
+    with routed_server([refused]) as server:
         done = cli("run", MODEL, "hi", env={"OLLAMA_CLOUD_BASE_URL": server.url, "OLLAMA_API_KEY": "k"})
     assert done.returncode == 2
     assert "invalid format" in done.stderr

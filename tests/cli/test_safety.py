@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -43,6 +44,10 @@ def test_debug_shows_no_secret(signed_in: Cli) -> None:
         assert "Authorization" not in shown
         assert not re.search(r"[?&]ts=", shown)
         assert not [line for line in secrets if line in shown]
+    failed = signed_in("--debug", "status", "--json")
+    *before, last = failed.stderr.splitlines()
+    assert json.loads(last)["error"]["status"] == failed.returncode == 4
+    assert any("status.py" in line for line in before)  # where it was raised
 
 
 def test_a_redirect_is_not_followed(tmp_path: Path, sandbox: Sandbox, start: Callable[..., Sandbox]) -> None:

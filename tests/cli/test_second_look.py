@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 from forking import Forks
-from in_thread import running
+from in_thread import in_thread
 from support import Cli, make_device
 
 from ollama_cli.sandbox.server import EmbeddedSandbox
@@ -82,7 +82,7 @@ def server_without_time(*methods: str) -> Iterator[str]:
             pass
 
     listening = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    with running(listening):
+    with in_thread(listening):
         yield f"http://127.0.0.1:{listening.server_address[1]}"
 
 

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 from chatting import SHOW, leave
-from recorded import serving
-from screens import Terminal
+from routed_server import routed_server
 from support import Cli
+from terminals import Terminal
 
 PULL = {
     "method": "POST",
@@ -65,7 +65,7 @@ def has_cursor(terminal: Terminal) -> bool:
 @pytest.mark.parametrize("moment", ["hidden", "shown"])
 def test_bars_leave_a_cursor(cli: Cli, tmp_path: Path, moment: str, number: signal.Signals) -> None:
     (tmp_path / "sitecustomize.py").write_text(TOLD_AT_THE_CURSOR)
-    with serving([PULL]) as server:
+    with routed_server([PULL]) as server:
         environment = {"OLLAMA_HOST": server.url, "PYTHONPATH": str(tmp_path), "AT": moment, "NUMBER": f"{number:d}"}
         terminal = Terminal(cli, "pull", "tiny", env=environment)
         assert terminal.end() == 128 + number
@@ -86,7 +86,7 @@ def test_a_spinner_leaves_a_cursor(device: Cli, tmp_path: Path) -> None:
 @pytest.mark.parametrize("moment", ["taken", "given back"])
 def test_a_chat_gives_the_terminal_back(cli: Cli, tmp_path: Path, moment: str) -> None:
     (tmp_path / "sitecustomize.py").write_text(TOLD_AT_THE_MODES)
-    with serving([SHOW]) as server:
+    with routed_server([SHOW]) as server:
         environment = {"OLLAMA_HOST": server.url, "PYTHONPATH": str(tmp_path), "AT": moment}
         terminal = Terminal(cli, "run", "tiny", env=environment)
         before = termios.tcgetattr(terminal.child.child_fd)
@@ -114,7 +114,7 @@ set_handler_at_once, signal.signal = signal.signal, set_handler
 
 def test_ctrl_c_as_a_line_of_a_chat_begins_is_one_in_that_line(cli: Cli, tmp_path: Path) -> None:
     (tmp_path / "sitecustomize.py").write_text(INTERRUPTED_AS_A_LOOP_BEGINS)
-    with serving([SHOW]) as server:
+    with routed_server([SHOW]) as server:
         environment = {"OLLAMA_HOST": server.url, "PYTHONPATH": str(tmp_path), "ONCE": "1"}
         terminal = Terminal(cli, "run", "tiny", env=environment)
         terminal.until_text("ends the chat")

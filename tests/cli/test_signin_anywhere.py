@@ -12,7 +12,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 import zxingcpp
 from support import Cli, Sandbox, until
-from terminals import LINK, expect_link, finish, printed, screen, terminal
+from terminals import LINK, expect_link, finish, pexpect_child, printed, screen
 
 from ollama_cli.credentials.public_key import encode_public_key
 
@@ -21,7 +21,7 @@ WIDTHS = [20, 40, 80]
 
 @pytest.mark.parametrize("columns", WIDTHS)
 def test_the_link_stands_whole_on_a_line_of_its_own(device: Cli, sandbox: Sandbox, columns: int) -> None:
-    child = terminal(device, "--insecure-storage", "signin", "--no-browser", lines=60, columns=columns)
+    child = pexpect_child(device, "--insecure-storage", "signin", "--no-browser", lines=60, columns=columns)
     child.expect("Waiting")
     lines = printed(child).split("\r\n")
     link = next(line for line in lines if LINK.fullmatch(line))
@@ -32,7 +32,7 @@ def test_the_link_stands_whole_on_a_line_of_its_own(device: Cli, sandbox: Sandbo
 
 @pytest.mark.parametrize("columns", WIDTHS)
 def test_the_link_of_a_refused_request_stands_whole_too(device: Cli, columns: int) -> None:
-    child = terminal(device, "--insecure-storage", "run", "gpt-oss:120b-cloud", "hi", lines=60, columns=columns)
+    child = pexpect_child(device, "--insecure-storage", "run", "gpt-oss:120b-cloud", "hi", lines=60, columns=columns)
     child.expect("now")
     child.sendline("n")
     assert finish(child)[0] == 4
@@ -67,7 +67,7 @@ def modules_of(lines: list[str]) -> list[list[bool]]:
 
 
 def test_a_qr_code_at_a_terminal_is_black_on_white_whatever_its_colours(device: Cli) -> None:
-    child = terminal(device, "--insecure-storage", "signin", "--qr", "--no-wait", lines=60, columns=100)
+    child = pexpect_child(device, "--insecure-storage", "signin", "--qr", "--no-wait", lines=60, columns=100)
     assert finish(child)[0] == 4
     shown = screen(printed(child), 60, 100)
     colored = [row for row in range(60) if shown.buffer[row][0].bg == "ffffff"]
@@ -93,7 +93,7 @@ def test_a_qr_code_in_a_pipe_is_drawn_on_stderr_without_colours(device: Cli, opt
 
 def test_a_qr_code_on_paper_without_colours_at_a_terminal(device: Cli) -> None:
     device.environment["NO_COLOR"] = "1"
-    child = terminal(device, "--insecure-storage", "signin", "--qr", "--no-wait", lines=60, columns=100)
+    child = pexpect_child(device, "--insecure-storage", "signin", "--qr", "--no-wait", lines=60, columns=100)
     assert finish(child)[0] == 4
     assert "\x1b[" not in printed(child)
     drawn = [line for line in printed(child).split("\r\n") if "█" in line]
@@ -102,7 +102,7 @@ def test_a_qr_code_on_paper_without_colours_at_a_terminal(device: Cli) -> None:
 
 
 def test_a_terminal_too_narrow_for_a_qr_code_is_told_and_gets_the_link(device: Cli) -> None:
-    child = terminal(device, "--insecure-storage", "signin", "--qr", "--no-wait", columns=40)
+    child = pexpect_child(device, "--insecure-storage", "signin", "--qr", "--no-wait", columns=40)
     assert finish(child)[0] == 4
     assert "too narrow for the QR code" in printed(child)
     assert not [char for char in "▀▄█" if char in printed(child)]
@@ -110,7 +110,7 @@ def test_a_terminal_too_narrow_for_a_qr_code_is_told_and_gets_the_link(device: C
 
 
 def test_a_terminal_too_low_for_a_qr_code_is_told_how_high_it_has_to_be(device: Cli) -> None:
-    child = terminal(device, "--insecure-storage", "signin", "--qr", "--no-wait", lines=24, columns=100)
+    child = pexpect_child(device, "--insecure-storage", "signin", "--qr", "--no-wait", lines=24, columns=100)
     assert finish(child)[0] == 4
     told = re.search(r"make the terminal (\d+) lines high", printed(child))
     assert told is not None
@@ -157,7 +157,7 @@ def test_a_browser_can_neither_take_the_terminal_nor_hold_up_the_command(
     seen = tmp_path / "seen"
     program(tmp_path, name, SPOILS_THE_SCREEN.replace("{seen}", str(seen)))
     device.environment |= {"PATH": str(tmp_path), "OLLAMA_CLI_KEY": "", **environment}
-    child = terminal(device, "--insecure-storage", "signin")
+    child = pexpect_child(device, "--insecure-storage", "signin")
     link = expect_link(child)
     opened, tty, keyboard, process, secret = wait_for(seen).split()
     try:
@@ -192,7 +192,7 @@ def test_where_no_browser_can_be_opened_the_link_is_enough(
     (tmp_path / "not-a-program").write_bytes(b"\x7fELF")
     (tmp_path / "not-a-program").chmod(0o755)
     device.environment |= {"PATH": str(tmp_path), **environment}
-    child = terminal(device, "--insecure-storage", "signin")
+    child = pexpect_child(device, "--insecure-storage", "signin")
     expect_link(child)
     child.expect("Open the link in a browser, on any device.")
     child.expect("Waiting")

@@ -12,7 +12,7 @@ from urllib.parse import quote
 
 import pytest
 from support import COMMAND, Cli, Sandbox, until
-from terminals import LINK, expect_link, finish, printed, terminal
+from terminals import LINK, expect_link, finish, pexpect_child, printed
 
 from ollama_cli import DeviceKey, signin_url
 
@@ -107,7 +107,7 @@ def test_a_key_that_was_stored_and_not_yet_listed_is_taken_up(device: Cli) -> No
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP], ids=lambda number: number.name)
 def test_a_terminal_gets_its_cursor_back(device: Cli, number: signal.Signals) -> None:
-    child = terminal(device, "--insecure-storage", "signin")
+    child = pexpect_child(device, "--insecure-storage", "signin")
     child.expect("Waiting for you")
     child.kill(number)
     status, shown = finish(child)
@@ -170,7 +170,7 @@ def test_an_approval_in_a_lost_network_is_noticed_when_it_is_back(
 def test_a_terminal_is_told_of_the_lost_network_where_it_waits(tmp_path: Path, start: Callable[..., Sandbox]) -> None:
     weather = start(f"{ME}=status:401*2", f"{ME}=drop*2")
     device = Cli(tmp_path, {"OLLAMA_CLOUD_BASE_URL": weather.url})
-    child = terminal(device, "--insecure-storage", "signin", "--no-browser")
+    child = pexpect_child(device, "--insecure-storage", "signin", "--no-browser")
     link = expect_link(child)
     child.expect("Waiting for you")
     child.expect("cannot be asked just now")
@@ -229,7 +229,7 @@ def daemon(start: Callable[..., Sandbox], tmp_path: Path, link: str) -> Cli:
 def test_a_daemon_s_link_is_shown_with_its_fingerprint_and_opened_only_on_a_yes(
     tmp_path: Path, start: Callable[..., Sandbox], answer: str
 ) -> None:
-    child = terminal(daemon(start, tmp_path, GOOD), "signin")
+    child = pexpect_child(daemon(start, tmp_path, GOOD), "signin")
     child.expect(re.escape(KEY.fingerprint))
     child.expect("in the browser")
     child.sendline(answer)

@@ -14,8 +14,8 @@ from pathlib import Path
 import pytest
 from support import AS_A_USER, COMMAND, SECONDS, Cli, Sandbox, can, needs_a_user
 
-from ollama_cli.chat.archive import Archive
-from ollama_cli.chat.kept import KeptChat
+from ollama_cli.chat.kept.archive import Archive
+from ollama_cli.chat.kept.writing import KeptChat
 from ollama_cli.chat.messages import Message
 from ollama_cli.chat.session import Session
 

@@ -10,10 +10,10 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from recorded import serving
-from streaming import StreamingServer, streaming_server
+from routed_server import routed_server
+from streaming_server import StreamingServer, streaming_server
 from support import Cli
-from terminals import finish, printed, screen, terminal
+from terminals import finish, pexpect_child, printed, screen
 
 from ollama_cli import DeviceKey, signin_url
 
@@ -49,14 +49,14 @@ def error_of(done: subprocess.CompletedProcess[str]) -> dict[str, Any]:
 
 
 def test_a_pipe_gets_a_plain_line_a_step_on_stderr(cli: Cli) -> None:
-    with serving([route("/api/pull", *STEPS)]) as server:
+    with routed_server([route("/api/pull", *STEPS)]) as server:
         done = cli("pull", "tiny", env={"OLLAMA_HOST": server.url})
     assert (done.returncode, done.stdout) == (0, "")
     assert done.stderr == "pulling manifest\npulling 170370233dd5 (1 GB)\nsuccess\ntiny is pulled.\n"
 
 
 def test_json_is_one_object_and_json_lines_are_the_steps_and_its_end(cli: Cli) -> None:
-    with serving([route("/api/pull", *STEPS), ADA, route("/api/push", *STEPS)]) as server:
+    with routed_server([route("/api/pull", *STEPS), ADA, route("/api/push", *STEPS)]) as server:
         environment = {"OLLAMA_HOST": server.url}
         pulled, pushed = (cli(command, "--json", "ada/tiny", env=environment) for command in ("pull", "push"))
         lines = cli("pull", "--json-lines", "ada/tiny", env=environment)
@@ -77,8 +77,8 @@ def test_a_terminal_gets_bars_that_fit(cli: Cli, columns: int) -> None:
         {"status": "verifying"},
         {"status": "success"},
     ]
-    with serving([{**route("/api/pull", *steps), "delay": 0.15}]) as server:
-        child = terminal(Cli(cli.home, {"OLLAMA_HOST": server.url}), "pull", "tiny", columns=columns)
+    with routed_server([{**route("/api/pull", *steps), "delay": 0.15}]) as server:
+        child = pexpect_child(Cli(cli.home, {"OLLAMA_HOST": server.url}), "pull", "tiny", columns=columns)
         status, text = finish(child)
     assert status == 0
     shown = [line.rstrip() for line in screen(text, 24, columns).display if line.strip()]
@@ -97,10 +97,10 @@ def test_a_terminal_gets_bars_that_fit(cli: Cli, columns: int) -> None:
 
 @pytest.mark.parametrize("environment", [{"TERM": "dumb"}, {}], ids=["dumb", "redirected"])
 def test_no_escape_sequence_reaches_a_dumb_terminal(cli: Cli, environment: dict[str, str]) -> None:
-    with serving([route("/api/pull", *STEPS)]) as server:
+    with routed_server([route("/api/pull", *STEPS)]) as server:
         device = Cli(cli.home, {"OLLAMA_HOST": server.url, **environment})
         if environment:
-            text = finish(terminal(device, "pull", "tiny"))[1].replace("\r\n", "\n")
+            text = finish(pexpect_child(device, "pull", "tiny"))[1].replace("\r\n", "\n")
         else:
             text = device("pull", "tiny").stderr
     assert text == "pulling manifest\npulling 170370233dd5 (1 GB)\nsuccess\ntiny is pulled.\n"
@@ -117,9 +117,9 @@ def test_a_daemon_that_lies_cannot_harm_the_screen(cli: Cli) -> None:
         *({"status": f"layer {n}", "digest": f"sha256:{n}", "total": 2, "completed": 1} for n in range(60)),
         {"status": "success"},
     ]
-    with serving([route("/api/pull", *lies)]) as server:
+    with routed_server([route("/api/pull", *lies)]) as server:
         device = Cli(cli.home, {"OLLAMA_HOST": server.url})
-        status, text = finish(terminal(device, "pull", "tiny", columns=80))
+        status, text = finish(pexpect_child(device, "pull", "tiny", columns=80))
         piped = device("pull", "tiny")
         whole = device("pull", "tiny", "--json")
     assert (status, piped.returncode, whole.returncode) == (0, 0, 0)
@@ -137,7 +137,7 @@ def test_a_daemon_that_lies_cannot_harm_the_screen(cli: Cli) -> None:
 @pytest.mark.parametrize("command", ["pull", "push"])
 @pytest.mark.parametrize("name", ["a b", "", "a/b/c/d", ".tiny", "tiny:"])
 def test_what_is_no_name_is_refused_before_anything_is_asked(cli: Cli, command: str, name: str) -> None:
-    with serving([]) as server:
+    with routed_server([]) as server:
         done = cli(command, "--json", name, env={"OLLAMA_HOST": server.url})
     assert (done.returncode, error_of(done)["code"], server.requests) == (2, "usage", [])
 
@@ -160,7 +160,7 @@ def test_without_a_daemon_it_says_how_to_start_one_or_do_without(cli: Cli, comma
 def test_without_a_daemon_a_cloud_model_needs_no_pull(cli: Cli) -> None:
     done = cli("pull", "--json", "gpt-oss:cloud", env={"OLLAMA_HOST": "http://127.0.0.1:9"})
     assert error_of(done)["code"] == "no_daemon"
-    assert "`ollama-cli run gpt-oss:cloud`" in error_of(done)["hint"]
+    assert "`ollama-cli run gpt-oss:cloud --cloud`" in error_of(done)["hint"]
 
 
 # What comes of a refusal
@@ -169,17 +169,17 @@ def test_without_a_daemon_a_cloud_model_needs_no_pull(cli: Cli) -> None:
 def test_a_model_that_is_missing_may_have_a_twin_in_the_cloud(cli: Cli) -> None:
     missing = route("/api/pull", {"error": "pull model manifest: file does not exist"})
     known = route("/api/show", json={"capabilities": ["completion"]})
-    with serving([{**missing, "model": "big"}, known, route("/api/pull", *STEPS)]) as server:
+    with routed_server([{**missing, "model": "big"}, known, route("/api/pull", *STEPS)]) as server:
         device = Cli(cli.home, {"OLLAMA_HOST": server.url})
         done = device("pull", "--json", "big")
-        child = terminal(device, "pull", "big")
+        child = pexpect_child(device, "pull", "big")
         child.expect(r"Pull big:cloud instead, which runs in the cloud\?.*: ")
         child.sendline("y")
         status, shown = finish(child)
         for other in (["reg.example/a/big"], ["--insecure", "big"], ["big:local"]):
             assert "cloud" not in device("pull", *other).stderr
     assert (done.returncode, error_of(done)["code"]) == (3, "model_not_found")
-    assert error_of(done)["hint"] == "There is a cloud model of that name: ollama-cli pull big:cloud"
+    assert error_of(done)["hint"] == "There is a cloud model of that name: `ollama-cli pull big:cloud`"
     assert status == 0
     assert "big:cloud is pulled." in shown
 
@@ -193,7 +193,7 @@ NO_ROOM = "write /m/blobs/sha256-ab-partial: no space left on device"
 def test_an_error_ends_with_its_status(cli: Cli, said: str, status: int, inside: bool) -> None:
     before = route("/api/pull", status=500, json={"error": said})
     routes = [route("/api/pull", {"status": "pulling manifest"}, {"error": said}) if inside else before]
-    with serving(routes) as server:
+    with routed_server(routes) as server:
         done = cli("pull", "--json", "ada/x", env={"OLLAMA_HOST": server.url})
     assert (done.returncode, error_of(done)["status"], done.stdout) == (status, status, "")
 
@@ -223,7 +223,7 @@ DENIED = "push access denied, repository does not exist or may require authoriza
 def test_a_registrys_refusal_is_told_apart(
     cli: Cli, command: str, name: str, me: dict[str, Any], said: str, status: int, shown: str
 ) -> None:
-    with serving([me, route(f"/api/{command}", {"status": "retrieving manifest"}, {"error": said})]) as server:
+    with routed_server([me, route(f"/api/{command}", {"status": "retrieving manifest"}, {"error": said})]) as server:
         done = cli(command, "--json", name, env={"OLLAMA_HOST": server.url})
     error = error_of(done)
     assert (done.returncode, error["status"]) == (status, status)
@@ -237,14 +237,14 @@ def test_a_name_of_its_own_is_advised_only_where_it_is_one(cli: Cli) -> None:
     hints = []
     for account in ("ada", "; rm -rf ~"):
         me = {**ADA, "json": {"name": account, "email": "a@b"}}
-        with serving([me, route("/api/push", {"error": DENIED})]) as server:
+        with routed_server([me, route("/api/push", {"error": DENIED})]) as server:
             hints.append(error_of(cli("push", "--json", "bob/x:1b", env={"OLLAMA_HOST": server.url}))["hint"])
     assert "`ollama-cli cp bob/x:1b ada/x:1b`, then `ollama-cli push ada/x:1b`" in hints[0]
     assert hints[1] is None
 
 
 def test_a_page_is_told_only_where_there_is_one(cli: Cli) -> None:
-    with serving([route("/api/push", {"status": "success"})]) as server:
+    with routed_server([route("/api/push", {"status": "success"})]) as server:
         done = cli("push", "reg.example/bob/x:1b", env={"OLLAMA_HOST": server.url})
         told = cli("push", "--json", "reg.example/bob/x:1b", env={"OLLAMA_HOST": server.url})
     assert (done.returncode, done.stdout) == (0, "")
@@ -263,7 +263,7 @@ def server() -> Iterator[StreamingServer]:
 
 @pytest.mark.parametrize("cut", [True, False], ids=["cut", "ended"])
 def test_a_stream_that_is_cut_is_no_success(cli: Cli, cut: bool) -> None:
-    with serving([{**route("/api/pull", *STEPS[:2]), "cut": cut}]) as server:
+    with routed_server([{**route("/api/pull", *STEPS[:2]), "cut": cut}]) as server:
         done = cli("pull", "--json", "tiny", env={"OLLAMA_HOST": server.url})
     assert (done.returncode, error_of(done)["code"]) == (8, "answer_incomplete")
 
@@ -275,7 +275,7 @@ def test_ctrl_c_ends_at_once_and_the_daemon_sees_it(
 ) -> None:
     device = Cli(cli.home, {"OLLAMA_HOST": server.environment["OLLAMA_CLOUD_BASE_URL"]})
     if at_a_terminal:
-        child = terminal(device, "pull", "tiny", columns=80)
+        child = pexpect_child(device, "pull", "tiny", columns=80)
         with server.request() as request:
             if begun:
                 request.start()

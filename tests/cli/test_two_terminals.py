@@ -11,7 +11,7 @@ import httpx
 import pytest
 from conftest import sign_in
 from support import NO_TLS, Cli, Sandbox, approve, until, wallet_of
-from terminals import LINK, finish, terminal
+from terminals import LINK, finish, pexpect_child
 
 from ollama_cli import OllamaAuth
 from ollama_cli.credentials.file_store import FileStore
@@ -68,7 +68,7 @@ def test_a_signin_whose_key_is_forgotten_meanwhile_stops_and_says_so(
 def test_a_terminal_is_told_whom_it_waits_for(device: Cli) -> None:
     folder = device.home / "state" / "data"
     with CredentialIndex(folder / "credentials.json").locked():
-        child = terminal(device, "--insecure-storage", "signin", "--no-wait")
+        child = pexpect_child(device, "--insecure-storage", "signin", "--no-wait")
         child.expect_exact("Waiting for another ollama-cli")
     status, shown = finish(child)
     assert status == 4

@@ -9,9 +9,9 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from recording import Answer, Received, Recording, recording
+from stub_server import Answer, Received, StubServer, stub_server
 from support import Cli
-from terminals import finish, printed, screen, terminal
+from terminals import finish, pexpect_child, printed, screen
 
 pytestmark = pytest.mark.forked
 
@@ -22,10 +22,10 @@ PAGE = {"title": "A title", "content": "# Heading\n\nA **bold** word.\n\n- one\n
 
 
 @contextmanager
-def answering(content: object, status: int = 200) -> Iterator[tuple[Recording, dict[str, str]]]:
+def answering(content: object, status: int = 200) -> Iterator[tuple[StubServer, dict[str, str]]]:
     """A server in ollama.com's place, and what leads a command there."""
     body = content if isinstance(content, bytes) else json.dumps(content).encode()
-    with recording(lambda _: (status, {}, body)) as server:
+    with stub_server(lambda _: (status, {}, body)) as server:
         yield server, {"OLLAMA_CLOUD_BASE_URL": server.url, "OLLAMA_API_KEY": "key"}
 
 
@@ -81,7 +81,7 @@ def test_a_title_that_the_text_begins_with_is_printed_once(cli: Cli) -> None:
 def test_a_pipe_gets_all_of_a_text_and_a_terminal_its_beginning(cli: Cli) -> None:
     with answering(results(content=LONG)) as (_, environment):
         assert LONG in cli("search", "sky", env=environment).stdout
-        child = terminal(Cli(cli.home, environment), "search", "sky", columns=40)
+        child = pexpect_child(Cli(cli.home, environment), "search", "sky", columns=40)
         assert finish(child)[0] == 0
         shown = screen(printed(child), 24, 40).display
     assert [line.rstrip() for line in shown[:2]] == ["A title", "https://a.example/"]
@@ -94,7 +94,10 @@ def test_a_pipe_gets_all_of_a_text_and_a_terminal_its_beginning(cli: Cli) -> Non
 def test_a_terminal_is_shown_a_page_laid_out_unless_that_is_not_wanted(cli: Cli) -> None:
     with answering(PAGE) as (_, environment):
         device = Cli(cli.home, environment)
-        laid_out, plain = terminal(device, "fetch", "a.example"), terminal(device, "fetch", "--plain", "a.example")
+        laid_out, plain = (
+            pexpect_child(device, "fetch", "a.example"),
+            pexpect_child(device, "fetch", "--plain", "a.example"),
+        )
         assert (finish(laid_out)[0], finish(plain)[0]) == (0, 0)
         assert "**" not in "".join(screen(printed(laid_out), 24, 200).display)
         assert "A **bold** word." in "".join(screen(printed(plain), 24, 200).display)
@@ -113,7 +116,7 @@ def test_a_terminal_is_shown_a_page_laid_out_unless_that_is_not_wanted(cli: Cli)
 def test_what_a_page_says_cannot_drive_a_terminal(cli: Cli, args: tuple[str, ...], answer: object) -> None:
     with answering(answer) as (_, environment):
         piped = cli(*args, env=environment)
-        child = terminal(Cli(cli.home, environment), *args)
+        child = pexpect_child(Cli(cli.home, environment), *args)
         assert (piped.returncode, finish(child)[0]) == (0, 0)
     assert "Good news" in piped.stdout
     assert not CONTROLS.search(piped.stdout)
@@ -131,7 +134,7 @@ def test_a_character_of_which_half_is_missing_is_replaced(cli: Cli) -> None:
 
 
 def test_a_daemon_is_asked_where_it_has_the_web(cli: Cli) -> None:
-    with recording(lambda _: (200, {}, json.dumps(results()).encode())) as daemon:
+    with stub_server(lambda _: (200, {}, json.dumps(results()).encode())) as daemon:
         done = cli("search", "sky", env={"OLLAMA_HOST": daemon.url, "OLLAMA_API_KEY": "key"})
     assert done.returncode == 0
     (request,) = daemon.received
@@ -146,7 +149,7 @@ def test_a_daemon_that_has_it_elsewhere_or_not_at_all(cli: Cli, knows: bool) -> 
             return 200, {}, json.dumps(PAGE).encode()
         return 404, {}, b"404 page not found"
 
-    with recording(answer) as daemon:
+    with stub_server(answer) as daemon:
         done = cli("fetch", "--json", "a.example", env={"OLLAMA_HOST": daemon.url})
     assert [request.target for request in daemon.received] == ["/api/experimental/web_fetch", "/api/web_fetch"]
     assert done.returncode == (0 if knows else 2)

@@ -7,7 +7,7 @@ import os
 from pathlib import Path
 
 import pytest
-from keeping import entries, keep_api_key, keep_key
+from stored_credentials import entries, keep_api_key, keep_key
 from support import Cli
 
 from ollama_cli import DeviceKey

@@ -16,8 +16,9 @@ from pathlib import Path
 import httpx
 import pytest
 from forking import Forks
-from recorder import OllamaCom, Recorder
+from ollama_com import OllamaCom, ollama_com
 from support import NO_TLS, approved_key, clean_environment
+from watching_proxy import WatchingProxy
 
 from ollama_cli import DeviceKey
 from ollama_cli.credentials.chosen import open_wallet
@@ -251,17 +252,18 @@ class World:
     """The servers, the credentials, and what runs commands."""
 
     sandbox: EmbeddedSandbox
-    com: OllamaCom
-    stand_in: Recorder
-    daemon: Recorder
-    local: Recorder
-    attached: Recorder
+    com: WatchingProxy
+    way: OllamaCom
+    stand_in: WatchingProxy
+    daemon: WatchingProxy
+    local: WatchingProxy
+    attached: WatchingProxy
     forks: Forks
     folder: Path
     given: dict[str, DeviceKey | str]
 
     @property
-    def recorders(self) -> tuple[Recorder, ...]:
+    def watching(self) -> tuple[WatchingProxy, ...]:
         """All servers."""
         return self.com, self.stand_in, self.daemon, self.local, self.attached
 
@@ -277,7 +279,7 @@ class World:
         given = {name: given for name, given in self.given.items() if name in held & {API_KEY, DEVICE_KEY}}
         profile = {VARIABLE: PROFILES[VARIABLE]} if VARIABLE in held else {}
         credentials = {n: g.to_openssh().reveal() if isinstance(g, DeviceKey) else g for n, g in given.items()}
-        proxies = {**self.com.environment, "HTTP_PROXY": self.daemon.url}
+        proxies = {**self.way.environment, "HTTP_PROXY": self.daemon.url}
         return clean_environment(home) | proxies | {name: value for name, _, value in settings} | credentials | profile
 
     def keep(self, home: Path, held: Held) -> None:
@@ -304,20 +306,21 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     folder = tmp_path_factory.mktemp("world")
     with ExitStack() as stack:
         sandbox = stack.enter_context(EmbeddedSandbox(folder / "account", pace=0))
-        com, stand_in, attached = OllamaCom(sandbox.url, folder), Recorder(sandbox.url), Recorder(sandbox.url)
+        com, stand_in, attached = (WatchingProxy(sandbox.url, origin=origin) for origin in (OLLAMA_COM, None, None))
         device = approved_key(sandbox)
-        daemon, local = (Recorder(sandbox.url, signs_as=device, origin=origin) for origin in (None, LOCAL))
+        daemon, local = (WatchingProxy(sandbox.url, signs_as=device, origin=origin) for origin in (None, LOCAL))
+        way = stack.enter_context(ollama_com(com.url, folder))
         for server in (com, stand_in, daemon, local, attached):
             stack.enter_context(server.running())
         # Whoever may listen at the default port of this machine is left alone.
-        forks = Forks(folder, moved={11434: local.server_address[1]})
+        forks = Forks(folder, moved={11434: local.port})
         stack.callback(forks.close)
         in_file, in_environment = approved_key(sandbox), approved_key(sandbox)
         api_key = sandbox.make_api_key().reveal()
         given: dict[str, DeviceKey | str] = {FILE: in_file, DEVICE_KEY: in_environment, API_KEY: api_key}
         given |= {KEPT: sandbox.make_api_key().reveal(), TOKEN: "a-token-for-a-daemon"}
         (folder / "key").write_text(in_file.to_openssh().reveal())
-        made = World(sandbox, com, stand_in, daemon, local, attached, forks, folder, given)
+        made = World(sandbox, com, way, stand_in, daemon, local, attached, forks, folder, given)
         _furnish(made, folder / "with nothing stored", stored=False)
         _furnish(made, folder / "with keys stored", stored=True)
         yield made
@@ -375,8 +378,9 @@ def check(world: World, home: Path, place: Place, held: Held, command: str) -> N
             kept[key.fingerprint] = name
             if server in CLOUD and wanted[1] == name:  # an earlier command may have signed it out
                 world.sandbox.approve(key.public_key, "a test's device")
-    for recorder in world.recorders:
-        recorder.seen.clear()
+    for each in world.watching:
+        each.seen.clear()
+    world.way.proxy.heads.clear()
 
     before = ["--insecure-storage", *(["--key-file", str(world.folder / "key")] if FILE in held else [])]
     before += ["--profile", PROFILES[NAMED]] if NAMED in held else []
@@ -388,7 +392,8 @@ def check(world: World, home: Path, place: Place, held: Held, command: str) -> N
     made = world.key_of(home, server) if wanted[1] == MADE else None
     if made is not None:
         kept[made.fingerprint] = MADE
-    asked = [seen for recorder in world.recorders for seen in recorder.seen if seen.path != "/sandbox"]
+    asked = [seen for each in world.watching for seen in each.seen if seen.path != "/sandbox"]
+    assert world.way.asked_for <= {"ollama.com:443"}
     who = {(seen.origin, whoever(seen.credential, world, kept)) for seen in asked}
     if server in REFUSED:
         assert (who, done.returncode) == (set(), REFUSED[server]), context

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 from bash import PATH, run_in_bash
-from pages import ROOT, blocks
-from recorded import serving
+from documentation import ROOT, blocks
+from routed_server import routed_server
 from support import clean_environment
 
 CHAT = {"model": "gpt-oss:120b", "messages": [{"role": "user", "content": "Hello"}]}
@@ -24,7 +24,9 @@ ASKED = [
 @pytest.mark.skipif(not shutil.which("bash"), reason="bash is not installed")
 def test_the_examples_ask_for_what_the_page_says(tmp_path: Path) -> None:
     (examples,) = blocks(ROOT / "docs" / "api.md")
-    with serving([{"method": method, "path": path, "json": {"asked": path}} for method, path, _ in ASKED]) as server:
+    with routed_server(
+        [{"method": method, "path": path, "json": {"asked": path}} for method, path, _ in ASKED]
+    ) as server:
         environment = clean_environment(tmp_path) | {"PATH": PATH, "OLLAMA_HOST": server.url}
         done = run_in_bash(examples, tmp_path, environment)
     assert (done.returncode, done.stderr) == (0, "")

@@ -7,7 +7,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from pages import PAGES, ROOT, blocks, calls, spans, typed
+from documentation import PAGES, ROOT, blocks, calls, spans, typed
 from typer.core import TyperGroup
 from typer.exceptions import Exit, TyperException
 from typer.main import get_command

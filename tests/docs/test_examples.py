@@ -15,15 +15,16 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from gateways import plain, scripted, serving
-from guarded import GuardedDaemon
-from pages import PAGES, ROOT, blocks, calls, one_with
-from persons import Person
-from screens import Terminal
+from documentation import PAGES, ROOT, blocks, calls, one_with
+from guarded_daemon import GuardedDaemon
+from person_at_bash import Person
+from scripted_server import plain, scripted_server
+from serve_process import serve_process
 from support import Cli, approved_key, make_device
+from terminals import Terminal
 
-from ollama_cli.chat.archive import Archive
-from ollama_cli.chat.kept import KeptChat
+from ollama_cli.chat.kept.archive import Archive
+from ollama_cli.chat.kept.writing import KeptChat
 from ollama_cli.chat.messages import Message
 from ollama_cli.chat.session import Session
 from ollama_cli.sandbox.server import EmbeddedSandbox
@@ -205,8 +206,7 @@ def test_the_page_about_profiles(person: Person, cloud: EmbeddedSandbox) -> None
 def test_the_page_about_profiles_keeps_a_token(person: Person, cloud: EmbeddedSandbox) -> None:
     bearer, basic, used, forgotten = block("profiles.md", "token.txt").splitlines()
     daemon = GuardedDaemon(cloud.url, "Bearer a-token")
-    assert daemon.signs_as is not None
-    cloud.approve(daemon.signs_as.public_key, "a daemon")
+    cloud.approve(daemon.device.public_key, "a daemon")
     (person.home / "token.txt").write_text("a-token\n")
     with daemon.running():
         here = daemon.url
@@ -251,26 +251,26 @@ def curled(script: str, device: Cli) -> str:
 
 def test_the_page_about_serve(device: Cli, tmp_path: Path) -> None:
     port = "localhost:11434"
-    with scripted() as daemon:
+    with scripted_server() as daemon:
         (words,) = [words for words in calls(block("serve.md", "--daemon")) if words[:1] == ["serve"]]
         daemon.answers(plain(b'{"models": [{"name": "of-the-daemon"}]}'))
         options = [daemon.url if word == "http://127.0.0.1:11435" else word for word in words[1:]]
         assert daemon.url in options
-        with serving(device, *options) as serve:
+        with serve_process(device, *options) as serve:
             asked = block("serve.md", "api/generate").replace(port, serve.url.partition("//")[2])
             assert '"done":true' in curled(asked, device).replace(" ", "")
             with serve.client() as client:
                 assert "of-the-daemon" in client.get("/api/tags").text
     device.environment["XDG_RUNTIME_DIR"] = str(tmp_path)
     (words,) = [words for words in calls(block("serve.md", "--socket")) if words[:1] == ["serve"]]
-    with serving(device, *(word.replace("$XDG_RUNTIME_DIR", str(tmp_path)) for word in words[1:])):
+    with serve_process(device, *(word.replace("$XDG_RUNTIME_DIR", str(tmp_path)) for word in words[1:])):
         assert json.loads(curled(block("serve.md", "--socket"), device))["models"]
 
 
 def test_the_page_about_serve_with_a_token_in_its_own_file(device: Cli) -> None:
     del device.environment["OLLAMA_CLI_HOME"]
     ((_, *options),) = calls(block("serve.md", "--token\n"))
-    with serving(device, *options) as serve:
+    with serve_process(device, *options) as serve:
         address = serve.url.partition("//")[2]
         told = curled(block("serve.md", "--token\n").replace("localhost:11434", address), device)
         assert json.loads(told)["models"]

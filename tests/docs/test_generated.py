@@ -7,7 +7,7 @@ import subprocess
 import sys
 
 import pytest
-from pages import PAGES, ROOT, spans
+from documentation import PAGES, ROOT, spans
 
 from ollama_cli import errors
 from ollama_cli.diagnosis.finding import NAMES, Verdict

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 from bash import PATH, run_in_bash
-from pages import ROOT, blocks, one_with
+from documentation import ROOT, blocks, one_with
 from support import AS_A_USER, approved_key, needs_a_user
 
 from ollama_cli import DeviceKey

@@ -8,8 +8,8 @@ from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 import pytest
+from documentation import PAGES, ROOT, tokens
 from markdown_it.token import Token
-from pages import PAGES, ROOT, tokens
 
 
 def within(page: Path) -> Iterator[Token]:

@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 from bash import PATH, run_in_bash
-from pages import ROOT, blocks, one_with
-from recorded import serving, work
+from documentation import ROOT, blocks, one_with
+from recorded_sessions import work
+from routed_server import routed_server
 from support import clean_environment
 
 EXAMPLES = blocks(ROOT / "docs" / "models.md")
@@ -43,7 +44,7 @@ def test_every_example_is_expected_to_tell_something() -> None:
 
 @pytest.mark.parametrize("word", TOLD)
 def test_an_example_works(word: str, tmp_path: Path) -> None:
-    with serving(ROUTES) as server:
+    with routed_server(ROUTES) as server:
         environment = clean_environment(tmp_path) | {"PATH": PATH, "OLLAMA_HOST": server.url}
         done = run_in_bash(one_with(word, EXAMPLES), tmp_path, environment)
     assert done.returncode == 0, done.stderr

@@ -17,8 +17,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from gateways import serving
-from persons import Person
+from person_at_bash import Person
+from serve_process import serve_process
 from support import Cli, clean_environment
 from wheelhouse import make_wheelhouse, unpacked
 
@@ -202,7 +202,7 @@ def test_serve_answers_curl(tmp_path: Path) -> None:
     assert block("ollama-cli serve").split() == ["ollama-cli", "serve"]
     cli = Cli(tmp_path)
     assert cli("--sandbox", "signin").returncode == 0
-    with serving(cli, before=("--sandbox",)) as serve:
+    with serve_process(cli, before=("--sandbox",)) as serve:
         script = block("curl").replace("http://127.0.0.1:11434", serve.url)
         answer = subprocess.run(["bash", "-ec", script], capture_output=True, text=True, check=True, timeout=60).stdout
     assert "stand-in" in answer

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 from bash import PATH, run_in_bash
-from pages import ROOT, blocks, one_with
+from documentation import ROOT, blocks, one_with
 from support import clean_environment
 
 from ollama_cli.sandbox.server import EmbeddedSandbox

@@ -9,7 +9,8 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from gateways import scripted, serving
+from scripted_server import scripted_server
+from serve_process import serve_process
 from support import COMMAND, Cli, make_device
 
 PAGE = (Path(__file__).parents[2] / "docs" / "serve.md").read_text(encoding="utf-8")
@@ -44,10 +45,10 @@ def test_the_units_command_runs(tmp_path: Path) -> None:
     assert line is not None
     program, command, *options = shlex.split(line[1].replace("%h", str(tmp_path)))
     assert (Path(program).name, command) == ("ollama-cli", "serve")
-    with scripted() as cloud:
+    with scripted_server() as cloud:
         device = Cli(tmp_path, {"OLLAMA_CLOUD_BASE_URL": cloud.url})
         make_device(device, cloud.url)
-        with serving(device, *options) as serve, serve.client() as client:
+        with serve_process(device, *options) as serve, serve.client() as client:
             assert client.get("/").text == "Ollama is running"
 
 
@@ -57,9 +58,9 @@ def test_the_containers_command_runs(tmp_path: Path) -> None:
     command, *options = re.findall(r'"([^"]+)"', line[1])
     assert command == "serve"
     token = "a-token-that-nobody-guesses"
-    with scripted() as cloud:
+    with scripted_server() as cloud:
         device = Cli(tmp_path, {"OLLAMA_CLOUD_BASE_URL": cloud.url, "OLLAMA_CLI_SERVE_TOKEN": token})
         device.environment["OLLAMA_API_KEY"] = "key"
-        with serving(device, *options) as serve, serve.client() as client:
+        with serve_process(device, *options) as serve, serve.client() as client:
             assert client.get("/").status_code == 401
             assert client.get("/", headers={"Authorization": f"Bearer {token}"}).status_code == 200

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 from typing import Any
 
-from screens import Terminal
+from terminals import Terminal
 
 SHOW: dict[str, Any] = {"method": "POST", "path": "/api/show", "json": {"capabilities": ["completion"]}}
 PNG = base64.b64decode(
@@ -13,7 +13,7 @@ PNG = base64.b64decode(
 )
 
 
-def answering(*contents: str, **more: Any) -> dict[str, Any]:
+def answer_route(*contents: str, **more: Any) -> dict[str, Any]:
     """A route whose answer has these pieces."""
     pieces = [{"message": {"role": "assistant", "content": content}, "done": False} for content in contents]
     counts = {"prompt_eval_count": 100, "eval_count": 28}

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import httpx
-from lying_registry import Handler, Lying, lying_registry
+from lying_registry import Lying, RegistryHandler, lying_registry
 from models_on_disk import MANIFEST_TYPE
 
 
@@ -78,7 +78,7 @@ def _wait_until_it_listens(process: subprocess.Popen[bytes], port: int) -> None:
 def redirecting_front(docker: DockerRegistry) -> Iterator[Lying]:
     """What a large registry looks like: manifests come from it, blobs from a store at another host, by a redirect."""
 
-    def to_store(handler: Handler) -> bool:
+    def to_store(handler: RegistryHandler) -> bool:
         digest = handler.path.rpartition("/")[2]
         if "/blobs/" in handler.path and docker.blob(digest).exists():
             handler.send(307, b"", {"Location": f"http://localhost:{store.port}/store/{digest}?signature=x"})
@@ -88,7 +88,7 @@ def redirecting_front(docker: DockerRegistry) -> Iterator[Lying]:
             handler.send(answer.status_code, answer.content, {"Content-Type": answer.headers["Content-Type"]})
         return True
 
-    def from_store(handler: Handler) -> bool:
+    def from_store(handler: RegistryHandler) -> bool:
         handler.send_part(docker.blob(handler.path.partition("?")[0].rpartition("/")[2]).read_bytes())
         return True
 

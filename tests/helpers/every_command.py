@@ -9,15 +9,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from keeping import keep_key
+from stored_credentials import keep_key
 from support import Cli, make_device
 from typer.core import TyperArgument, TyperCommand
 from typer.main import get_command
 
 from ollama_cli import DeviceKey
 from ollama_cli.app import app
-from ollama_cli.chat.archive import Archive
-from ollama_cli.chat.kept import KeptChat
+from ollama_cli.chat.kept.archive import Archive
+from ollama_cli.chat.kept.writing import KeptChat
 from ollama_cli.chat.messages import Message
 from ollama_cli.chat.session import Session
 from ollama_cli.commands.lazy import LazyGroup

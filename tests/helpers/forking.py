@@ -25,10 +25,10 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from killing import kill_at
+from killed_at_step import kill_at
 
 KILLED_AT = "KILLED_AT_STEP"
-"""The variable that has a command die at a step; see ``killing.py``."""
+"""The variable that has a command die at a step; see ``killed_at_step.py``."""
 
 SECONDS = 60
 """After so long a command that has not ended is taken for one that hangs, and is killed by SIGALRM."""

@@ -7,9 +7,9 @@ from collections.abc import Mapping
 from contextlib import suppress
 from typing import Any
 
-from gateways import everything
 from hypothesis import strategies as st
 from mutations import EVIL, damaged, written
+from scripted_server import everything
 
 _MODEL, _CHAT = "gpt-oss:120b", [{"role": "user", "content": "Why?"}]
 _TOOL = {"type": "function", "function": {"name": "look", "parameters": {"type": "object", "properties": {}}}}

@@ -12,7 +12,7 @@ SECONDS_TO_NOTICE = 0.02
 
 
 @contextmanager
-def running(server: socketserver.BaseServer) -> Iterator[None]:
+def in_thread(server: socketserver.BaseServer) -> Iterator[None]:
     """Serve until the block ends, however it does; then close the server."""
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": SECONDS_TO_NOTICE}, daemon=True)
     with server:

@@ -11,7 +11,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import httpx
-from in_thread import running
+from in_thread import in_thread
 from models_on_disk import MANIFEST_TYPE, digest_of, manifest_of
 
 from ollama_cli import DeviceKey
@@ -23,7 +23,7 @@ from ollama_cli.transport.clock import Clock
 from ollama_cli.transport.retries import Retries
 
 
-class Handler(BaseHTTPRequestHandler):
+class RegistryHandler(BaseHTTPRequestHandler):
     """Answers as a registry does, unless its server has a hook that does."""
 
     protocol_version = "HTTP/1.1"
@@ -104,7 +104,7 @@ class Lying:
     port: int
     manifests: dict[tuple[str, str], bytes] = field(default_factory=dict)
     blobs: dict[str, bytes] = field(default_factory=dict)
-    hook: Callable[[Handler], bool] = lambda _: False
+    hook: Callable[[RegistryHandler], bool] = lambda _: False
     requests: list[tuple[str, str, dict[str, str]]] = field(default_factory=list)
     store: Lying | None = None
 
@@ -127,13 +127,13 @@ class Lying:
 @contextmanager
 def lying_registry() -> Iterator[Lying]:
     """Run such a registry."""
-    server = LyingServer(("127.0.0.1", 0), Handler)
+    server = LyingServer(("127.0.0.1", 0), RegistryHandler)
     server.lying = Lying(server.server_port)
-    with running(server):
+    with in_thread(server):
         yield server.lying
 
 
-def in_process(lying: Lying, store: Path, *, silence: float = 30, transfers: int = 16) -> Pull:
+def pull_in_process(lying: Lying, store: Path, *, silence: float = 30, transfers: int = 16) -> Pull:
     """A pull in this process, of ``library/tiny``, that takes so many seconds of silence."""
 
     def no_key() -> DeviceKey:

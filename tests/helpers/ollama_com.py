@@ -11,114 +11,14 @@ import base64
 import datetime as dt
 import re
 import ssl
-import threading
-from collections.abc import Awaitable, Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
-from urllib.parse import urlsplit
 
 import trustme
-
-Handler = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
-
-
-@contextmanager
-def listening(handler: Handler, tls: ssl.SSLContext | None = None) -> Iterator[int]:
-    """A server on this machine, in a thread; gives its port."""
-    loop = asyncio.new_event_loop()
-    transports: set[asyncio.WriteTransport] = set()
-
-    async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        transports.add(writer.transport)
-        with suppress(OSError, asyncio.IncompleteReadError, asyncio.CancelledError):
-            await handler(reader, writer)
-        writer.close()
-
-    server = loop.run_until_complete(asyncio.start_server(handle, "127.0.0.1", 0, ssl=tls))
-    thread = threading.Thread(target=loop.run_forever)
-    thread.start()
-    try:
-        yield server.sockets[0].getsockname()[1]
-    finally:
-        asyncio.run_coroutine_threadsafe(_end(server, transports), loop).result(10)
-        loop.call_soon_threadsafe(loop.stop)
-        thread.join()
-        loop.close()
-
-
-async def _end(server: asyncio.Server, transports: set[asyncio.WriteTransport]) -> None:
-    """End everything, also a connection that is accepted, or shakes hands, while this runs."""
-    server.close()
-    await asyncio.sleep(0)  # what was accepted just now has to begin, or nobody closes it
-    while tasks := asyncio.all_tasks() - {asyncio.current_task()}:
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
-        await asyncio.sleep(0)  # a handshake that has just succeeded makes a task only now
-    for transport in transports:
-        with suppress(AttributeError):  # Python 3.11.2 has nothing to abort of a TLS connection that has just ended
-            transport.abort()
-    await asyncio.sleep(0)
-
-
-def answering(answer: bytes) -> Handler:
-    """A server that reads a request and answers these bytes, whatever they are, and closes the connection."""
-
-    async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        head = await reader.readuntil(b"\r\n\r\n")
-        length = re.search(rb"(?i)\r\ncontent-length: *(\d+)", head)
-        await reader.readexactly(int(length[1]) if length else 0)
-        writer.write(answer)
-        await writer.drain()
-
-    return handle
-
-
-def speaking(words: bytes) -> Handler:
-    """A server that says something to who connects, and closes the connection."""
-
-    async def handle(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        writer.write(words)
-        await writer.drain()
-
-    return handle
-
-
-async def _relay(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    with suppress(OSError):
-        while data := await reader.read(65536):
-            writer.write(data)
-            await writer.drain()
-
-
-async def _join(
-    reader: asyncio.StreamReader, writer: asyncio.StreamWriter, host: str, port: int, first: bytes = b""
-) -> None:
-    """Connect a client with a server, until the server has said all."""
-    upstream_reader, upstream_writer = await asyncio.open_connection(host, port)
-    upstream_writer.write(first)
-    to_server = asyncio.create_task(_relay(reader, upstream_writer))
-    try:
-        await _relay(upstream_reader, writer)
-    finally:
-        to_server.cancel()
-        upstream_writer.transport.abort()  # nothing waits for what is unsent, nor for a loop that ends just now
-
-
-def before(sandbox_url: str) -> Handler:
-    """A server that passes each request on to a sandbox, under the sandbox's own name."""
-    host, port = urlsplit(sandbox_url).hostname or "", urlsplit(sandbox_url).port or 0
-
-    async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        head = await reader.readuntil(b"\r\n\r\n")
-        head = re.sub(rb"^(\w+) http://[^/ ]+", rb"\1 ", head)  # as a proxy is asked
-        head = re.sub(rb"(?i)\r\n(?:host|connection|proxy-[\w-]+):[^\r]*", b"", head)
-        named = f"\r\nHost: {host}:{port}\r\nConnection: close\r\n\r\n".encode()
-        await _join(reader, writer, host, port, head.removesuffix(b"\r\n\r\n") + named)
-
-    return handle
+from asyncio_server import ConnectionHandler, answering_bytes, asyncio_server, join, passing_on_to
 
 
 @dataclass
@@ -135,7 +35,7 @@ class Proxy:
     leads_to: int
     password: str = ""
     refusal: str = ""
-    plain: Handler | None = None
+    plain: ConnectionHandler | None = None
     heads: list[str] = field(default_factory=list)
 
     async def handle(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -149,7 +49,7 @@ class Proxy:
             writer.write(f"HTTP/1.1 {self.refusal}\r\nContent-Length: 0\r\n\r\n".encode())
         elif head.startswith(b"CONNECT "):
             writer.write(b"HTTP/1.1 200 Connected\r\n\r\n")
-            await _join(reader, writer, "127.0.0.1", self.leads_to)
+            await join(reader, writer, "127.0.0.1", self.leads_to)
         else:
             again = asyncio.StreamReader()
             again.feed_data(head)
@@ -170,7 +70,7 @@ class Proxy:
         self.heads.append(f"SOCKS {name.decode() if kind == 3 else name.hex()}")
         writer.write(b"\x05" + (b"\x02" if self.refusal else b"\x00") + b"\x00\x01\x7f\x00\x00\x01\x00\x00")
         if not self.refusal:
-            await _join(reader, writer, "127.0.0.1", self.leads_to)
+            await join(reader, writer, "127.0.0.1", self.leads_to)
 
 
 @dataclass
@@ -186,6 +86,11 @@ class OllamaCom:
     environment: dict[str, str]
     proxy: Proxy
     authority: Path
+
+    @property
+    def asked_for(self) -> set[str]:
+        """The servers that the proxy was asked for, as ``HOST:PORT``."""
+        return {head.split(" ", 2)[1] for head in self.proxy.heads}
 
 
 def tls_for(*names: str, authority: trustme.CA, **validity: object) -> ssl.SSLContext:
@@ -211,7 +116,7 @@ def badly_certified(folder: Path, kind: str) -> Iterator[dict[str, str]]:
     elif kind == "early":
         validity = {"not_before": now + dt.timedelta(1)}
     name = "portal.example" if kind == "other" else "localhost"
-    with listening(answering(b""), tls_for(name, authority=authority, **validity)) as port:
+    with asyncio_server(answering_bytes(b""), tls_for(name, authority=authority, **validity)) as port:
         trust = {} if kind == "untrusted" else {"SSL_CERT_FILE": str(folder / "authority.pem")}
         yield {"OLLAMA_CLOUD_BASE_URL": f"https://localhost:{port}", **trust}
 
@@ -230,9 +135,9 @@ def ollama_com(
     authority = trustme.CA()
     file = folder / "authority.pem"
     authority.cert_pem.write_to_path(str(file))
-    with listening(before(sandbox_url), tls_for("ollama.com", authority=authority)) as port:
-        proxy = Proxy(port, plain=before(sandbox_url))
+    with asyncio_server(passing_on_to(sandbox_url), tls_for("ollama.com", authority=authority)) as port:
+        proxy = Proxy(port, plain=passing_on_to(sandbox_url))
         tls = tls_for("127.0.0.1", authority=authority) if kind == "https" else None
-        with listening(proxy.handle_socks if kind == "socks5" else proxy.handle, tls) as proxy_port:
+        with asyncio_server(proxy.handle_socks if kind == "socks5" else proxy.handle, tls) as proxy_port:
             named = {"HTTPS_PROXY": f"{kind}://127.0.0.1:{proxy_port}", "SSL_CERT_FILE": str(file)}
             yield OllamaCom(named, proxy, file)

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import httpx
 import pytest
-from recorder import Recorder
 from support import Cli
+from watching_proxy import WatchingProxy
 
 from ollama_cli import DeviceKey, OllamaAuth
 from ollama_cli.errors import SignInError
@@ -27,7 +27,7 @@ def test_a_query_of_one_s_own_is_signed_too(cloud: EmbeddedSandbox, key: DeviceK
 @pytest.mark.parametrize("base_path", ["/base", "/b%20c/ü", "/v1"])
 def test_a_base_path_is_sent_and_not_signed(cloud: EmbeddedSandbox, key: DeviceKey, base_path: str) -> None:
     sent = httpx.URL(path=base_path).raw_path.decode()
-    below = Recorder(cloud.url, base_path=sent)
+    below = WatchingProxy(cloud.url, base_path=sent)
     with below.running(), opened(f"{below.url}{base_path}", OllamaAuth(key, below.url, base_path)) as client:
         assert client.post("/api/me").status_code == 200
     assert [request.credential for request in below.seen] == [key.fingerprint]

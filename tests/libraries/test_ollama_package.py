@@ -8,8 +8,8 @@ from collections.abc import Callable, Iterator
 import httpx
 import ollama
 import pytest
-from recorder import Recorder
 from support import approved_key
+from watching_proxy import WatchingProxy
 
 from ollama_cli import DeviceKey, OllamaAuth
 from ollama_cli.errors import SafetyError
@@ -114,7 +114,7 @@ def test_a_key_that_is_not_on_the_account_is_refused(cloud: EmbeddedSandbox) -> 
 
 
 def test_nothing_is_sent_to_another_origin(cloud: EmbeddedSandbox, key: DeviceKey) -> None:
-    other = Recorder(cloud.url)
+    other = WatchingProxy(cloud.url)
     with other.running(), ollama.Client(host=other.url, auth=OllamaAuth(key, cloud.url)) as client:
         with pytest.raises(SafetyError):
             client.chat(MODEL, messages=HELLO)
@@ -125,7 +125,7 @@ def test_nothing_is_sent_to_another_origin(cloud: EmbeddedSandbox, key: DeviceKe
 
 @pytest.mark.parametrize("api_key", [False, True], ids=["device key", "API key"])
 def test_a_redirect_takes_no_credential_to_another_origin(cloud: EmbeddedSandbox, start: Start, api_key: bool) -> None:
-    other = Recorder(cloud.url)
+    other = WatchingProxy(cloud.url)
     with other.running():
         sandbox = start(f"/api/chat=redirect:{other.url}/api/chat")
         credential = sandbox.make_api_key().reveal() if api_key else approved_key(sandbox)
@@ -135,7 +135,7 @@ def test_a_redirect_takes_no_credential_to_another_origin(cloud: EmbeddedSandbox
 
 
 def test_a_base_path_is_sent_and_not_signed(cloud: EmbeddedSandbox, key: DeviceKey) -> None:
-    below = Recorder(cloud.url, base_path="/some/where")
+    below = WatchingProxy(cloud.url, base_path="/some/where")
     host = f"{below.url}/some/where"
     with below.running(), ollama.Client(host=host, auth=OllamaAuth(key, host, "/some/where")) as client:
         assert client.chat(MODEL, messages=HELLO).done

@@ -9,7 +9,7 @@ from typing import Any
 import httpx
 import openai
 import pytest
-from recorder import Recorder
+from watching_proxy import WatchingProxy
 
 from ollama_cli import DeviceKey, OllamaAuth
 from ollama_cli.errors import SafetyError
@@ -86,14 +86,14 @@ def test_a_key_that_is_not_on_the_account_is_refused(cloud: EmbeddedSandbox) -> 
 
 
 def test_nothing_is_sent_to_another_origin(cloud: EmbeddedSandbox, key: DeviceKey) -> None:
-    other = Recorder(cloud.url)
+    other = WatchingProxy(cloud.url)
     with other.running(), opened(other.url, OllamaAuth(key, cloud.url)) as client, pytest.raises(SafetyError):
         text_of(client)
     assert other.seen == []
 
 
 def test_what_the_package_takes_for_its_key_is_not_sent(cloud: EmbeddedSandbox, key: DeviceKey) -> None:
-    seen = Recorder(cloud.url)
+    seen = WatchingProxy(cloud.url)
     with seen.running(), opened(seen.url, OllamaAuth(key, seen.url)) as client:
         text_of(client)
     assert [request.credential for request in seen.seen] == [key.fingerprint]
@@ -102,7 +102,7 @@ def test_what_the_package_takes_for_its_key_is_not_sent(cloud: EmbeddedSandbox, 
 def test_a_redirect_takes_no_credential_to_another_origin(
     cloud: EmbeddedSandbox, start: Callable[..., EmbeddedSandbox]
 ) -> None:
-    other = Recorder(cloud.url)
+    other = WatchingProxy(cloud.url)
     with other.running():
         sandbox = start(f"/v1/chat/completions=redirect:{other.url}/v1/chat/completions")
         auth = OllamaAuth(DeviceKey.generate(), sandbox.url)

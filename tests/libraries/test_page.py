@@ -9,8 +9,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from recorder import OllamaCom
+from ollama_com import OllamaCom, ollama_com
 from support import clean_environment
+from watching_proxy import WatchingProxy
 
 from ollama_cli.credentials.chosen import open_wallet
 from ollama_cli.sandbox.server import EmbeddedSandbox
@@ -21,15 +22,22 @@ EXAMPLES = re.findall(r"^```python\n(.*?)^```$", PAGE.read_text(encoding="utf-8"
 
 
 @pytest.fixture
-def ollama_com(cloud: EmbeddedSandbox, tmp_path: Path) -> Iterator[OllamaCom]:
-    proxy = OllamaCom(cloud.url, tmp_path)
-    with proxy.running():
-        yield proxy
+def proxy(cloud: EmbeddedSandbox) -> Iterator[WatchingProxy]:
+    with WatchingProxy(cloud.url).running() as running:
+        yield running
+
+
+@pytest.fixture
+def com(proxy: WatchingProxy, tmp_path: Path) -> Iterator[OllamaCom]:
+    with ollama_com(proxy.url, tmp_path) as running:
+        yield running
 
 
 @pytest.mark.parametrize("example", EXAMPLES, ids=range(len(EXAMPLES)))
-def test_an_example_works(example: str, cloud: EmbeddedSandbox, ollama_com: OllamaCom, tmp_path: Path) -> None:
-    environment = clean_environment(tmp_path) | {**ollama_com.environment, "OLLAMA_CLOUD_BASE_URL": cloud.url}
+def test_an_example_works(
+    example: str, cloud: EmbeddedSandbox, proxy: WatchingProxy, com: OllamaCom, tmp_path: Path
+) -> None:
+    environment = clean_environment(tmp_path) | {**com.environment, "OLLAMA_CLOUD_BASE_URL": cloud.url}
     if "OLLAMA_CLOUD_BASE_URL" not in example:
         del environment["OLLAMA_CLOUD_BASE_URL"]
     wallet = open_wallet(Settings.from_environment(environment), new_store="file")
@@ -40,8 +48,8 @@ def test_an_example_works(example: str, cloud: EmbeddedSandbox, ollama_com: Olla
     )
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout.strip()
-    assert all(request.credential.startswith("SHA256:") for request in ollama_com.seen)
-    assert bool(ollama_com.seen) == ("OLLAMA_CLOUD_BASE_URL" not in example)
+    assert all(request.credential.startswith("SHA256:") for request in proxy.seen)
+    assert bool(proxy.seen) == ("OLLAMA_CLOUD_BASE_URL" not in example)
 
 
 def test_there_are_examples() -> None:

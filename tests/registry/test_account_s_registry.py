@@ -9,8 +9,9 @@ from pathlib import Path
 
 import pytest
 import trustme
+from asyncio_server import asyncio_server
 from models_on_disk import digest_of, is_sound, manifest_of
-from ollama_com import Proxy, listening, tls_for
+from ollama_com import Proxy, tls_for
 from support import Cli, make_device
 
 from ollama_cli.api.model_name import ModelName
@@ -76,9 +77,9 @@ def test_each_registry_sees_the_key_that_is_for_it(
     authority = trustme.CA()
     authority.cert_pem.write_to_path(str(tmp_path / "authority.pem"))
     registry = Registry(host, realm)
-    with listening(registry.handle, tls_for(host, authority=authority)) as port:
+    with asyncio_server(registry.handle, tls_for(host, authority=authority)) as port:
         proxy = Proxy(port)
-        with listening(proxy.handle) as proxy_port:
+        with asyncio_server(proxy.handle) as proxy_port:
             environment = {
                 "HTTPS_PROXY": f"http://127.0.0.1:{proxy_port}",
                 "SSL_CERT_FILE": str(tmp_path / "authority.pem"),

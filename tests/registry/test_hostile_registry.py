@@ -11,7 +11,7 @@ import httpx
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
-from lying_registry import Handler, Lying
+from lying_registry import Lying, RegistryHandler
 from models_on_disk import is_sound, manifest_of, put_model
 from mutations import damaged, examples, failure_of, written
 
@@ -90,11 +90,11 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("ollama_cli.registry.unfinished.SMALLEST_PART", 1000)
 
 
-def anything(told: list[tuple[int, dict[str, int], bytes]]) -> Callable[[Handler], bool]:
+def anything(told: list[tuple[int, dict[str, int], bytes]]) -> Callable[[RegistryHandler], bool]:
     """A registry that is truthful but for some of its answers, one after the other: None is the truth."""
     left: Iterator[tuple[int, dict[str, int], bytes] | None] = iter(told)
 
-    def hook(handler: Handler) -> bool:
+    def hook(handler: RegistryHandler) -> bool:
         answer = next(left, None)
         if answer is None:
             return False

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from lying_registry import Handler, Lying, in_process
+from lying_registry import Lying, RegistryHandler, pull_in_process
 from models_on_disk import blob_path, cheap_bytes, digest_of, is_sound, manifest_of, put_model
 from support import COMMAND, SECONDS, Cli, can, until
 
@@ -37,11 +37,11 @@ def starts(lying: Lying, content: bytes) -> list[int]:
     return [int(re.match(r"bytes=(\d+)", each)[1]) for each in asked]  # type: ignore[index]
 
 
-def after(count: int, then: Callable[[Handler], object], content: bytes) -> Callable[[Handler], bool]:
+def after(count: int, then: Callable[[RegistryHandler], object], content: bytes) -> Callable[[RegistryHandler], bool]:
     """A hook that sends so many bytes of the first part of a blob, says that it sends more, and does something."""
     done = threading.Event()
 
-    def hook(handler: Handler) -> bool:
+    def hook(handler: RegistryHandler) -> bool:
         first = handler.headers.get("Range", "bytes=0-").startswith("bytes=0-")
         if done.is_set() or digest_of(content) not in handler.path or not first:
             return False
@@ -108,7 +108,7 @@ def test_a_part_that_falls_silent_is_begun_again_where_it_stood(store: Path, lyi
     release = threading.Event()
     lying.offer(SMALL)
     lying.hook = after(2_000_000, lambda _: release.wait(SECONDS), SMALL)
-    steps = [step.status for step in in_process(lying, store, silence=0.3).steps()]
+    steps = [step.status for step in pull_in_process(lying, store, silence=0.3).steps()]
     release.set()
     assert steps[-1] == "success"
     assert starts(lying, SMALL) == [0, 2_000_000]
@@ -119,12 +119,12 @@ def test_a_server_that_only_ever_falls_silent_is_given_up(store: Path, lying: Ly
     release = threading.Event()
     lying.offer(SMALL)
 
-    def silent(handler: Handler) -> bool:
+    def silent(handler: RegistryHandler) -> bool:
         return "/blobs/" in handler.path and release.wait(SECONDS)
 
     lying.hook = silent
     with pytest.raises(UnavailableError) as caught:
-        list(in_process(lying, store, silence=0.1).steps())
+        list(pull_in_process(lying, store, silence=0.1).steps())
     release.set()
     assert caught.value.code == "timeout"
 
@@ -132,7 +132,7 @@ def test_a_server_that_only_ever_falls_silent_is_given_up(store: Path, lying: Ly
 def test_a_server_that_gives_no_parts_gives_the_whole(cli: Cli, store: Path, lying: Lying) -> None:
     lying.offer(LAYER)
 
-    def whole(handler: Handler) -> bool:
+    def whole(handler: RegistryHandler) -> bool:
         if digest_of(LAYER) not in handler.path:
             return False
         handler.send(200, LAYER)
@@ -167,7 +167,7 @@ def test_two_pulls_at_once_load_a_layer_once(cli: Cli, store: Path, lying: Lying
     assert is_sound(store)
 
 
-def _rest(handler: Handler, when: threading.Event) -> None:
+def _rest(handler: RegistryHandler, when: threading.Event) -> None:
     assert when.wait(SECONDS)
     handler.wfile.write(memoryview(SMALL)[1_000_000:])
 
@@ -192,7 +192,7 @@ def test_a_disk_that_fills_up_is_told_and_the_rest_is_loaded_when_there_is_room(
     lying.offer(SMALL)
     store.mkdir(parents=True)
 
-    def fill(handler: Handler) -> None:
+    def fill(handler: RegistryHandler) -> None:
         seen_from_there = Path("/proc", (cli.home / "shell").read_text().strip(), "root") / store.relative_to("/")
         while unfinished(seen_from_there, SMALL) < 1_000_000:
             time.sleep(0.02)

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from lying_registry import Handler, Lying, lying_registry
+from lying_registry import Lying, RegistryHandler, lying_registry
 from models_on_disk import MANIFEST_TYPE, blob_path, digest_of, files_below, is_sound, layer, put_model
 from support import AS_A_USER, COMMAND, SECONDS, Cli, make_device, needs_a_user
 
@@ -118,15 +118,15 @@ def test_an_absurd_size_is_seen_before_anything_is_made(cli: Cli, store: Path, l
     assert files_below(store) == {}
 
 
-def length(handler: Handler) -> None:
+def length(handler: RegistryHandler) -> None:
     handler.send(200, LAYER + b" and more")
 
 
-def short(handler: Handler) -> None:
+def short(handler: RegistryHandler) -> None:
     handler.send(200, LAYER[:-1])
 
 
-def endless(handler: Handler) -> None:
+def endless(handler: RegistryHandler) -> None:
     handler.send_response(200)
     handler.send_header("Transfer-Encoding", "chunked")
     handler.end_headers()
@@ -134,27 +134,27 @@ def endless(handler: Handler) -> None:
         handler.wfile.write(b"400\r\n" + bytes(1024) + b"\r\n")
 
 
-def other_bytes(handler: Handler) -> None:
+def other_bytes(handler: RegistryHandler) -> None:
     handler.send(200, bytes(len(LAYER)))
 
 
-def unasked_part(handler: Handler) -> None:
+def unasked_part(handler: RegistryHandler) -> None:
     handler.send(206, LAYER[1:], {"Content-Range": f"bytes 1-{len(LAYER) - 1}/{len(LAYER)}"})
 
 
-def circle(handler: Handler) -> None:
+def circle(handler: RegistryHandler) -> None:
     handler.send(302, b"", {"Location": handler.path})
 
 
-def nowhere(handler: Handler) -> None:
+def nowhere(handler: RegistryHandler) -> None:
     handler.send(307, b"", {"Location": "file:///etc/passwd"})
 
 
-def with_name(handler: Handler) -> None:
+def with_name(handler: RegistryHandler) -> None:
     handler.send(307, b"", {"Location": "http://user:pass@127.0.0.1/x"})
 
 
-def no_port(handler: Handler) -> None:
+def no_port(handler: RegistryHandler) -> None:
     handler.send(307, b"", {"Location": "http://127.0.0.1:99999/x"})
 
 
@@ -173,11 +173,11 @@ def no_port(handler: Handler) -> None:
     ],
 )
 def test_a_lie_about_a_blob_is_told(
-    cli: Cli, store: Path, lying: Lying, lie: Callable[[Handler], None], code: str
+    cli: Cli, store: Path, lying: Lying, lie: Callable[[RegistryHandler], None], code: str
 ) -> None:
     lying.offer(LAYER)
 
-    def hook(handler: Handler) -> bool:
+    def hook(handler: RegistryHandler) -> bool:
         if digest_of(LAYER) not in handler.path:
             return False
         lie(handler)
@@ -197,7 +197,7 @@ def test_a_part_that_is_another_is_not_taken(cli: Cli, store: Path, lying: Lying
     content = bytes(range(256)) * 8000
     lying.offer(content)
 
-    def other_part(handler: Handler) -> bool:
+    def other_part(handler: RegistryHandler) -> bool:
         asked = handler.headers.get("Range", "")
         if digest_of(content) not in handler.path or asked:
             handler.send(206, content[:5], {"Content-Range": f"bytes 0-4/{len(content)}"}) if asked else None
@@ -232,7 +232,7 @@ def test_a_challenge_that_leads_elsewhere_is_answered_nowhere(
 ) -> None:
     with lying_registry() as evil:
 
-        def hook(handler: Handler) -> bool:
+        def hook(handler: RegistryHandler) -> bool:
             value = challenge.format(evil=f"http://{evil.host}")
             handler.send(401, b"{}", {"WWW-Authenticate": value} if value else {})
             return True
@@ -253,7 +253,7 @@ def test_a_token_goes_to_its_registry_and_a_key_is_the_registry_s_own(cli: Cli, 
     with lying_registry() as elsewhere:
         elsewhere.blobs = lying.blobs
 
-        def hook(handler: Handler) -> bool:
+        def hook(handler: RegistryHandler) -> bool:
             if handler.path.startswith("/token"):
                 handler.send(200, json.dumps({"token": token}).encode())
             elif handler.headers.get("Authorization") != f"Bearer {token}":
@@ -279,7 +279,7 @@ def test_a_token_goes_to_its_registry_and_a_key_is_the_registry_s_own(cli: Cli, 
 
 
 def test_a_registry_that_never_has_enough_is_told_as_a_refusal(cli: Cli, lying: Lying) -> None:
-    def hook(handler: Handler) -> bool:
+    def hook(handler: RegistryHandler) -> bool:
         if handler.path.startswith("/token"):
             handler.send(200, b'{"token": "t"}')
         else:

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from lying_registry import Handler, Lying, in_process
+from lying_registry import Lying, RegistryHandler, pull_in_process
 from models_on_disk import blob_path, cheap_bytes, digest_of, is_sound, put_model
 from support import SECONDS, Cli, make_device
 
@@ -28,7 +28,7 @@ pytestmark = pytest.mark.forked
 SMALL = cheap_bytes(3_000_000)
 
 
-def cut(handler: Handler, count: int) -> bool:
+def cut(handler: RegistryHandler, count: int) -> bool:
     """Answer with the whole of ``SMALL``, and break off within it."""
     handler.send_response(200)
     handler.send_header("Content-Length", str(len(SMALL)))
@@ -46,7 +46,7 @@ def test_a_server_that_gives_no_parts_and_always_breaks_off_is_given_up(
     monkeypatch.setattr("ollama_cli.registry.persistence._FIRST_WAIT", 0.001)
     lying.offer(SMALL)
 
-    def hook(handler: Handler) -> bool:
+    def hook(handler: RegistryHandler) -> bool:
         if digest_of(SMALL) not in handler.path:
             return False
         if len(lying.requests) > 50:  # nobody asks so often who ever gives up
@@ -56,10 +56,10 @@ def test_a_server_that_gives_no_parts_and_always_breaks_off_is_given_up(
 
     lying.hook = hook
     with pytest.raises(UnavailableError):
-        list(in_process(lying, store).steps())
+        list(pull_in_process(lying, store).steps())
     assert len(lying.asked(digest_of(SMALL))) < 10
     lying.hook = lambda handler: digest_of(SMALL) in handler.path and handler.send(200, SMALL)
-    assert [step.status for step in in_process(lying, store).steps()][-1] == "success"
+    assert [step.status for step in pull_in_process(lying, store).steps()][-1] == "success"
     assert is_sound(store)
 
 
@@ -70,7 +70,7 @@ def test_a_server_that_gives_parts_and_once_does_not_is_asked_again(
     lying.offer(SMALL)
     wholes: list[str] = []
 
-    def hook(handler: Handler) -> bool:
+    def hook(handler: RegistryHandler) -> bool:
         asked = handler.headers.get("Range", "")
         if digest_of(SMALL) not in handler.path or not asked.startswith("bytes=1") or wholes:
             return False
@@ -78,7 +78,7 @@ def test_a_server_that_gives_parts_and_once_does_not_is_asked_again(
         return handler.send(200, SMALL[:1], {"Content-Length": str(len(SMALL))})
 
     lying.hook = hook
-    steps = [step.status for step in in_process(lying, store).steps()]
+    steps = [step.status for step in pull_in_process(lying, store).steps()]
     assert steps[-1] == "success"
     assert wholes == ["bytes=1000000-1999999"]
     first = [headers for headers in lying.asked(digest_of(SMALL)) if headers["Range"].startswith("bytes=0-")]
@@ -90,17 +90,17 @@ def test_a_server_that_gives_parts_and_once_does_not_is_asked_again(
 def test_what_another_program_puts_there_meanwhile_is_checked(store: Path, lying: Lying, *, known: bool) -> None:
     lying.offer(b"first", b"second")
     if known:  # an unchanged manifest vouches for what is there, not for what comes
-        assert [step.status for step in in_process(lying, store).steps()][-1] == "success"
+        assert [step.status for step in pull_in_process(lying, store).steps()][-1] == "success"
         for content in (b"first", b"second"):
             blob_path(store, content).unlink()
 
-    def hook(handler: Handler) -> bool:
+    def hook(handler: RegistryHandler) -> bool:
         if digest_of(b"first") in handler.path:
             blob_path(store, b"second").write_bytes(b"SECOND")  # as a daemon does that has not checked it yet
         return False
 
     lying.hook = hook
-    assert [step.status for step in in_process(lying, store, transfers=1).steps()][-1] == "success"
+    assert [step.status for step in pull_in_process(lying, store, transfers=1).steps()][-1] == "success"
     assert is_sound(store)
 
 
@@ -108,14 +108,14 @@ def test_what_a_daemon_removes_meanwhile_is_loaded(store: Path, lying: Lying) ->
     lying.offer(b"first", b"second")
     put_model(store, "shares", b"first")
 
-    def hook(handler: Handler) -> bool:
+    def hook(handler: RegistryHandler) -> bool:
         if digest_of(b"second") in handler.path:
             blob_path(store, b"first").unlink()
             next(store.glob("manifests/*/*/shares/latest")).unlink()
         return False
 
     lying.hook = hook
-    assert [step.status for step in in_process(lying, store).steps()][-1] == "success"
+    assert [step.status for step in pull_in_process(lying, store).steps()][-1] == "success"
     assert blob_path(store, b"first").read_bytes() == b"first"
     assert is_sound(store)
 
@@ -133,7 +133,7 @@ def test_a_redirect_to_what_is_no_address_is_told(cli: Cli, lying: Lying, what: 
     lying.offer(SMALL)
     realm = f'Bearer realm="http://{lying.host}/token",service="s",scope="x"'
 
-    def hook(handler: Handler) -> bool:
+    def hook(handler: RegistryHandler) -> bool:
         if what == "/token" and "/token" not in handler.path:
             return handler.send(401, b"", {"WWW-Authenticate": realm})
         return what in handler.path and handler.send(307, b"", {"Location": place})
@@ -149,7 +149,7 @@ def test_nobody_gets_a_layer_that_is_still_written(store: Path, lying: Lying, mo
     lying.offer(SMALL, b"another")
     silent, release = threading.Event(), threading.Event()
 
-    def hook(handler: Handler) -> bool:
+    def hook(handler: RegistryHandler) -> bool:
         if digest_of(SMALL) in handler.path:
             silent.set()
             release.wait(SECONDS)
@@ -172,7 +172,7 @@ def test_nobody_gets_a_layer_that_is_still_written(store: Path, lying: Lying, mo
 
     monkeypatch.setattr(Crew, "__exit__", watched)
     with pytest.raises(CliError):
-        list(in_process(lying, store).steps())
+        list(pull_in_process(lying, store).steps())
     release.set()
     assert seen == [True]
     claim = ModelStore(store).claim(Blob(digest_of(SMALL), len(SMALL)))
@@ -183,7 +183,7 @@ def test_nobody_gets_a_layer_that_is_still_written(store: Path, lying: Lying, mo
 def test_a_name_in_other_capitals_is_the_same_name(store: Path, lying: Lying) -> None:
     put_model(store, f"{lying.host}/Library/TINY", b"a layer")
     lying.offer(b"a newer layer")
-    assert [step.status for step in in_process(lying, store).steps()][-1] == "success"
+    assert [step.status for step in pull_in_process(lying, store).steps()][-1] == "success"
     (manifest,) = store.glob("manifests/*/*/*/*")
     assert manifest.relative_to(store / "manifests").parts == (lying.host, "Library", "TINY", "latest")
     assert not blob_path(store, b"a layer").exists()
@@ -216,7 +216,7 @@ def test_a_first_piece_that_breaks_off_is_not_sent_twice(cli: Cli, store: Path, 
     held = bytearray()
     place = {"Location": "/v2/library/tiny/blobs/uploads/1"}
 
-    def patched(handler: Handler) -> bool:
+    def patched(handler: RegistryHandler) -> bool:
         first = re.match(r"(\d+)-", handler.headers["Content-Range"])
         assert first is not None
         if int(first[1]) != len(held):
@@ -232,7 +232,7 @@ def test_a_first_piece_that_breaks_off_is_not_sent_twice(cli: Cli, store: Path, 
         handler.close_connection = True
         return True
 
-    def hook(handler: Handler) -> bool:
+    def hook(handler: RegistryHandler) -> bool:
         if not handler.path.endswith("/uploads/1"):
             handler.connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)  # so that little is on the way
         if digest_of(SMALL) not in handler.path and "/uploads/" not in handler.path:

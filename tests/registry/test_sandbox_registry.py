@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from keeping import keep_api_key
 from models_on_disk import cheap_bytes, is_sound, put_model, same_model
+from stored_credentials import keep_api_key
 from support import Cli, Sandbox, make_device
 from support import approve as put_on_account
 

@@ -15,9 +15,10 @@ from pathlib import Path
 import httpcore
 import pytest
 import trustme
-from lying_registry import Handler, Lying
+from asyncio_server import asyncio_server
+from lying_registry import Lying, RegistryHandler
 from models_on_disk import cheap_bytes, digest_of, put_model
-from ollama_com import listening, tls_for
+from ollama_com import tls_for
 from support import Cli
 
 from ollama_cli.transport.client import open_client
@@ -43,7 +44,7 @@ class Uploads:
     ranges: list[int] = field(default_factory=list)
     whole: bool = False
 
-    def answer(self, handler: Handler) -> bool:
+    def answer(self, handler: RegistryHandler) -> bool:
         if digest_of(LAYER) not in handler.path and "/uploads/" not in handler.path:
             return handler.send(201 if handler.command == "PUT" else 200)  # the configuration is there already
         place = {"Location": "/v2/library/tiny/blobs/uploads/1?state=x"}
@@ -60,7 +61,7 @@ class Uploads:
             return True
         return self._take(handler, place)
 
-    def _take(self, handler: Handler, place: dict[str, str]) -> bool:
+    def _take(self, handler: RegistryHandler, place: dict[str, str]) -> bool:
         first = re.match(r"(\d+)-", handler.headers["Content-Range"])
         assert first is not None
         self.ranges.append(int(first[1]))
@@ -182,7 +183,7 @@ def test_over_tls_its_own_messages_are_no_answer(
         writer.write(f"HTTP/1.1 {200 if wanted else 401} X\r\nContent-Length: 0\r\n\r\n".encode())
         await writer.drain()
 
-    with listening(handle, tls_for("127.0.0.1", authority=authority)) as port:
+    with asyncio_server(handle, tls_for("127.0.0.1", authority=authority)) as port:
         url = f"https://127.0.0.1:{port}"
         with open_client(url, None, user_agent="test", backend=PatientBackend()) as client:
             headers = {"Expect": "100-continue", "Content-Length": str(len(LAYER))}

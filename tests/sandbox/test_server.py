@@ -14,8 +14,8 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
 import httpx
-import in_thread
 import pytest
+from in_thread import in_thread
 
 from ollama_cli.credentials.credential import ApiKey
 from ollama_cli.credentials.device_key import DeviceKey
@@ -259,7 +259,7 @@ class TestDiscovery:
             def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base class names it so
                 pass
 
-        with HTTPServer(("127.0.0.1", 0), Nests) as other, in_thread.running(other):
+        with HTTPServer(("127.0.0.1", 0), Nests) as other, in_thread(other):
             announce_server(folder, f"http://127.0.0.1:{other.server_port}", "x")
             assert running(folder) is None
 

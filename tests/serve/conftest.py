@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from gateways import ScriptedServer, Serve, scripted, serving
+from scripted_server import ScriptedServer, scripted_server
+from serve_process import Serve, serve_process
 from support import Cli, make_device
 
 
 @pytest.fixture(scope="session")
 def one_cloud() -> Iterator[ScriptedServer]:
     """The cloud of the session."""
-    with scripted() as server:
+    with scripted_server() as server:
         yield server
 
 
@@ -21,7 +22,7 @@ def one_gateway(one_cloud: ScriptedServer, tmp_path_factory: pytest.TempPathFact
     """The gateway of the session, which has a key."""
     cli = Cli(tmp_path_factory.mktemp("gateway"), {"OLLAMA_CLOUD_BASE_URL": one_cloud.url})
     make_device(cli, one_cloud.url)
-    with serving(cli) as serve:
+    with serve_process(cli) as serve:
         serve.hears("is not known|Signed in|Not signed in")
         yield serve
 

@@ -11,9 +11,11 @@ from urllib.parse import parse_qs, urlsplit
 
 import httpx
 import pytest
-from gateways import DONE, MODEL, ScriptedServer, Seen, Serve, plain, serving
-from recorder import OllamaCom
+from ollama_com import ollama_com
+from scripted_server import DONE, ScriptedServer, Seen, plain
+from serve_process import MODEL, Serve, serve_process
 from support import Cli, approved_key, make_device
+from watching_proxy import WatchingProxy
 
 from ollama_cli import DeviceKey, signin_url
 from ollama_cli.credentials.chosen import open_wallet
@@ -52,7 +54,7 @@ def link_of(key: DeviceKey, url: str) -> str:
 
 
 def test_signing_in_and_out_while_it_runs(own: Cli, sandbox: EmbeddedSandbox) -> None:
-    with serving(own, before=("--insecure-storage",)) as serve:
+    with serve_process(own, before=("--insecure-storage",)) as serve:
         told = serve.hears(r"Not signed in: requests for cloud models are refused. Sign in at (\S+)")[1]
         assert post(serve, "/api/me").json() == {"error": "unauthorized", "signin_url": told}
         refused = post(serve, "/api/generate", QUESTION)
@@ -79,7 +81,7 @@ def test_signing_in_and_out_while_it_runs(own: Cli, sandbox: EmbeddedSandbox) ->
 
 def test_a_refusal_has_the_link_in_each_form(own: Cli, sandbox: EmbeddedSandbox) -> None:
     link = link_of(make_device(own, sandbox.url), sandbox.url)
-    with serving(own) as serve:
+    with serve_process(own) as serve:
         for path in ("/api/generate", "/api/chat", "/api/embed", "/api/show"):
             refused = post(serve, path, {**QUESTION, "messages": [], "input": "x"})
             assert (refused.status_code, refused.json()) == (401, {"error": "unauthorized", "signin_url": link})
@@ -121,7 +123,7 @@ def test_whatever_the_cloud_refuses_with_the_link_is_ours(
 def test_a_key_that_was_changed_while_it_ran_is_the_one_that_signs(own: Cli, sandbox: EmbeddedSandbox) -> None:
     old = make_device(own, sandbox.url)
     sandbox.approve(old.public_key, "laptop")
-    with serving(own) as serve:
+    with serve_process(own) as serve:
         serve.hears("Signed in as sandbox")
         assert post(serve, "/api/generate", QUESTION).status_code == 200
         wallet_of(own).forget(sandbox.url)
@@ -135,7 +137,7 @@ def test_a_key_that_was_changed_while_it_ran_is_the_one_that_signs(own: Cli, san
 def test_a_rotation_while_it_runs(own: Cli, sandbox: EmbeddedSandbox) -> None:
     old = make_device(own, sandbox.url)
     sandbox.approve(old.public_key, "laptop")
-    with serving(own, before=("--insecure-storage",)) as serve:
+    with serve_process(own, before=("--insecure-storage",)) as serve:
         assert post(serve, "/api/generate", QUESTION).status_code == 200
         link = own("--insecure-storage", "keys", "rotate", "--no-wait").stdout.strip()
         sandbox.approve(key_in_link(link), "laptop")
@@ -158,7 +160,7 @@ def key_in_link(link: str) -> str:
 
 def test_the_store_is_opened_once(device: Cli, cloud: ScriptedServer) -> None:
     cloud.answers(plain(DONE))
-    with serving(device) as serve:
+    with serve_process(device) as serve:
         assert post(serve, "/api/generate", QUESTION).content == DONE
         for kept in (Path(device.environment["OLLAMA_CLI_HOME"]) / "data" / "keys").iterdir():
             kept.unlink()
@@ -182,7 +184,7 @@ def test_a_request_that_was_signed_just_before_the_change_is_signed_again(device
             connection.sendall(plain(DONE))
 
     cloud.script = script
-    with serving(device) as serve:
+    with serve_process(device) as serve:
         serve.hears("Signed in")
         assert post(serve, "/api/generate", QUESTION).content == DONE
     assert len(set(signers)) == 2
@@ -215,7 +217,7 @@ def test_who_is_signed_in(gateway: Serve, cloud: ScriptedServer) -> None:
 def test_signing_out_takes_this_device_off_and_forgets_it(own: Cli, sandbox: EmbeddedSandbox) -> None:
     key = make_device(own, sandbox.url)
     sandbox.approve(key.public_key, "laptop")
-    with serving(own) as serve:
+    with serve_process(own) as serve:
         serve.hears("Signed in")
         told = post(serve, "/api/signout")
         assert (told.status_code, told.json()) == (200, None)
@@ -227,7 +229,7 @@ def test_signing_out_takes_this_device_off_and_forgets_it(own: Cli, sandbox: Emb
 def test_a_key_in_the_path_is_the_one_that_is_taken_off(own: Cli, sandbox: EmbeddedSandbox) -> None:
     key, other = make_device(own, sandbox.url), approved_key(sandbox)
     sandbox.approve(key.public_key, "laptop")
-    with serving(own, before=("--insecure-storage",)) as serve:
+    with serve_process(own, before=("--insecure-storage",)) as serve:
         assert post(serve, "/api/user/keys/nonsense", method="DELETE").status_code == 400
         assert post(serve, f"/api/user/keys/{DeviceKey.generate().encoded}", method="DELETE").status_code == 404
         assert post(serve, f"/api/user/keys/{other.encoded}", method="DELETE").status_code == 200
@@ -241,7 +243,7 @@ def test_a_key_in_the_path_is_the_one_that_is_taken_off(own: Cli, sandbox: Embed
 
 def test_an_unsure_answer_signs_nobody_out(device: Cli, cloud: ScriptedServer) -> None:
     cloud.answers(plain(b"<html>", "401 Unauthorized"))
-    with serving(device) as serve:
+    with serve_process(device) as serve:
         assert post(serve, "/api/signout").status_code == 502
         cloud.answers(b"")
         assert post(serve, "/api/signout").status_code == 502
@@ -249,37 +251,39 @@ def test_an_unsure_answer_signs_nobody_out(device: Cli, cloud: ScriptedServer) -
 
 
 def test_ollama_com_itself_is_asked_over_tls_and_through_a_proxy(tmp_path: Path, sandbox: EmbeddedSandbox) -> None:
-    com = OllamaCom(sandbox.url, tmp_path)
-    device = Cli(tmp_path / "home", dict(com.environment))
-    key = make_device(device, "https://ollama.com")
-    sandbox.approve(key.public_key, "laptop")
-    with com.running(), serving(device) as serve:
-        serve.hears("Signed in as sandbox")
-        assert post(serve, "/api/generate", QUESTION).status_code == 200
-    asked = [(seen.origin, seen.path, seen.credential) for seen in com.seen]
-    assert ("https://ollama.com", "/api/generate", key.fingerprint) in asked
-    assert {origin for origin, _, _ in asked} == {"https://ollama.com"}
+    proxy = WatchingProxy(sandbox.url)
+    with proxy.running(), ollama_com(proxy.url, tmp_path) as com:
+        device = Cli(tmp_path / "home", com.environment)
+        key = make_device(device, "https://ollama.com")
+        sandbox.approve(key.public_key, "laptop")
+        with serve_process(device) as serve:
+            serve.hears("Signed in as sandbox")
+            assert post(serve, "/api/generate", QUESTION).status_code == 200
+    assert ("/api/generate", key.fingerprint) in [(seen.path, seen.credential) for seen in proxy.seen]
+    assert com.asked_for == {"ollama.com:443"}
 
 
 def test_a_certificate_that_is_not_trusted_gets_no_request(tmp_path: Path, sandbox: EmbeddedSandbox) -> None:
-    com = OllamaCom(sandbox.url, tmp_path)
-    device = Cli(tmp_path / "home", {"HTTPS_PROXY": com.url})
-    make_device(device, "https://ollama.com")
-    with com.running(), serving(device) as serve:
-        refused = post(serve, "/api/generate", QUESTION)
-        assert (refused.status_code, "certificate" in refused.json()["error"]) == (502, True)
-    assert not com.seen
+    proxy = WatchingProxy(sandbox.url)
+    with proxy.running(), ollama_com(proxy.url, tmp_path) as com:
+        device = Cli(tmp_path / "home", {"HTTPS_PROXY": com.environment["HTTPS_PROXY"]})
+        make_device(device, "https://ollama.com")
+        with serve_process(device) as serve:
+            refused = post(serve, "/api/generate", QUESTION)
+            assert (refused.status_code, "certificate" in refused.json()["error"]) == (502, True)
+    assert com.asked_for == {"ollama.com:443"}
+    assert not proxy.seen
 
 
 def test_an_api_key_from_the_environment(own: Cli, sandbox: EmbeddedSandbox) -> None:
     api_key = sandbox.make_api_key().reveal()
     own.environment["OLLAMA_API_KEY"] = api_key
-    with serving(own) as serve:
+    with serve_process(own) as serve:
         serve.hears("Signed in as sandbox")
         assert post(serve, "/api/generate", QUESTION).status_code == 200
         assert post(serve, "/api/signout").status_code == 401  # which would be about this device's key
     own.environment["OLLAMA_API_KEY"] = "refused-0123456789"
-    with serving(own) as serve:
+    with serve_process(own) as serve:
         refused = post(serve, "/api/generate", QUESTION)
         assert (refused.status_code, refused.json()["signin_url"]) == (401, "https://ollama.com/settings/keys")
         assert "refused-01" not in refused.text + serve.text
@@ -292,7 +296,7 @@ def test_the_profile_that_it_was_started_with_counts(own: Cli, sandbox: Embedded
     named = ("--insecure-storage", "--profile", "work")
     assert own(*named, "signin", "--api-key", stdin=api_key).returncode == 0
     link = link_of(make_device(own, sandbox.url), sandbox.url)
-    with serving(own, before=("--profile", "work")) as work, serving(own) as default:
+    with serve_process(own, before=("--profile", "work")) as work, serve_process(own) as default:
         work.hears("Signed in as sandbox")
         assert post(work, "/api/generate", QUESTION).status_code == 200
         assert post(default, "/api/generate", QUESTION).json()["signin_url"] == link
@@ -303,7 +307,7 @@ def test_the_profile_that_it_was_started_with_counts(own: Cli, sandbox: Embedded
 def test_a_key_file_signs(own: Cli, sandbox: EmbeddedSandbox, tmp_path: Path) -> None:
     key = approved_key(sandbox)
     (tmp_path / "key").write_text(key.to_openssh().reveal(), encoding="utf-8")
-    with serving(own, before=("--key-file", str(tmp_path / "key"))) as serve:
+    with serve_process(own, before=("--key-file", str(tmp_path / "key"))) as serve:
         assert post(serve, "/api/generate", QUESTION).status_code == 200
     assert wallet_of(own).record(sandbox.url) is None
 
@@ -313,7 +317,7 @@ def test_a_store_that_cannot_be_used_is_told_until_it_can(device: Cli, cloud: Sc
     index = Path(device.environment["OLLAMA_CLI_HOME"]) / "data" / "credentials.json"
     whole = index.read_text(encoding="utf-8")
     index.write_text("{", encoding="utf-8")
-    with serving(device) as serve:
+    with serve_process(device) as serve:
         serve.hears("There is no credential for")
         refused = post(serve, "/api/generate", QUESTION)
         assert (refused.status_code, "credentials.json" in refused.json()["error"]) == (503, True)
@@ -326,14 +330,14 @@ def test_a_wrong_clock_is_mended_and_told(own: Cli, tmp_path: Path) -> None:
     with EmbeddedSandbox(tmp_path / "skewed", faults=["*=skew:-900"], pace=0) as sandbox:
         own.environment["OLLAMA_CLOUD_BASE_URL"] = sandbox.url
         sandbox.approve(make_device(own, sandbox.url).public_key, "laptop")
-        with serving(own) as serve:
+        with serve_process(own) as serve:
             assert post(serve, "/api/generate", QUESTION).status_code == 200
             serve.hears("clock is 9[0-9][0-9] seconds ahead of the server's")
 
 
 def test_where_cloud_models_are_off_nothing_is_asked_of_the_cloud(device: Cli, cloud: ScriptedServer) -> None:
     device.environment["OLLAMA_NO_CLOUD"] = "1"
-    with serving(device) as serve:
+    with serve_process(device) as serve:
         serve.hears("Cloud models are off")
         assert post(serve, "/api/tags", method="GET").json() == {"models": []}
         for method, path in (

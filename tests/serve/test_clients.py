@@ -15,7 +15,7 @@ import anthropic
 import ollama
 import openai
 import pytest
-from gateways import SECONDS, Serve, serving
+from serve_process import SECONDS, Serve, serve_process
 from support import Cli, make_device
 
 from ollama_cli.sandbox.server import EmbeddedSandbox
@@ -52,7 +52,7 @@ def signed_in(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serve]:
     with EmbeddedSandbox(tmp_path_factory.mktemp("cloud"), pace=0.001) as sandbox:
         device = Cli(tmp_path_factory.mktemp("device"), {"OLLAMA_CLOUD_BASE_URL": sandbox.url})
         sandbox.approve(make_device(device, sandbox.url).public_key, "laptop")
-        with serving(device) as serve:
+        with serve_process(device) as serve:
             yield serve
 
 

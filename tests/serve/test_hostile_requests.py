@@ -6,11 +6,12 @@ import json
 import re
 
 import pytest
-from gateways import DONE, MODEL, ScriptedServer, Serve, everything, plain
 from hostile_requests import requests, statuses_of
 from hypothesis import given
 from hypothesis import strategies as st
 from mutations import examples, written
+from scripted_server import DONE, ScriptedServer, everything, plain
+from serve_process import MODEL, Serve
 
 OTHERS = {
     "/": "GET",

@@ -19,7 +19,8 @@ from typing import Any
 
 import httpx
 import pytest
-from gateways import DONE, MODEL, ScriptedServer, Seen, Serve, chunk, everything, head, plain, serving
+from scripted_server import DONE, ScriptedServer, Seen, chunk, everything, head, plain
+from serve_process import MODEL, Serve, serve_process
 from starlette.responses import PlainTextResponse
 from starlette.types import Receive, Scope, Send
 from support import Cli
@@ -135,7 +136,7 @@ def test_what_cannot_be_is_a_mistake(cli: Cli, options: tuple[str, ...]) -> None
 
 def test_it_says_where_it_listens_and_nothing_of_what_is_asked(device: Cli, cloud: ScriptedServer) -> None:
     cloud.answers(plain(b'{"response":"a secret answer","done":true}\n'))
-    with serving(device, before=("--debug",)) as serve:
+    with serve_process(device, before=("--debug",)) as serve:
         serve.hears(rf"Listening at {serve.url}\n")
         with serve.client() as client:
             client.post("/api/generate?q=a-secret-query", content=QUESTION)
@@ -167,7 +168,7 @@ def test_streams_are_told_of_the_end_within_five_seconds(device: Cli, cloud: Scr
             left.release()
 
     cloud.script = script
-    with serving(device) as serve, serve.client() as idle:
+    with serve_process(device) as serve, serve.client() as idle:
         streams = {path: ask(serve, path) for path in TOLD}
         for connection in streams.values():
             while b"half a lin" not in connection.recv(65536):
@@ -201,7 +202,7 @@ def test_an_answer_that_ends_in_time_is_complete_and_one_that_has_not_begun_is_t
             connection.recv(1)
 
     cloud.script = script
-    with serving(device) as serve:
+    with serve_process(device) as serve:
         ending, waiting = ask(serve, "/api/chat"), ask(serve)
         for _ in range(2):
             assert asked.acquire(timeout=30)
@@ -451,7 +452,7 @@ def test_there_is_room_for_all_connections_whatever_limit_it_was_started_with(
     with ExitStack() as stack:
         resource.setrlimit(resource.RLIMIT_NOFILE, (few, most[1]))
         try:
-            serve = stack.enter_context(serving(device))
+            serve = stack.enter_context(serve_process(device))
         finally:
             resource.setrlimit(resource.RLIMIT_NOFILE, most)
         soft, _ = resource.prlimit(serve.process.pid, resource.RLIMIT_NOFILE)
@@ -462,7 +463,7 @@ def test_nohup_has_it_go_on_without_a_terminal(device: Cli, cloud: ScriptedServe
     with ExitStack() as stack:
         before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
         try:
-            serve = stack.enter_context(serving(device))
+            serve = stack.enter_context(serve_process(device))
         finally:
             signal.signal(signal.SIGHUP, before)
         status = Path(f"/proc/{serve.process.pid}/status").read_text(encoding="ascii")
@@ -474,6 +475,6 @@ def test_nohup_has_it_go_on_without_a_terminal(device: Cli, cloud: ScriptedServe
 
 
 def test_it_does_not_keep_the_terminal_of_whoever_started_it(device: Cli, cloud: ScriptedServer) -> None:
-    with serving(device) as serve:
+    with serve_process(device) as serve:
         os.kill(serve.process.pid, signal.SIGHUP)
         assert serve.process.wait(30) == 0

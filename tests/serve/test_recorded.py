@@ -10,7 +10,8 @@ from typing import Any
 
 import httpx
 import pytest
-from gateways import ScriptedServer, Seen, Serve, plain, serving
+from scripted_server import ScriptedServer, Seen, plain
+from serve_process import Serve, serve_process
 from support import Cli
 
 CASES: list[dict[str, Any]] = json.loads((Path(__file__).parents[1] / "data" / "gateway.json").read_text("utf-8"))
@@ -22,7 +23,7 @@ NOT_OURS = {"cookie", "authorization", "content-length"}
 def without_cloud(one_cloud: ScriptedServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serve]:
     """A gateway where cloud models are off."""
     home = tmp_path_factory.mktemp("without")
-    with serving(Cli(home, {"OLLAMA_CLOUD_BASE_URL": one_cloud.url, "OLLAMA_NO_CLOUD": "1"})) as serve:
+    with serve_process(Cli(home, {"OLLAMA_CLOUD_BASE_URL": one_cloud.url, "OLLAMA_NO_CLOUD": "1"})) as serve:
         yield serve
 
 

@@ -11,9 +11,10 @@ from typing import Any
 
 import httpx
 import pytest
-from gateways import DONE, MODEL, ScriptedServer, Seen, Serve, chunk, everything, head, plain, scripted, serving
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scripted_server import DONE, ScriptedServer, Seen, chunk, everything, head, plain, scripted_server
+from serve_process import MODEL, Serve, serve_process
 from support import Cli
 
 from ollama_cli.serve.bodies import Shelf
@@ -385,7 +386,7 @@ def test_too_large_a_body_is_refused_before_it_comes(gateway: Serve) -> None:
 
 def test_everything_else_goes_to_the_daemon_without_any_credential(device: Cli, cloud: ScriptedServer) -> None:
     cloud.answers(plain(DONE))
-    with scripted() as daemon, serving(device, "--daemon", daemon.url) as serve:
+    with scripted_server() as daemon, serve_process(device, "--daemon", daemon.url) as serve:
         daemon.answers(plain(b"daemon", "201 Created", "X-Own: 1", "Set-Cookie: a=b", "Connection: X-Own"))
         brought = {"authorization": "Bearer secret", "cookie": "secret", "origin": "http://localhost:3000"}
         local = b' {"model":"tiny","unknown": 1}'
@@ -429,7 +430,7 @@ def test_everything_else_goes_to_the_daemon_without_any_credential(device: Cli, 
 
 @pytest.mark.parametrize("method", ["GET", "POST", "DELETE"])
 def test_no_other_spelling_of_a_path_gets_to_the_daemon(device: Cli, method: str) -> None:
-    with scripted() as daemon, serving(device, "--daemon", daemon.url) as serve:
+    with scripted_server() as daemon, serve_process(device, "--daemon", daemon.url) as serve:
         for path in (
             "/v1/models/../../api/signout",
             "/v1/models/%2e%2e/%2e%2e/api/signout",
@@ -455,7 +456,7 @@ def test_a_model_is_uploaded_to_the_daemon_as_it_comes(device: Cli, cloud: Scrip
     def script(seen: Seen, connection: socket.socket) -> None:
         connection.sendall(plain(b"%d" % len(seen.body)))
 
-    with scripted() as daemon, serving(device, "--daemon", daemon.url) as serve:
+    with scripted_server() as daemon, serve_process(device, "--daemon", daemon.url) as serve:
         daemon.script = script
 
         def parts() -> Any:
@@ -487,7 +488,7 @@ def test_both_lists_in_one(device: Cli, cloud: ScriptedServer) -> None:
         else:
             connection.sendall(plain(json.dumps(lists[seen.path]).encode()))
 
-    with scripted() as daemon, serving(device, "--daemon", daemon.url) as serve:
+    with scripted_server() as daemon, serve_process(device, "--daemon", daemon.url) as serve:
         cloud.script = theirs
         daemon.answers(
             plain(b'{"models":[{"name":"tiny","size":2},{"name":"b:cloud"}],"data":[{"id":"tiny"},{"id":"b:cloud"}]}')
@@ -534,7 +535,7 @@ def test_a_server_is_not_its_own_daemon(device: Cli, gateway: Serve) -> None:
         own = str(free.getsockname()[1])
     done = device("serve", "--port", own, "--daemon", f"http://localhost:{own}")
     assert (done.returncode, "this very server" in done.stderr) == (2, True)
-    with serving(device, "--daemon", f"http://127.0.0.1:{port}") as serve:  # another one may be
+    with serve_process(device, "--daemon", f"http://127.0.0.1:{port}") as serve:  # another one may be
         assert ask(serve, None, "/", "GET").text == "Ollama is running"
 
 
@@ -543,8 +544,8 @@ def test_servers_that_name_each_other_do_not_go_round_in_circles(device: Cli) ->
         free.bind(("127.0.0.1", 0))
         port = str(free.getsockname()[1])
     with (
-        serving(device, "--daemon", f"http://127.0.0.1:{port}") as first,
-        serving(device, "--port", port, "--daemon", first.url) as second,
+        serve_process(device, "--daemon", f"http://127.0.0.1:{port}") as first,
+        serve_process(device, "--port", port, "--daemon", first.url) as second,
     ):
         for serve in (first, second):
             told = ask(serve, b'{"model":"tiny"}')

@@ -10,7 +10,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
 import pytest
-from gateways import DONE, MODEL, ScriptedServer, Seen, Serve, chunk, everything, head, plain
+from scripted_server import DONE, ScriptedServer, Seen, chunk, everything, head, plain
+from serve_process import MODEL, Serve
 
 from ollama_cli.serve.relay import LONGEST_REFUSAL
 

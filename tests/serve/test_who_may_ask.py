@@ -9,7 +9,8 @@ from pathlib import Path
 
 import httpx
 import pytest
-from gateways import DONE, MODEL, ScriptedServer, Serve, plain, serving
+from scripted_server import DONE, ScriptedServer, plain
+from serve_process import MODEL, Serve, serve_process
 from support import AS_A_USER, COMMAND, SECONDS, Cli, needs_a_user
 
 QUESTION = json.dumps({"model": MODEL, "prompt": "hi"}).encode()
@@ -200,7 +201,7 @@ def test_no_page_at_all_learns_of_the_account(gateway: Serve, cloud: ScriptedSer
 def test_pages_and_hosts_that_were_let_in(device: Cli, cloud: ScriptedServer) -> None:
     cloud.answers(plain(DONE))
     device.environment["OLLAMA_ORIGINS"] = "'https://*.example, chrome-extension://*'"
-    with serving(device, "--allow-host", "Gateway.Example", "--allow-host", "fd00::1") as serve:
+    with serve_process(device, "--allow-host", "Gateway.Example", "--allow-host", "fd00::1") as serve:
         for origin in ("https://app.example", "chrome-extension://abc", "http://localhost:1"):
             assert ask(serve, origin=origin).status_code == 200
         for origin in ("https://example", "https://a.example.evil", "https://a/.example", "http://a.example", "null"):
@@ -219,7 +220,7 @@ def test_pages_and_hosts_that_were_let_in(device: Cli, cloud: ScriptedServer) ->
 def test_every_page_where_the_environment_says_so(device: Cli, cloud: ScriptedServer) -> None:
     cloud.answers(plain(DONE))
     device.environment["OLLAMA_ORIGINS"] = "*"
-    with serving(device) as serve:
+    with serve_process(device) as serve:
         assert ask(serve, origin="https://evil.example").status_code == 200
         assert ask(serve, "/api/me", origin="https://evil.example").status_code == 403
 
@@ -318,7 +319,7 @@ def test_what_a_client_brings_for_others_goes_nowhere(gateway: Serve, cloud: Scr
 
 def test_a_token_is_asked_of_every_client(device: Cli, cloud: ScriptedServer) -> None:
     cloud.answers(plain(DONE))
-    with serving(device, "--token-file", "-", stdin=f"{TOKEN}\n".encode()) as serve:
+    with serve_process(device, "--token-file", "-", stdin=f"{TOKEN}\n".encode()) as serve:
         for path, method in (("/", "GET"), ("/api/tags", "GET"), ("/api/generate", "POST"), ("/nope", "GET")):
             refused = ask(serve, path, method)
             assert (refused.status_code, refused.headers["www-authenticate"]) == (401, "Bearer")
@@ -338,17 +339,17 @@ def test_a_token_is_asked_of_every_client(device: Cli, cloud: ScriptedServer) ->
 
 def test_a_token_is_made_and_kept_for_its_owner_alone(device: Cli, cloud: ScriptedServer) -> None:
     cloud.answers(plain(DONE))
-    with serving(device, "--token") as serve:
+    with serve_process(device, "--token") as serve:
         path = Path(serve.hears(r"The token is in (\S+)")[1])
         assert stat.S_IMODE(path.stat().st_mode) == 0o600
         token = path.read_text(encoding="utf-8").strip()
         assert len(token) > 40
         assert ask(serve, authorization=f"Bearer {token}").status_code == 200
         assert token not in serve.text
-    with serving(device, "--token") as serve:
+    with serve_process(device, "--token") as serve:
         assert ask(serve, authorization=f"Bearer {token}").status_code == 200
     device.environment["OLLAMA_CLI_SERVE_TOKEN"] = TOKEN
-    with serving(device, "--token") as serve:
+    with serve_process(device, "--token") as serve:
         assert ask(serve, authorization=f"Bearer {TOKEN}").status_code == 200
         assert ask(serve, authorization=f"Bearer {token}").status_code == 401
 
@@ -400,7 +401,7 @@ def test_a_token_that_standard_input_does_not_bring_is_none(cli: Cli) -> None:
 def test_a_socket_is_its_owners_alone(device: Cli, cloud: ScriptedServer, tmp_path: Path) -> None:
     cloud.answers(plain(DONE))
     path = tmp_path / "socket"
-    with serving(device, "--socket", str(path)) as serve:
+    with serve_process(device, "--socket", str(path)) as serve:
         assert stat.S_IMODE(path.stat().st_mode) == 0o600
         assert ask(serve).status_code == 200
         assert ask(serve, host="whatever").status_code == 200  # no page gets here
@@ -410,7 +411,7 @@ def test_a_socket_is_its_owners_alone(device: Cli, cloud: ScriptedServer, tmp_pa
         serve.process.kill()
         serve.process.wait()
     assert path.exists()
-    with serving(device, "--socket", str(path)) as serve:  # what a killed one left behind is no hindrance
+    with serve_process(device, "--socket", str(path)) as serve:  # what a killed one left behind is no hindrance
         assert ask(serve).status_code == 200
     assert not path.exists()
     path.write_text("a file", encoding="utf-8")
@@ -424,7 +425,7 @@ def test_another_address_needs_a_token(device: Cli, cloud: ScriptedServer) -> No
     assert json.loads(refused.stderr.splitlines()[-1])["error"]["code"] == "token_needed"
     cloud.answers(plain(DONE))
     device.environment["OLLAMA_CLI_SERVE_TOKEN"] = TOKEN
-    with serving(device, "--host", EVERYWHERE, "--token", "--allow-host", "gateway.example") as serve:
+    with serve_process(device, "--host", EVERYWHERE, "--token", "--allow-host", "gateway.example") as serve:
         serve.hears(rf"Listening at {serve.url}, and at every other address of this machine\n")
         brings = {"authorization": f"Bearer {TOKEN}"}
         assert ask(serve, **brings).status_code == 200

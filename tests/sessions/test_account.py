@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from recorded import names, serving, session, work
+from recorded_sessions import names, session, work
+from routed_server import routed_server
 from support import Cli
 
 pytestmark = pytest.mark.forked
@@ -19,7 +20,7 @@ SESSIONS = [name for prefix in ("signin", "signout", "login", "logout") for name
 def test_session(name: str, cli: Cli) -> None:
     recorded = session(name)
     expected = recorded["expect"]
-    with serving(recorded["routes"]) as server:
+    with routed_server(recorded["routes"]) as server:
         done = cli(*recorded["argv"], env={"OLLAMA_HOST": server.url})
     assert done.returncode == STATUSES.get(name, 0), done.stderr
     assert (expected["exit"] == 0) == (name not in STATUSES or name in OURS)

@@ -6,9 +6,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from recorded import make_files, names, serving, session, work
-from screens import Terminal
+from recorded_sessions import make_files, names, session, work
+from routed_server import routed_server
 from support import Cli
+from terminals import Terminal
 
 WAITS_FOR = {  # where a key answers something else than the line
     ("tty_ctrl_c_stream", 1): "tok1",
@@ -38,7 +39,7 @@ def test_session(name: str, cli: Cli, tmp_path: Path) -> None:
     recorded = session(name)
     make_files(recorded, tmp_path)
     keys, status = OURS.get(name, (None, 0))
-    with serving([by_model(route) for route in recorded["routes"]]) as server:
+    with routed_server([by_model(route) for route in recorded["routes"]]) as server:
         terminal = Terminal(cli, *recorded["argv"], env={"OLLAMA_HOST": server.url}, cwd=tmp_path)
         for number, typed in enumerate(keys or recorded["keys"]):
             if (name, number) in WAITS_FOR:

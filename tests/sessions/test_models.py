@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from recorded import make_files, names, serving, session, work
+from recorded_sessions import make_files, names, session, work
+from routed_server import routed_server
 from support import Cli
 
 from ollama_cli.terminal.words import moment_of, time_in_words
@@ -49,7 +50,7 @@ def test_session(name: str, cli: Cli, tmp_path: Path) -> None:
     make_files(recorded, tmp_path)
     expected = recorded["expect"]
 
-    with serving(recorded["routes"]) as server:
+    with routed_server(recorded["routes"]) as server:
         done = cli(*recorded["argv"], env={"OLLAMA_HOST": server.url}, cwd=tmp_path)
 
     assert done.returncode == STATUSES.get(name, 0), done.stderr
@@ -96,7 +97,7 @@ def route(name: str) -> dict[str, Any]:
     ids=lambda value: " ".join(value) if isinstance(value, list) else str(value),
 )
 def test_a_daemon_s_answers(argv: list[str], answers: list[str], status: int, shown: list[str], cli: Cli) -> None:
-    with serving([route(name) for name in answers]) as server:
+    with routed_server([route(name) for name in answers]) as server:
         done = cli(*argv, env={"OLLAMA_HOST": server.url})
     assert done.returncode == status, done.stderr
     for text in shown:
@@ -126,7 +127,7 @@ def test_a_daemon_s_answers_to_create(
 ) -> None:
     make_files({"files": {"Modelfile": modelfile, "abc": "abc"}}, tmp_path)
     answers = [answer if isinstance(answer, dict) else route(answer) for answer in routes]
-    with serving([VERSION, *answers]) as server:
+    with routed_server([VERSION, *answers]) as server:
         done = cli("create", *more, "mine", env={"OLLAMA_HOST": server.url}, cwd=tmp_path)
     assert done.returncode == status, done.stderr
     assert shown in done.stderr

@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from recorded import make_files, names, serving, session, work
+from recorded_sessions import make_files, names, session, work
+from routed_server import routed_server
 from support import Cli, closed_port
 
 NOT_SIGNED_IN = 4
@@ -44,7 +45,7 @@ def play(recorded: dict[str, Any], cli: Cli, folder: Path, *more: str) -> Any:
     """Run a session's command line against its server."""
     make_files(recorded, folder)
     routes = recorded.get("routes", [])
-    with serving(routes) as server, closed_port() as port:
+    with routed_server(routes) as server, closed_port() as port:
         host = f"http://127.0.0.1:{port}" if recorded.get("dead") else server.url
         done = cli(*recorded["argv"], *more, stdin=recorded.get("stdin", ""), env={"OLLAMA_HOST": host}, cwd=folder)
     return done, server.requests

@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ollama_cli.chat.entry.typed import Entry, goes_on, system_text
 from ollama_cli.chat.export import as_json, as_markdown
 from ollama_cli.chat.messages import Message
 from ollama_cli.chat.session import Session
-from ollama_cli.chat.typed import Entry, goes_on, system_text
 
 
 def talk(*contents: str) -> Session:

@@ -17,14 +17,14 @@ from hypothesis import strategies as st
 from mutations import changed, examples, failure_of
 
 from ollama_cli.api.events import ToolCall
-from ollama_cli.chat.archive import Archive
-from ollama_cli.chat.kept import KeptChat
-from ollama_cli.chat.kept_export import kept_json, kept_markdown
-from ollama_cli.chat.kept_form import settings_json
+from ollama_cli.chat.kept.archive import Archive
+from ollama_cli.chat.kept.export import kept_json, kept_markdown
+from ollama_cli.chat.kept.form import settings_json
+from ollama_cli.chat.kept.searching import Pattern
+from ollama_cli.chat.kept.stored import StoredChat
+from ollama_cli.chat.kept.writing import KeptChat
 from ollama_cli.chat.messages import Message
-from ollama_cli.chat.searching import Pattern
 from ollama_cli.chat.session import Session
-from ollama_cli.chat.stored import StoredChat
 from ollama_cli.errors import ArchiveError, StoreError
 from ollama_cli.sandbox.accounts import DATABASE, Accounts
 

@@ -7,15 +7,15 @@ from base64 import b64decode, b64encode
 from typing import Any
 
 import pytest
-from crashing import run_here
 from hypothesis import given
 from hypothesis import strategies as st
+from in_process import run_here
 from mutations import damaged, examples, failure_of, odd_texts, written
 from support import Cli
 
 from ollama_cli import DeviceKey
 from ollama_cli.api.durations import parse_duration
-from ollama_cli.chat.history import PrivateHistory
+from ollama_cli.chat.entry.history import PrivateHistory
 from ollama_cli.credentials.device_key import KeyTextError
 from ollama_cli.credentials.key_form import kept_form
 from ollama_cli.credentials.key_rounds import rounds_of

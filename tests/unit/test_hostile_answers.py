@@ -9,10 +9,10 @@ from typing import Any
 
 import httpx
 import pytest
+from altering_server import ANSWERS
 from hypothesis import given
 from hypothesis import strategies as st
 from mutations import CONTROLS, changed, damaged, examples, failure_of, odd_texts, written
-from talking import ANSWERS
 
 from ollama_cli.api.client import OllamaClient
 from ollama_cli.api.exchange import Exchange

@@ -18,14 +18,14 @@ from hypothesis import settings as of_hypothesis
 from hypothesis import strategies as st
 
 from ollama_cli.api.events import ToolCall
-from ollama_cli.chat.archive import Archive, parse_id
-from ollama_cli.chat.keeping import keep_chat
-from ollama_cli.chat.kept import KeptChat
-from ollama_cli.chat.kept_export import kept_json, kept_markdown
+from ollama_cli.chat.kept.archive import Archive, parse_id
+from ollama_cli.chat.kept.deciding import keep_chat
+from ollama_cli.chat.kept.export import kept_json, kept_markdown
+from ollama_cli.chat.kept.searching import Pattern
+from ollama_cli.chat.kept.stored import ChatFacts, StoredChat
+from ollama_cli.chat.kept.writing import KeptChat
 from ollama_cli.chat.messages import Message
-from ollama_cli.chat.searching import Pattern
 from ollama_cli.chat.session import Session
-from ollama_cli.chat.stored import ChatFacts, StoredChat
 from ollama_cli.errors import ArchiveError, UsageError
 from ollama_cli.settings import Settings
 

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 
 import pytest
-from ollama_com import Handler, listening
+from asyncio_server import ConnectionHandler, asyncio_server
 
 from ollama_cli.api.exchange import Exchange
 from ollama_cli.errors import CliError, UnavailableError
@@ -22,7 +22,7 @@ SECONDS_OF_PATIENCE = 20
 Talk = Callable[..., Exchange]
 
 
-def saying(*words: bytes, again: bytes = b"") -> Handler:
+def saying(*words: bytes, again: bytes = b"") -> ConnectionHandler:
     """A server that says something and then nothing more, or the same again and again."""
 
     async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -44,13 +44,16 @@ def talk() -> Iterator[Talk]:
     with ExitStack() as stack:
 
         def start(
-            handler: Handler,
+            handler: ConnectionHandler,
             limits: Limits | None = None,
             *,
             total_seconds: float | None = None,
             retries: Retries | None = None,
         ) -> Exchange:
-            address, deadline = f"http://127.0.0.1:{stack.enter_context(listening(handler))}", Deadline(total_seconds)
+            address, deadline = (
+                f"http://127.0.0.1:{stack.enter_context(asyncio_server(handler))}",
+                Deadline(total_seconds),
+            )
             http = stack.enter_context(open_client(address, None, user_agent="test", deadline=deadline))
             return Exchange(http, retries=retries, deadline=deadline, model_limits=limits or Limits(5, 30, 30))
 

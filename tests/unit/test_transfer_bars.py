@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import pytest
-from screens import Window
+from terminals import Window
 
 from ollama_cli.terminal.streams import LastLines, Streams
 from ollama_cli.terminal.transfer_bars import TransferBars

@@ -9,7 +9,8 @@ from contextlib import contextmanager
 
 import pytest
 import trustme
-from ollama_com import Handler, answering, listening, speaking, tls_for
+from asyncio_server import ConnectionHandler, answering_bytes, asyncio_server, saying_bytes
+from ollama_com import tls_for
 
 from ollama_cli.errors import UnavailableError
 from ollama_cli.transport.client import open_client
@@ -48,7 +49,7 @@ def client_of(port: int, *, one_shot: bool, scheme: str = "http", host: str = "1
     ids=["length", "empty", "no content", "to the end", "HTTP 1.0", "chunked", "100", "103", "a header beyond ASCII"],
 )
 def test_an_answer_is_read_to_its_end(answer: bytes, content: bytes, one_shot: bool) -> None:
-    with listening(answering(answer)) as port, client_of(port, one_shot=one_shot) as client:
+    with asyncio_server(answering_bytes(answer)) as port, client_of(port, one_shot=one_shot) as client:
         response = client.get("/")
         assert (response.status_code, response.content) in {(200, content), (204, content)}
         assert response.http_version == ("HTTP/1.0" if b"HTTP/1.0" in answer else "HTTP/1.1")
@@ -78,7 +79,7 @@ def test_an_answer_is_read_to_its_end(answer: bytes, content: bytes, one_shot: b
 def test_an_answer_that_is_not_whole_is_a_lost_connection(answer: bytes, one_shot: bool) -> None:
     with (
         pytest.raises(UnavailableError) as raised,
-        listening(answering(answer)) as port,
+        asyncio_server(answering_bytes(answer)) as port,
         client_of(port, one_shot=one_shot) as client,
     ):
         client.get("/")
@@ -112,7 +113,7 @@ def test_an_answer_that_is_only_ever_announced_is_given_up() -> None:
 
     with (
         pytest.raises(UnavailableError, match="broke off"),
-        listening(announce) as port,
+        asyncio_server(announce) as port,
         client_of(port, one_shot=True) as client,
     ):
         client.get("/")
@@ -120,7 +121,7 @@ def test_an_answer_that_is_only_ever_announced_is_given_up() -> None:
 
 def test_a_connection_is_kept_for_the_next_request(one_shot: bool) -> None:
     server = Counting()
-    with listening(server) as port, client_of(port, one_shot=one_shot) as client:
+    with asyncio_server(server) as port, client_of(port, one_shot=one_shot) as client:
         for number in range(3):
             assert client.post("/", json={"number": number}).text == "ok"
     assert server.connections == 1
@@ -129,7 +130,7 @@ def test_a_connection_is_kept_for_the_next_request(one_shot: bool) -> None:
 
 def test_an_answer_that_was_not_read_ends_its_connection(one_shot: bool) -> None:
     server = Counting()
-    with listening(server) as port, client_of(port, one_shot=one_shot) as client:
+    with asyncio_server(server) as port, client_of(port, one_shot=one_shot) as client:
         for _ in range(2):
             with client.stream("GET", "/"):
                 pass
@@ -138,7 +139,7 @@ def test_an_answer_that_was_not_read_ends_its_connection(one_shot: bool) -> None
 
 def test_a_connection_that_the_server_has_closed_is_not_used_again(one_shot: bool) -> None:
     server = Counting(answers_each=1)
-    with listening(server) as port, client_of(port, one_shot=one_shot) as client:
+    with asyncio_server(server) as port, client_of(port, one_shot=one_shot) as client:
         with client.stream("GET", "/") as response:
             watched = response.extensions["network_stream"].get_extra_info("socket").dup()
             response.read()
@@ -158,7 +159,7 @@ def test_a_refusal_in_the_middle_of_a_body_is_read(one_shot: bool) -> None:
         while await reader.read(65536):  # else the rest of the body would reset the connection
             pass
 
-    with listening(refuse) as port, client_of(port, one_shot=one_shot) as client:
+    with asyncio_server(refuse) as port, client_of(port, one_shot=one_shot) as client:
         response = client.post("/", content=b"x" * 3_000_000)
         assert (response.status_code, response.text) == (413, "much")
 
@@ -172,14 +173,14 @@ def test_a_server_that_stops_is_told(sent: bytes, one_shot: bool) -> None:
 
     with (
         pytest.raises(UnavailableError) as raised,
-        listening(stop) as port,
+        asyncio_server(stop) as port,
         client_of(port, one_shot=one_shot) as client,
     ):
         client.get("/", timeout=httpx.Timeout(10, read=0.05))
     assert raised.value.code == "timeout"
 
 
-def reset() -> Handler:
+def reset() -> ConnectionHandler:
     async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await reader.readuntil(b"\r\n\r\n")
         writer.transport.abort()
@@ -190,7 +191,7 @@ def reset() -> Handler:
 def test_a_connection_that_is_reset_is_lost(one_shot: bool) -> None:
     with (
         pytest.raises(UnavailableError) as raised,
-        listening(reset()) as port,
+        asyncio_server(reset()) as port,
         client_of(port, one_shot=one_shot) as client,
     ):
         client.get("/")
@@ -202,14 +203,14 @@ def test_the_certificate_is_held_to_the_name(one_shot: bool, monkeypatch: pytest
     file = f"{tmp_path}/authority.pem"
     authority.cert_pem.write_to_path(file)
     monkeypatch.setenv("SSL_CERT_FILE", file)
-    answer = answering(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok")
+    answer = answering_bytes(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok")
     with (
-        listening(answer, tls_for("localhost", authority=authority)) as port,
+        asyncio_server(answer, tls_for("localhost", authority=authority)) as port,
         client_of(port, one_shot=one_shot, scheme="https", host="localhost") as client,
     ):
         assert client.get("/").text == "ok"
     with (
-        listening(answer, tls_for("another.example", authority=authority)) as port,
+        asyncio_server(answer, tls_for("another.example", authority=authority)) as port,
         pytest.raises(UnavailableError) as raised,
         client_of(port, one_shot=one_shot, scheme="https", host="localhost") as client,
     ):
@@ -219,7 +220,7 @@ def test_the_certificate_is_held_to_the_name(one_shot: bool, monkeypatch: pytest
 
 def test_who_speaks_no_tls_is_told(one_shot: bool) -> None:
     with (
-        listening(speaking(b"220 mail.example ESMTP\r\n")) as port,
+        asyncio_server(saying_bytes(b"220 mail.example ESMTP\r\n")) as port,
         pytest.raises(UnavailableError) as raised,
         client_of(port, one_shot=one_shot, scheme="https") as client,
     ):
@@ -232,7 +233,7 @@ def test_a_handshake_that_does_not_end_is_told(one_shot: bool) -> None:
         await reader.read()
 
     with (
-        listening(listen) as port,
+        asyncio_server(listen) as port,
         pytest.raises(UnavailableError) as raised,
         client_of(port, one_shot=one_shot, scheme="https") as client,
     ):

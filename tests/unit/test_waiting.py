@@ -8,8 +8,8 @@ import threading
 from typing import Any
 
 import pytest
-from screens import Window
 from support import until
+from terminals import Window
 
 from ollama_cli.terminal.streams import LastLines, Streams
 from ollama_cli.terminal.waiting import SignOfLife, pausing_spinner, spinner

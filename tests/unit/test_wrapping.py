@@ -179,5 +179,7 @@ def test_no_line_is_wider_than_the_terminal_but_for_a_word_that_is(text: str, wi
 
 
 @given(any_text, widths, cuts)
+@example("aaaa \u200da", 10, [6])  # a joiner is not taken back with the word that it begins
+@example("a \u200daaaa", 10, [4])
 def test_every_character_is_shown_once_and_in_its_order(text: str, width: int, cuts: list[int]) -> None:
     assert visible(written(cut(text, cuts), width)) == visible(text)

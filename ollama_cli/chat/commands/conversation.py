@@ -7,7 +7,7 @@ import os
 from typing import TYPE_CHECKING
 
 from ollama_cli.chat.commands.command import Command, LeaveChat
-from ollama_cli.chat.typed import typed_path
+from ollama_cli.chat.entry.typed import typed_path
 from ollama_cli.errors import CliError, UsageError
 
 if TYPE_CHECKING:

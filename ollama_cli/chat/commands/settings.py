@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from ollama_cli.api.parameters import PARAMETERS, THINKING_LEVELS, parse_parameter, parse_think
 from ollama_cli.chat.commands.command import Command
-from ollama_cli.chat.typed import system_text
+from ollama_cli.chat.entry.typed import system_text
 from ollama_cli.errors import CliError, UsageError
 from ollama_cli.terminal.sanitize import clean_line
 

@@ -91,7 +91,7 @@ def run(context: Context, options: ApiOptions) -> None:
         SignInError: The server refuses the credential.
         AnswerError: The answer broke off; what came of it is printed.
     """
-    from ollama_cli.commands.asking import ask
+    from ollama_cli.commands.shared.asking import ask
 
     if options.local and context.options.sandbox:
         raise UsageError("--local is another server than the sandbox.", hint="Use one of --local and --sandbox.")

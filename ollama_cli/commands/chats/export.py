@@ -54,18 +54,18 @@ def export(
     ] = None,
 ) -> None:
     """Write a kept chat as Markdown or JSON, to a file or to stdout."""
-    run_export(typer_context.obj, ExportOptions(chat, form, output))
+    run(typer_context.obj, ExportOptions(chat, form, output))
 
 
-def run_export(context: Context, options: ExportOptions) -> None:
+def run(context: Context, options: ExportOptions) -> None:
     """Write a chat.
 
     Raises:
         UsageError: There is no such chat, or the file cannot be made.
         ArchiveError: The chat cannot be read.
     """
-    from ollama_cli.chat.archive import parse_id
-    from ollama_cli.chat.kept_export import kept_json, kept_markdown
+    from ollama_cli.chat.kept.archive import parse_id
+    from ollama_cli.chat.kept.export import kept_json, kept_markdown
     from ollama_cli.terminal.output_file import output_file
     from ollama_cli.terminal.sanitize import clean
 

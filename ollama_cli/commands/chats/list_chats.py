@@ -37,16 +37,17 @@ def list_chats(
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON array.")] = False,
 ) -> None:
     """List the chats that were kept, the last changed first."""
-    run_list(typer_context.obj, ListOptions(as_json))
+    run(typer_context.obj, ListOptions(as_json))
 
 
-def run_list(context: Context, options: ListOptions) -> None:
+def run(context: Context, options: ListOptions) -> None:
     """Print what is known of each chat.
 
     Raises:
         ArchiveError: They cannot be read.
     """
-    from ollama_cli.chat.archive import HOW_TO_KEEP
+    from ollama_cli.chat.kept.archive import HOW_TO_KEEP
+    from ollama_cli.terminal.errors import in_sandbox
     from ollama_cli.terminal.tables import show_table
 
     chats = context.archive.chats()
@@ -56,4 +57,5 @@ def run_list(context: Context, options: ListOptions) -> None:
     rows = [(str(chat.id), chat.changed_on, str(chat.messages), chat.model, chat.title) for chat in chats]
     show_table(context.streams, _HEADINGS, rows)
     if not rows:
-        context.streams.say(f"No chat is kept. {HOW_TO_KEEP}")
+        how = in_sandbox(HOW_TO_KEEP) if context.options.sandbox else HOW_TO_KEEP
+        context.streams.say(f"No chat is kept. {how}")

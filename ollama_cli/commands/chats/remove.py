@@ -50,10 +50,10 @@ def remove(
 
     Asks first at a terminal; a script says --yes.
     """
-    run_remove(typer_context.obj, RemoveOptions(tuple(chats or ()), every, yes, as_json))
+    run(typer_context.obj, RemoveOptions(tuple(chats or ()), every, yes, as_json))
 
 
-def run_remove(context: Context, options: RemoveOptions) -> None:
+def run(context: Context, options: RemoveOptions) -> None:
     """Check every chat that is named, ask, and remove them.
 
     Raises:
@@ -76,7 +76,7 @@ def run_remove(context: Context, options: RemoveOptions) -> None:
 
 def _numbers(context: Context, options: RemoveOptions) -> list[int]:
     """The ids of the chats that are meant, each of which is kept."""
-    from ollama_cli.chat.archive import no_chat, parse_id
+    from ollama_cli.chat.kept.archive import no_chat, parse_id
 
     kept = context.archive.ids()
     if options.every:

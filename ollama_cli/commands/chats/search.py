@@ -45,17 +45,17 @@ def search(
     Lists the chats with a message that holds every one of the words, in upper or lower case, with the first such place
     and how many messages there are. Words in quotes have to follow each other. No character has a special meaning.
     """
-    run_search(typer_context.obj, SearchOptions(tuple(words), as_json))
+    run(typer_context.obj, SearchOptions(tuple(words), as_json))
 
 
-def run_search(context: Context, options: SearchOptions) -> None:
+def run(context: Context, options: SearchOptions) -> None:
     """Print the chats in which something was found.
 
     Raises:
         UsageError: Nothing is searched for.
         ArchiveError: The chats cannot be read.
     """
-    from ollama_cli.chat.searching import Pattern
+    from ollama_cli.chat.kept.searching import Pattern
     from ollama_cli.terminal.tables import show_table
 
     if not all(word.strip() for word in options.words):

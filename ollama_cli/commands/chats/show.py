@@ -45,18 +45,18 @@ def show(
     What was asked stands after >>>, and below it what was answered. What a model thought, and control sequences in
     what it said, are left out; `chats export` has all.
     """
-    run_show(typer_context.obj, ShowOptions(chat, as_json))
+    run(typer_context.obj, ShowOptions(chat, as_json))
 
 
-def run_show(context: Context, options: ShowOptions) -> None:
+def run(context: Context, options: ShowOptions) -> None:
     """Print a chat.
 
     Raises:
         UsageError: There is no such chat.
         ArchiveError: It cannot be read.
     """
-    from ollama_cli.chat.archive import parse_id
-    from ollama_cli.chat.kept_export import kept_facts
+    from ollama_cli.chat.kept.archive import parse_id
+    from ollama_cli.chat.kept.export import kept_facts
     from ollama_cli.terminal.facts import show_facts
 
     stored = context.archive.find(None if options.chat is None else parse_id(options.chat))

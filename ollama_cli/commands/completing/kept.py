@@ -44,7 +44,7 @@ def chats(cursor: Cursor) -> Iterator[tuple[str, str]]:
     Raises:
         CliError: They cannot be read, or another program is writing to them.
     """
-    from ollama_cli.chat.archive import Archive
+    from ollama_cli.chat.kept.archive import Archive
 
     path = context_of(cursor).archive.database.path
     for chat in Archive(path, lock_seconds=_SECONDS_FOR_CHATS).chats()[:MOST_CHATS]:

@@ -91,8 +91,8 @@ def run(context: Context, options: CreateOptions) -> None:
     from ollama_cli.api.model_name import ModelName
     from ollama_cli.api.place import daemon_place
     from ollama_cli.commands.create.recipe import DRAFTS
-    from ollama_cli.commands.daemon import changing_daemon
     from ollama_cli.commands.models.transferring import Transfer, tell_result
+    from ollama_cli.commands.shared.daemon import changing_daemon
     from ollama_cli.terminal.sanitize import clean_line
 
     ModelName.parse(options.model)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ollama_cli.commands.command_line import Command
+from ollama_cli.commands.command_line import KeysCommand
 from ollama_cli.commands.keys.given import refuse_key_file
 from ollama_cli.commands.keys.own import own_key, own_record
 from ollama_cli.errors import DeclinedError, StoreError, UsageError
@@ -43,7 +43,7 @@ class ExportOptions:
 
 def register(app: typer.Typer) -> None:
     """Add the command."""
-    app.command("export", cls=Command)(export_key)
+    app.command("export", cls=KeysCommand)(export_key)
 
 
 def export_key(
@@ -65,10 +65,10 @@ def export_key(
     """
     stdout = output == Path("-")
     file = None if stdout else output
-    run_export(typer_context.obj, ExportOptions(file, stdout, public, passphrase, force, yes))
+    run(typer_context.obj, ExportOptions(file, stdout, public, passphrase, force, yes))
 
 
-def run_export(context: Context, options: ExportOptions) -> None:
+def run(context: Context, options: ExportOptions) -> None:
     """Check what can be checked, ask, and write the key.
 
     Raises:

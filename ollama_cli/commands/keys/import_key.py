@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ollama_cli.commands.command_line import Command
+from ollama_cli.commands.command_line import KeysCommand
 from ollama_cli.commands.keys.given import refuse_key_file
 from ollama_cli.errors import SafetyError, UsageError
 
@@ -37,7 +37,7 @@ class ImportOptions:
 
 def register(app: typer.Typer) -> None:
     """Add the command."""
-    app.command("import", cls=Command)(import_key)
+    app.command("import", cls=KeysCommand)(import_key)
 
 
 def import_key(
@@ -51,10 +51,10 @@ def import_key(
     this device has is never overwritten: `signout` first. Asks no server; `signin` puts the key on an account, if it
     is not on one.
     """
-    run_import(typer_context.obj, ImportOptions(file, as_json))
+    run(typer_context.obj, ImportOptions(file, as_json))
 
 
-def run_import(context: Context, options: ImportOptions) -> None:
+def run(context: Context, options: ImportOptions) -> None:
     """Read the key, store it, and say what came of it.
 
     Raises:
@@ -135,12 +135,13 @@ def _tell(context: Context, source: str, before: StoredKey | None, stored: Store
     if source != _STDIN and not stored.shared_with_ollama:
         say(clean_line(f"{source} is left as it is, and holds the key too."))
     named = f"--profile {context.named_profile} " if context.named_profile is not None else ""
-    say(f"If it is on no account yet, `ollama-cli {named}signin` puts it on yours.")
+    to_cloud = " --cloud" if context.settings.names_daemon else ""
+    say(f"If it is on no account yet, `ollama-cli {named}signin{to_cloud}` puts it on yours.")
 
 
 def _tell_what_counts_before(context: Context) -> None:
     from ollama_cli.api.place import cloud_place
-    from ollama_cli.commands.still_active import tell_what_counts_before
+    from ollama_cli.commands.shared.still_active import tell_what_counts_before
 
     if not context.settings.no_cloud:
         tell_what_counts_before(context, cloud_place(context.settings))

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ollama_cli.commands.command_line import Command
+from ollama_cli.commands.command_line import KeysCommand
 
 if TYPE_CHECKING:
     from ollama_cli.context import Context
@@ -30,7 +30,7 @@ class ListOptions:
 
 def register(app: typer.Typer) -> None:
     """Add the command."""
-    app.command("list", cls=Command)(list_keys)
+    app.command("list", cls=KeysCommand)(list_keys)
 
 
 def list_keys(
@@ -42,10 +42,10 @@ def list_keys(
     Asks no server: these are not all keys of your account. ollama.com lists those at
     https://ollama.com/settings/keys, and offers no way to ask for them from here.
     """
-    run_list(typer_context.obj, ListOptions(as_json))
+    run(typer_context.obj, ListOptions(as_json))
 
 
-def run_list(context: Context, options: ListOptions) -> None:
+def run(context: Context, options: ListOptions) -> None:
     """Print what the list of stored credentials holds; no store is opened.
 
     Raises:
@@ -77,7 +77,8 @@ def run_list(context: Context, options: ListOptions) -> None:
         named = "--sandbox " if context.options.sandbox else ""
         if context.named_profile is not None:
             named = f"--profile {context.named_profile} "
-        context.streams.say(f"This machine has no device key. `ollama-cli {named}signin` makes one.")
+        to_cloud = " --cloud" if context.settings.names_daemon else ""
+        context.streams.say(f"This machine has no device key. `ollama-cli {named}signin{to_cloud}` makes one.")
 
 
 def _store(key: KeyFacts) -> str:

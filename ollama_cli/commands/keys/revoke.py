@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ollama_cli.commands.command_line import Command
+from ollama_cli.commands.command_line import KeysCommand
 from ollama_cli.commands.keys.given import refuse_key_file
 from ollama_cli.commands.keys.own import no_device_key
 from ollama_cli.errors import DeclinedError, SignInError, StoreError
@@ -38,7 +38,7 @@ class RevokeOptions:
 
 def register(app: typer.Typer) -> None:
     """Add the command."""
-    app.command("revoke", cls=Command)(revoke)
+    app.command("revoke", cls=KeysCommand)(revoke)
 
 
 def revoke(
@@ -56,10 +56,10 @@ def revoke(
     its signature takes the others off. Asks first at a terminal; a script says --yes. Always acts at ollama.com, never
     through an Ollama server.
     """
-    run_revoke(typer_context.obj, RevokeOptions(tuple(keys or ()), yes, as_json))
+    run(typer_context.obj, RevokeOptions(tuple(keys or ()), yes, as_json))
 
 
-def run_revoke(context: Context, options: RevokeOptions) -> None:
+def run(context: Context, options: RevokeOptions) -> None:
     """Check every key that is named, ask, and take them off.
 
     Raises:
@@ -83,7 +83,7 @@ def run_revoke(context: Context, options: RevokeOptions) -> None:
     ours = record is not None and record.role != LEFT
     targets = in_order(public_keys or [own], own, record.public_key if record and ours else None)
     if targets[-1].own:
-        from ollama_cli.commands.shared_key import warn_of_shared_key
+        from ollama_cli.commands.shared.ollama_key import warn_of_shared_key
 
         warn_of_shared_key(context, stored)
     if not options.yes:
@@ -133,8 +133,8 @@ def _revoke(context: Context, place: Place, stored: StoredKey, targets: Sequence
     from ollama_cli.account.rotation import Ended
     from ollama_cli.account.signout import forget
     from ollama_cli.commands.keys.report import RevocationReport
-    from ollama_cli.commands.rotating import put_away_key, put_rotation_away, told
-    from ollama_cli.commands.still_active import tell_of_daemon, tell_what_stays_active
+    from ollama_cli.commands.shared.rotating import put_away_key, put_rotation_away, told
+    from ollama_cli.commands.shared.still_active import tell_of_daemon, tell_what_stays_active
 
     client = context.client(place, stored)
 

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ollama_cli.commands.approving import ApprovalOptions, DeviceName, NoBrowser, NoWait, Qr, Timeout
-from ollama_cli.commands.command_line import Command
+from ollama_cli.commands.command_line import KeysCommand
 from ollama_cli.commands.keys.given import refuse_key_file
+from ollama_cli.commands.keys.rotation_options import RotateOptions
+from ollama_cli.commands.shared.approving import ApprovalOptions, DeviceName, NoBrowser, NoWait, Qr, Timeout
 from ollama_cli.errors import UsageError
 
 if TYPE_CHECKING:
@@ -18,31 +18,9 @@ if TYPE_CHECKING:
 _NAMED_ALREADY = "Leave it out. The key in the file is none of this machine's: make a new file with `ssh-keygen`."
 
 
-@dataclass(frozen=True)
-class RotateOptions:
-    """What the command line of ``keys rotate`` says.
-
-    Attributes:
-        approval: How the approval of the new key is waited for.
-        passphrase: Whether the new key gets a passphrase; None is as the old one has it.
-        sign_out_ollama: Whether an old key that is the installed Ollama's too is taken off the account; None is not
-            said.
-        other_account: Whether another account than the old key's may approve the new one.
-        cancel: Whether to give up a rotation that is under way.
-        as_json: Whether to print JSON.
-    """
-
-    approval: ApprovalOptions = field(default_factory=ApprovalOptions)
-    passphrase: bool | None = None
-    sign_out_ollama: bool | None = None
-    other_account: bool = False
-    cancel: bool = False
-    as_json: bool = False
-
-
 def register(app: typer.Typer) -> None:
     """Add the command."""
-    app.command("rotate", cls=Command)(rotate)
+    app.command("rotate", cls=KeysCommand)(rotate)
 
 
 def rotate(
@@ -82,10 +60,10 @@ def rotate(
     """
     approval = ApprovalOptions(not no_browser, qr, timeout, not no_wait, name)
     options = RotateOptions(approval, passphrase, sign_out_ollama, other_account, cancel, as_json)
-    run_rotate(typer_context.obj, options)
+    run(typer_context.obj, options)
 
 
-def run_rotate(context: Context, options: RotateOptions) -> None:
+def run(context: Context, options: RotateOptions) -> None:
     """Go on with a rotation from where it is, or begin one.
 
     Raises:

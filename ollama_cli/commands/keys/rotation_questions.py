@@ -8,7 +8,7 @@ from ollama_cli.errors import SafetyError, UsageError
 from ollama_cli.terminal.sanitize import clean_line
 
 if TYPE_CHECKING:
-    from ollama_cli.commands.keys.rotate import RotateOptions
+    from ollama_cli.commands.keys.rotation_options import RotateOptions
     from ollama_cli.context import Context
     from ollama_cli.credentials.listing import KeyRecord
 

@@ -7,8 +7,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ollama_cli.commands.keys import rotation_questions as questions
-from ollama_cli.commands.rotating import NEW_KEY_WAITS, OLD_KEY_REMAINS, put_away_key, told
-from ollama_cli.commands.still_active import tell_what_counts_before
+from ollama_cli.commands.shared.rotating import NEW_KEY_WAITS, OLD_KEY_REMAINS, put_away_key, told
+from ollama_cli.commands.shared.still_active import tell_what_counts_before
 from ollama_cli.credentials.listing import NEW
 from ollama_cli.credentials.public_key import fingerprint_of
 from ollama_cli.errors import CliError, DeclinedError, SignInError, UsageError
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from ollama_cli.account.signin import Waiting
     from ollama_cli.api.account import Account
     from ollama_cli.api.place import Place
-    from ollama_cli.commands.keys.rotate import RotateOptions
+    from ollama_cli.commands.keys.rotation_options import RotateOptions
     from ollama_cli.context import Context
     from ollama_cli.credentials.credential import StoredKey
     from ollama_cli.credentials.listing import KeyRecord
@@ -81,7 +81,7 @@ class RotationSteps:
 
     def _change_over(self, record: KeyRecord | None) -> Account:
         """Have a new key approved and proved, and make it the current one."""
-        from ollama_cli.commands.approving import waiting_for
+        from ollama_cli.commands.shared.approving import waiting_for
 
         context = self._context
         waiting = waiting_for(context.streams, self._options.approval, as_json=self._options.as_json)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ollama_cli.commands.command_line import Command
+from ollama_cli.commands.command_line import KeysCommand
 from ollama_cli.commands.keys.given import refuse_key_file
 from ollama_cli.commands.keys.own import no_device_key
 
@@ -31,7 +31,7 @@ class ShowOptions:
 
 def register(app: typer.Typer) -> None:
     """Add the command."""
-    app.command("show", cls=Command)(show)
+    app.command("show", cls=KeysCommand)(show)
 
 
 def show(
@@ -46,10 +46,10 @@ def show(
     KEY is a fingerprint (SHA256:…) of a key of this machine, or a public key line in quotes, a .pub file, or an
     encoded key, of any device. Asks no server, and never shows a private key.
     """
-    run_show(typer_context.obj, ShowOptions(key, as_json))
+    run(typer_context.obj, ShowOptions(key, as_json))
 
 
-def run_show(context: Context, options: ShowOptions) -> None:
+def run(context: Context, options: ShowOptions) -> None:
     """Print what is known of a key; no store is opened.
 
     Raises:

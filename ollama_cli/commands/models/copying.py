@@ -51,7 +51,7 @@ def run(context: Context, options: CopyOptions) -> None:
         ModelNotFoundError: It has none of that name.
     """
     from ollama_cli.api.place import daemon_place
-    from ollama_cli.commands.daemon import changing_daemon
+    from ollama_cli.commands.shared.daemon import changing_daemon
     from ollama_cli.terminal.sanitize import clean_line
 
     with changing_daemon(context, "cp") as client:

@@ -54,7 +54,7 @@ def run(context: Context, options: DeleteOptions) -> None:
         ModelNotFoundError: It has none of that name.
     """
     from ollama_cli.api.place import daemon_place
-    from ollama_cli.commands.daemon import changing_daemon
+    from ollama_cli.commands.shared.daemon import changing_daemon
     from ollama_cli.terminal.sanitize import clean_line
 
     deleted: list[str] = []

@@ -190,7 +190,7 @@ class _Access:
         Raises:
             SignInError: It is another key, or nobody is there, or does not want to.
         """
-        from ollama_cli.commands.signin_when_refused import sign_in_or_raise
+        from ollama_cli.commands.shared.signin_when_refused import sign_in_or_raise
 
         no_cloud = self._context.settings.no_cloud
         if not self._is_accounts or no_cloud or self._used is None or refused.http_status is None:

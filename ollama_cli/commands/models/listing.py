@@ -72,12 +72,14 @@ def run(context: Context, options: ListOptions) -> None:
 def _models(context: Context, place: Place) -> list[ListedModel]:
     from ollama_cli.api.client import OllamaClient
     from ollama_cli.api.place import cloud_place
-    from ollama_cli.commands.asking import ask
+    from ollama_cli.commands.shared.asking import ask
+    from ollama_cli.commands.shared.daemon import at_ollama_com
 
     if place.kind == "cloud":
         return _cloud_models(context, place)
+    instead = at_ollama_com(context.settings, "see ollama.com's", "list")
     try:
-        models, _ = ask(context, place, OllamaClient.models, instead="see ollama.com's: ollama-cli list --cloud")
+        models, _ = ask(context, place, OllamaClient.models, instead=instead)
     except UnavailableError as error:
         if error.code != "no_daemon" or context.settings.host is not None or context.settings.no_cloud:
             raise
@@ -96,7 +98,7 @@ def _cloud_models(context: Context, place: Place) -> list[ListedModel]:
     """ollama.com's models, by the names under which ``run`` takes them; anybody may ask for them, so nobody signs."""
     from ollama_cli.api.client import OllamaClient
     from ollama_cli.api.model_list import with_cloud_names
-    from ollama_cli.commands.asking import ask
+    from ollama_cli.commands.shared.asking import ask
 
     try:
         models = context.client(place, None).models()

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from ollama_cli.context import Context
     from ollama_cli.registry.registry import Registry
     from ollama_cli.registry.store import ModelStore
+    from ollama_cli.settings import Settings
 
 _MODELS_ARE = "Models: https://ollama.com/search"
 
@@ -107,10 +108,12 @@ def _directly(context: Context, reference: ModelRef, options: TransferOptions) -
 
 
 def _through_daemon(context: Context, reference: ModelRef, options: TransferOptions) -> None:
-    from ollama_cli.commands.daemon import changing_daemon
+    from ollama_cli.commands.shared.daemon import changing_daemon
     from ollama_cli.terminal.sanitize import clean_line
 
-    with changing_daemon(context, "pull", instead=_instead(reference), where_models_are=None) as client:
+    with changing_daemon(
+        context, "pull", instead=_instead(context.settings, reference), where_models_are=None
+    ) as client:
         try:
             result = _pull(context, client, options.model, options)
         except ModelNotFoundError as missing:
@@ -130,7 +133,7 @@ def _pull(context: Context, client: OllamaClient, name: str, options: TransferOp
 def _twin(
     context: Context, client: OllamaClient, model: ModelRef, missing: ModelNotFoundError, options: TransferOptions
 ) -> str:
-    from ollama_cli.commands.cloud_twin import require_twin
+    from ollama_cli.commands.shared.cloud_twin import require_twin
 
     if options.insecure or model.source != "unspecified":
         raise missing
@@ -138,8 +141,10 @@ def _twin(
     return require_twin(context, client, model, missing, command="pull", question=question)
 
 
-def _instead(model: ModelRef) -> str:
+def _instead(settings: Settings, model: ModelRef) -> str:
     """What can be done where no daemon answers."""
+    from ollama_cli.commands.shared.daemon import at_ollama_com
+
     if model.source != "cloud":
         return WITHOUT
-    return f"run it at ollama.com without pulling it: `ollama-cli run {model.cloud_twin}`"
+    return at_ollama_com(settings, "run it at ollama.com without pulling it", f"run {model.cloud_twin}")

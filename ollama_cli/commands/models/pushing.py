@@ -95,8 +95,8 @@ def _directly(context: Context, name: ModelName, options: TransferOptions) -> No
 
 
 def _through_daemon(context: Context, name: ModelName, options: TransferOptions) -> None:
-    from ollama_cli.commands.daemon import changing_daemon
     from ollama_cli.commands.models.denial import account_of_daemon, explaining_denial
+    from ollama_cli.commands.shared.daemon import changing_daemon
 
     with changing_daemon(context, "push", instead=WITHOUT) as client:
         # Nothing is sent where it is known that it would be refused.

@@ -50,7 +50,7 @@ def run(context: Context, options: RunningOptions) -> None:
     Raises:
         UnavailableError: The server does not answer.
     """
-    from ollama_cli.commands.daemon import changing_daemon
+    from ollama_cli.commands.shared.daemon import changing_daemon
     from ollama_cli.terminal.model_table import show_running
 
     with changing_daemon(context, "ps") as client:

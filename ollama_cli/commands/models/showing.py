@@ -98,14 +98,15 @@ def run(context: Context, options: ShowOptions) -> None:
 def _details(context: Context, options: ShowOptions) -> ModelInfo:
     from ollama_cli.api.model_ref import ModelRef
     from ollama_cli.api.place import model_place
-    from ollama_cli.commands.asking import ask
-    from ollama_cli.commands.daemon import OF_THE_SERVER
-    from ollama_cli.commands.near_names import suggest_near_name
+    from ollama_cli.commands.shared.asking import ask
+    from ollama_cli.commands.shared.cloud_twin import twin_instead
+    from ollama_cli.commands.shared.daemon import OF_THE_SERVER
+    from ollama_cli.commands.shared.near_names import suggest_near_name
 
     reference = ModelRef.parse(options.model)
     place = model_place(context.settings, reference, cloud=options.cloud)
     named = reference.base if place.kind == "cloud" else options.model.strip()
-    instead = f"ask the cloud: ollama-cli show {reference.cloud_twin}"
+    instead = twin_instead(context.settings, "show", reference)
     try:
         return ask(context, place, lambda client: client.show(named, verbose=options.verbose), instead=instead)[0]
     except ModelNotFoundError as error:

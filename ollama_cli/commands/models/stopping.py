@@ -48,7 +48,7 @@ def run(context: Context, options: StopOptions) -> None:
     Raises:
         ModelNotFoundError: It has none of that name.
     """
-    from ollama_cli.commands.daemon import changing_daemon
+    from ollama_cli.commands.shared.daemon import changing_daemon
     from ollama_cli.terminal.sanitize import clean_line
 
     with changing_daemon(context, "stop") as client:

@@ -14,7 +14,7 @@ from ollama_cli.errors import UsageError
 
 if TYPE_CHECKING:
     from ollama_cli.terminal.streams import Streams
-    from ollama_cli.terminal.transfers import Step
+    from ollama_cli.terminal.transfer_steps import Step
 
 
 AsJson: TypeAlias = Annotated[bool, typer.Option("--json", help="Print one JSON object at the end.")]

@@ -45,10 +45,10 @@ def list_profiles(
 
     Asks no server and opens no keyring.
     """
-    run_list(typer_context.obj, ListOptions(as_json))
+    run(typer_context.obj, ListOptions(as_json))
 
 
-def run_list(context: Context, options: ListOptions) -> None:
+def run(context: Context, options: ListOptions) -> None:
     """Print the profiles, and say where another than the current one counts.
 
     Raises:

@@ -37,9 +37,15 @@ class RemoveOptions:
     as_json: bool = False
 
 
+class RemoveCommand(LocalCommand):
+    """It takes devices off the account at ollama.com, whatever OLLAMA_HOST says."""
+
+    at_ollama_com = True
+
+
 def register(app: typer.Typer) -> None:
     """Add the command."""
-    app.command("remove", cls=LocalCommand)(remove)
+    app.command("remove", cls=RemoveCommand)(remove)
 
 
 def remove(
@@ -56,10 +62,10 @@ def remove(
     Its device is taken off the account first. When the server cannot be asked, nothing is forgotten and the status is
     7. Asks first at a terminal; a script says --yes. Where it was the current profile, `default` is afterwards.
     """
-    run_remove(typer_context.obj, RemoveOptions(name, local_only, yes, as_json))
+    run(typer_context.obj, RemoveOptions(name, local_only, yes, as_json))
 
 
-def run_remove(context: Context, options: RemoveOptions) -> None:
+def run(context: Context, options: RemoveOptions) -> None:
     """Sign the profile out, forget the rest of it, and say what became of each.
 
     Raises:
@@ -138,7 +144,7 @@ def _forget_all(
 
 def _forget(context: Context, record: KeyRecord | SecretRecord) -> tuple[str, str]:
     """Forget what no account at ollama.com knows of."""
-    from ollama_cli.commands.daemon_token import forget_token
+    from ollama_cli.commands.shared.daemon_token import forget_token
     from ollama_cli.credentials.listing import KeyRecord
     from ollama_cli.credentials.public_key import fingerprint_of
 

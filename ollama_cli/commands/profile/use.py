@@ -42,10 +42,10 @@ def use(
 
     The profile `default` is always there.
     """
-    run_use(typer_context.obj, UseOptions(name, as_json))
+    run(typer_context.obj, UseOptions(name, as_json))
 
 
-def run_use(context: Context, options: UseOptions) -> None:
+def run(context: Context, options: UseOptions) -> None:
     """Note which profile counts, and say what counts before it.
 
     Raises:

@@ -8,12 +8,14 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from ollama_cli.api.model_ref import ModelRef
-from ollama_cli.errors import CliError, ModelNotFoundError, SignInError, UnavailableError
+from ollama_cli.errors import CliError, ModelNotFoundError, SignInError, UnavailableError, UsageError
 
 if TYPE_CHECKING:
     from ollama_cli.chat.backend import Opened
     from ollama_cli.commands.run.options import RunOptions
     from ollama_cli.context import Context
+
+_EXPORT = "/export FILE writes the conversation to a file."
 
 
 class ContextBackend:
@@ -49,9 +51,14 @@ class ContextBackend:
     def create_model(self, body: Mapping[str, Any]) -> None:
         """Have the daemon make a model."""
         from ollama_cli.account.refusal import daemon_refusal
-        from ollama_cli.api.place import daemon_place
+        from ollama_cli.api.place import general_place
 
-        place = daemon_place(self._context.settings)
+        place = general_place(self._context.settings)
+        if place.kind == "cloud":  # the daemon on this machine is not meant then, as with `create`
+            raise UsageError(
+                "An Ollama server makes models, and ollama.com stands in its place here.",
+                hint=f"Without --sandbox, and with OLLAMA_HOST unset or naming a server of yours, it does; {_EXPORT}",
+            )
         active = self._context.daemon_credential(place)
         try:
             for _ in self._context.client(place, active).create(dict(body)):
@@ -63,23 +70,28 @@ class ContextBackend:
                 raise
             raise UnavailableError(
                 f"An Ollama server makes models, and none answers at {place.base_url}.",
-                hint="Start one with `ollama serve`; /export FILE writes the conversation to a file.",
+                hint=f"Start one with `ollama serve`; {_EXPORT}",
                 code="no_daemon",
             ) from error
 
     def explained(self, error: CliError, opened: Opened) -> CliError:
-        """An error with the way out that its server has."""
-        from ollama_cli.terminal.errors import in_sandbox
+        """An error with the way out that its server has; what it says to type stays with that, and with the profile."""
+        from ollama_cli.terminal.errors import in_cloud, in_profile, in_sandbox
 
         told = self._explained(error, opened)
+        if opened.in_cloud and self._context.settings.names_daemon:
+            told.hint = in_cloud(told.hint)
         if self._context.options.sandbox:
             told.hint = in_sandbox(told.hint)
+        elif self._context.named_profile is not None:
+            told.hint = in_profile(told.hint, self._context.named_profile)
         return told
 
     def _explained(self, error: CliError, opened: Opened) -> CliError:
         from ollama_cli.account.refusal import daemon_refusal, refusal
-        from ollama_cli.commands.daemon import no_daemon
-        from ollama_cli.commands.near_names import suggest_near_name
+        from ollama_cli.commands.shared.cloud_twin import twin_instead
+        from ollama_cli.commands.shared.daemon import no_daemon
+        from ollama_cli.commands.shared.near_names import suggest_near_name
 
         if isinstance(error, SignInError) and error.code != "clock_wrong":
             if opened.in_cloud:
@@ -88,7 +100,7 @@ class ContextBackend:
         if isinstance(error, ModelNotFoundError):
             suggest_near_name(self._context, opened.place, error)
         if isinstance(error, UnavailableError) and not opened.in_cloud:
-            return no_daemon(error, opened.place, f"ask the cloud: ollama-cli run {opened.reference.cloud_twin}")
+            return no_daemon(error, opened.place, twin_instead(self._context.settings, "run", opened.reference))
         return error
 
     def model_names(self) -> Iterator[str]:
@@ -116,7 +128,7 @@ class ContextBackend:
 
     def sign_in(self, opened: Opened, refused: SignInError) -> Opened:
         """Sign in at ollama.com after a refusal, if a person agrees."""
-        from ollama_cli.commands.signin_when_refused import sign_in_or_raise
+        from ollama_cli.commands.shared.signin_when_refused import sign_in_or_raise
 
         context, place = self._context, opened.place
         if not opened.in_cloud or opened.active is None or refused.code == "clock_wrong":

@@ -11,8 +11,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from ollama_cli.chat.backend import Opened
+    from ollama_cli.chat.kept.stored import StoredChat
     from ollama_cli.chat.session import Session
-    from ollama_cli.chat.stored import StoredChat
     from ollama_cli.commands.run.options import RunOptions
     from ollama_cli.context import Context
     from ollama_cli.inference.question import Question
@@ -34,8 +34,9 @@ def chat(context: Context, options: RunOptions, question: Question, stored: Stor
     with typing_ahead():
         from ollama_cli.chat.chat import Chat
         from ollama_cli.chat.display import Display
-        from ollama_cli.chat.history import PrivateHistory
-        from ollama_cli.chat.keeping import keep_chat
+        from ollama_cli.chat.entry.history import PrivateHistory
+        from ollama_cli.chat.kept.deciding import keep_chat
+        from ollama_cli.chat.loop import ChatLoop
         from ollama_cli.commands.run.chat_backend import ContextBackend
 
         settings = context.settings
@@ -52,10 +53,11 @@ def chat(context: Context, options: RunOptions, question: Question, stored: Stor
         )
         history = PrivateHistory(_history_file(context), enabled=not settings.no_history)
         session = _session(opened, question, stored)
-        held = Chat(context.streams, backend, session, opened, display, history, kept, settings.editor)
+        loop = ChatLoop(context.streams, history, settings.editor)
+        held = Chat(context.streams, backend, session, opened, display, history, loop.wake, kept)
         for attachment in question.attachments:
             held.conversation.attach(attachment)
-        held.run()
+        loop.run(held)
 
 
 def _session(opened: Opened, question: Question, stored: StoredChat | None) -> Session:
@@ -83,7 +85,7 @@ def require_chat(context: Context, options: RunOptions) -> None:
     if not options.wants_one_answer and streams.interactive and streams.out.isatty():
         return
     what = "A chat needs a terminal, and no option for one answer." if options.wants_chat else "There is no prompt."
-    raise UsageError(what, hint=f'One answer: ollama-cli run {options.model} "Why is the sky blue?"')
+    raise UsageError(what, hint=f'One answer: `ollama-cli run {options.model} "Why is the sky blue?"`')
 
 
 def stored_chat(context: Context, number: str) -> StoredChat:
@@ -97,7 +99,7 @@ def stored_chat(context: Context, number: str) -> StoredChat:
         UsageError: There is none.
         ArchiveError: The archive cannot be read.
     """
-    from ollama_cli.chat.archive import parse_id
+    from ollama_cli.chat.kept.archive import parse_id
 
     return context.archive.find(None if number in {"", "last"} else parse_id(number))
 

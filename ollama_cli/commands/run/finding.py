@@ -58,7 +58,7 @@ def load_model(context: Context, client: OllamaClient, name: str, model: ModelRe
     try:
         _pull(context, client, name, insecure=insecure)
     except ModelNotFoundError as missing:
-        from ollama_cli.commands.cloud_twin import require_twin
+        from ollama_cli.commands.shared.cloud_twin import require_twin
 
         require_twin(context, client, model, missing, command="run", question="Run {}, in the cloud?")
         return False

@@ -53,7 +53,7 @@ def run(context: Context, options: RunOptions) -> None:
         else:
             shot.ask_daemon(place, model, question)
     except ModelNotFoundError as missing:
-        from ollama_cli.commands.near_names import suggest_near_name
+        from ollama_cli.commands.shared.near_names import suggest_near_name
 
         suggest_near_name(context, place, missing)
         raise
@@ -73,8 +73,6 @@ class OneShot:
 
     def ask_cloud(self, place: Place, model: ModelRef, question: Question) -> None:
         """Ask ollama.com, signing in on the way where a person is there to do it."""
-        from ollama_cli.commands.signin_when_refused import sign_in_or_raise
-
         context = self._context
         early = context.connect_early(place)
         active = context.cloud_credential(place)
@@ -83,6 +81,8 @@ class OneShot:
         except SignInError as refused:
             if refused.code == "clock_wrong":
                 raise
+            from ollama_cli.commands.shared.signin_when_refused import sign_in_or_raise
+
             sign_in_or_raise(context, place, active, refused)
             active = context.cloud_credential(place)
             # A new client, for the time that a person took is not the answer's.
@@ -93,8 +93,9 @@ class OneShot:
     def ask_daemon(self, place: Place, model: ModelRef, question: Question) -> None:
         """Ask a daemon, which is had to load the model first where it does not have it."""
         from ollama_cli.account.refusal import daemon_refusal
-        from ollama_cli.commands.daemon import no_daemon
         from ollama_cli.commands.run.finding import find_model
+        from ollama_cli.commands.shared.cloud_twin import twin_instead
+        from ollama_cli.commands.shared.daemon import no_daemon
 
         active = self._context.daemon_credential(place)
         client = self._client(place, active)
@@ -106,7 +107,7 @@ class OneShot:
                 self._context.known_models.note_one(place.base_url, question.model)
                 return
         except UnavailableError as error:
-            raise no_daemon(error, place, f"ask the cloud: ollama-cli run {model.cloud_twin}") from error
+            raise no_daemon(error, place, twin_instead(self._context.settings, "run", model)) from error
         except SignInError as error:
             raise daemon_refusal(place.base_url, active, error) from error
         run(self._context, self._options._replace(model=model.cloud_twin))

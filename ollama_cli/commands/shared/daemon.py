@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from ollama_cli.api.place import Place
     from ollama_cli.context import Context
     from ollama_cli.credentials.credential import Active
+    from ollama_cli.settings import Settings
 
 
 def no_daemon(error: UnavailableError, place: Place, instead: str = "") -> CliError:
@@ -30,6 +31,19 @@ def no_daemon(error: UnavailableError, place: Place, instead: str = "") -> CliEr
         hint=f"Start one with `ollama serve`, or {instead}" if instead else "Start one with `ollama serve`.",
         code="no_daemon",
     )
+
+
+def at_ollama_com(settings: Settings, words: str, command: str) -> str:
+    """What else can be done where no daemon answers, at ollama.com; nothing where that is switched off.
+
+    Args:
+        settings: Say whether it is, and whether a server is named: then the command goes there unless told otherwise.
+        words: What is done.
+        command: What to type after ``ollama-cli``.
+    """
+    if settings.no_cloud:
+        return ""
+    return f"{words}: `ollama-cli {command}{'' if settings.host is None else ' --cloud'}`"
 
 
 OF_THE_SERVER = "`ollama-cli list` shows the models that it has."
@@ -75,7 +89,7 @@ def changing_daemon(
         ModelNotFoundError: The daemon has no such model.
     """
     from ollama_cli.api.place import general_place
-    from ollama_cli.commands.near_names import suggest_near_name
+    from ollama_cli.commands.shared.near_names import suggest_near_name
 
     place = general_place(context.settings)
     if place.kind == "cloud":

@@ -13,8 +13,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import trustme
-from in_thread import running
-from recording import Answer, Received, handler_for
+from in_thread import in_thread
+from stub_server import Answer, Received, handler_for
 
 LONGEST_HEAD = 64 * 1024
 
@@ -77,5 +77,5 @@ def intercepting(
         "HTTPS_PROXY": f"http://127.0.0.1:{listening.server_address[1]}",
         "SSL_CERT_FILE": str(folder / "ca.pem"),
     }
-    with running(listening):
+    with in_thread(listening):
         yield Interception(environment, seen)

@@ -18,8 +18,7 @@ def use_ollama_key(context: Context, place: Place) -> None:
     A key of our own that is on no account gives way to it; one that is signed in does not.
 
     Raises:
-        UsageError: The key is not there or cannot be used, this device is signed in with another, or the command does
-            not act on this device's key.
+        UsageError: The key is not there or cannot be used, or this device is signed in with another.
         StoreError: The store cannot be used.
         UnavailableError: The server does not say for certain whether this device's key is on an account.
     """
@@ -28,11 +27,6 @@ def use_ollama_key(context: Context, place: Place) -> None:
 
     if context.options.sandbox:
         raise UsageError("The sandbox has a key of its own.", hint="Leave out --use-ollama-key or --sandbox.")
-    if place.kind == "daemon":
-        raise UsageError(
-            f"The Ollama server at {place.base_url} signs in with its own key already.",
-            hint="Leave out --use-ollama-key; or add --cloud to sign this device in at ollama.com.",
-        )
     found = read_ollama_key(context.settings.user_home, context.key_reader)
     key_name = context.key_name(place)
     stored, replaced = context.wallet.find(key_name), None

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from recording import Answer, Received, recording
+from stub_server import Answer, Received, stub_server
 
 _MODEL: dict[str, Any] = {
     "name": "tiny:latest",
@@ -84,7 +84,7 @@ def each_string(change: Callable[[str], str]) -> Change:
 
 
 @contextmanager
-def talking(change: Change, *, status: int = 200, said: str = "") -> Iterator[str]:
+def altering_server(change: Change, *, status: int = 200, said: str = "") -> Iterator[str]:
     """Serve until the block ends.
 
     Args:
@@ -102,5 +102,5 @@ def talking(change: Change, *, status: int = 200, said: str = "") -> Iterator[st
             headers |= dict.fromkeys(("Server", "X-Request-Id", "Retry-After", "WWW-Authenticate", "Location"), said)
         return status, headers, text.encode("utf-8", "surrogatepass")
 
-    with recording(answer) as server:
+    with stub_server(answer) as server:
         yield server.url

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 from ollama_cli.errors import ArchiveError
 
 if TYPE_CHECKING:
-    from ollama_cli.chat.archive import Archive
-    from ollama_cli.chat.kept import KeptChat
-    from ollama_cli.chat.stored import StoredChat
+    from ollama_cli.chat.kept.archive import Archive
+    from ollama_cli.chat.kept.stored import StoredChat
+    from ollama_cli.chat.kept.writing import KeptChat
     from ollama_cli.settings import Settings
 
 
@@ -41,7 +41,7 @@ def keep_chat(
     asked = asked or stored is not None
     if not asked and not settings.keep_chats:
         return None
-    from ollama_cli.chat.kept import KeptChat
+    from ollama_cli.chat.kept.writing import KeptChat
 
     kept = KeptChat(archive, model, tell) if stored is None else KeptChat.continued(archive, stored, tell)
     kept.model = model

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from ollama_cli.api.client import OllamaClient
     from ollama_cli.api.model_ref import ModelRef
     from ollama_cli.context import Context
+    from ollama_cli.settings import Settings
 
 
 def require_twin(
@@ -40,12 +41,27 @@ def require_twin(
         raise missing from None
     if not context.streams.interactive:
         raise ModelNotFoundError(
-            missing.message, hint=f"There is a cloud model of that name: ollama-cli {command} {twin}"
+            missing.message, hint=f"There is a cloud model of that name: `ollama-cli {command} {twin}`"
         ) from missing
     context.streams.say(clean_line(missing.message))
     if not confirm(context.streams, question.format(twin), default=True):
         raise missing
     return twin
+
+
+def twin_instead(settings: Settings, command: str, model: ModelRef) -> str:
+    """What else can be done where no daemon answers: ask for the model of that name at ollama.com, if it can have one.
+
+    Args:
+        settings: Say whether ollama.com is asked at all.
+        command: What to type with the other name.
+        model: The model that was asked for.
+    """
+    from ollama_cli.commands.shared.daemon import at_ollama_com
+
+    if not _is_of_default_registry(model.base):
+        return ""
+    return at_ollama_com(settings, "ask the cloud", f"{command} {model.cloud_twin}")
 
 
 def _is_of_default_registry(name: str) -> bool:

@@ -5,20 +5,25 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
-from ollama_cli.commands.secret_input import read_secret
+from ollama_cli.commands.shared.secret_input import read_secret
 from ollama_cli.errors import CliError, ForbiddenError, SafetyError, SignInError, UsageError
 from ollama_cli.secret import Secret
 from ollama_cli.terminal.sanitize import clean_line
 
 if TYPE_CHECKING:
     from ollama_cli.api.place import Place
-    from ollama_cli.commands.signin import SigninOptions
     from ollama_cli.context import Context
     from ollama_cli.credentials.credential import Token
 
 
-def keep_token(context: Context, options: SigninOptions) -> None:
+def keep_token(context: Context, host: str, *, basic: bool, as_json: bool) -> None:
     """Read a token, try it at its server, and keep it for exactly that server's origin.
+
+    Args:
+        context: What the command works with.
+        host: The server's address, written as in OLLAMA_HOST.
+        basic: Whether the token is a name and a password.
+        as_json: Whether to print JSON.
 
     Raises:
         UsageError: None was given, or the address is none that can have one.
@@ -28,8 +33,8 @@ def keep_token(context: Context, options: SigninOptions) -> None:
     """
     from ollama_cli.credentials.credential import Token
 
-    place = place_of_token(context, options.host or "")
-    if options.basic:
+    place = place_of_token(context, host)
+    if basic:
         kind, given = "basic", read_secret(context, f"NAME:PASSWORD for {place.base_url}: ", "a name and a password")
         token = Token.basic(Secret(given.reveal().rstrip("\r\n")))
     else:
@@ -40,13 +45,14 @@ def keep_token(context: Context, options: SigninOptions) -> None:
     if left is not None:
         context.streams.say(f"Warning: what it replaces could not be deleted. {left.message}")
     store = context.wallet.describe_store(record)
-    if options.as_json:
+    if as_json:
         facts = {"place": place.base_url, "credential": "token", "store": store, "profile": record.profile}
         context.streams.answer(json.dumps({"signed_in": True, **facts}))
         return
-    works = "" if _asks_for_none(context, place) else "works, and "
+    was_tried = not _asks_for_none(context, place)
+    works = "works, and " if was_tried else ""
     context.streams.say(clean_line(f"The token for {place.origin} {works}is kept in {store}."))
-    if not works:
+    if not was_tried:
         context.streams.say(
             "Note: that server answers without a token, too, so whether this one is right is not known."
         )

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from ollama_cli.chat.export import as_markdown
 
 if TYPE_CHECKING:
-    from ollama_cli.chat.stored import StoredChat
+    from ollama_cli.chat.kept.stored import StoredChat
 
 
 def kept_facts(chat: StoredChat) -> dict[str, Any]:

@@ -8,11 +8,11 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Self
 
-from ollama_cli.chat.archive import Archive
-from ollama_cli.chat.kept_form import message_row, settings_json, storable, title_of
+from ollama_cli.chat.kept.archive import Archive
+from ollama_cli.chat.kept.form import message_row, settings_json, storable, title_of
+from ollama_cli.chat.kept.stored import StoredChat
 from ollama_cli.chat.messages import Message
 from ollama_cli.chat.session import Session
-from ollama_cli.chat.stored import StoredChat
 from ollama_cli.terminal.ending import uninterrupted
 
 

@@ -20,7 +20,7 @@ from prompt_toolkit.keys import Keys
 from prompt_toolkit.output import ColorDepth
 from prompt_toolkit.output.plain_text import PlainTextOutput
 
-from ollama_cli.chat.typed import Entry, goes_on
+from ollama_cli.chat.entry.typed import Entry, goes_on
 from ollama_cli.terminal.ending import ending_by
 from ollama_cli.terminal.streams import Streams
 

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
-from in_thread import running
+from in_thread import in_thread
 
 
 @dataclass(frozen=True)
@@ -29,7 +29,7 @@ Answer = tuple[int, dict[str, str], bytes]
 
 
 @dataclass
-class Recording:
+class StubServer:
     """A server, and what it got."""
 
     url: str
@@ -37,12 +37,12 @@ class Recording:
 
 
 @contextmanager
-def recording(answer: Callable[[Received], Answer]) -> Iterator[Recording]:
+def stub_server(answer: Callable[[Received], Answer]) -> Iterator[StubServer]:
     """Serve until the block ends."""
     received: list[Received] = []
     listening = ThreadingHTTPServer(("127.0.0.1", 0), handler_for(answer, received))
-    with running(listening):
-        yield Recording(f"http://127.0.0.1:{listening.server_address[1]}", received)
+    with in_thread(listening):
+        yield StubServer(f"http://127.0.0.1:{listening.server_address[1]}", received)
 
 
 def handler_for(answer: Callable[[Received], Answer], received: list[Received]) -> type[BaseHTTPRequestHandler]:

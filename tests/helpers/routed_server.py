@@ -1,8 +1,7 @@
-"""Recorded sessions of the reference client, played again: a server that answers as the recorded one did."""
+"""A server that answers by a list of routes, such as that of a recorded session: each by the first route that fits."""
 
 from __future__ import annotations
 
-import base64
 import json
 import time
 from collections import Counter
@@ -10,75 +9,18 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from pathlib import Path
 from typing import Any
 
-from in_thread import running
-
-SESSIONS = Path(__file__).parents[1] / "data" / "sessions"
-
-WORK = frozenset(
-    {
-        "/api/generate",
-        "/api/chat",
-        "/api/embed",
-        "/api/create",
-        "/api/pull",
-        "/api/push",
-        "/api/copy",
-        "/api/delete",
-        "/api/signout",
-    }
-)
-"""The requests that do the work; the others are each program's own way to it."""
-
-
-def session(name: str) -> dict[str, Any]:
-    """A recorded session."""
-    content: dict[str, Any] = json.loads((SESSIONS / f"{name}.json").read_text(encoding="utf-8"))
-    return content
-
-
-def names(prefix: str) -> list[str]:
-    """The recorded sessions whose name starts so."""
-    return sorted(path.stem for path in SESSIONS.glob(f"{prefix}*.json"))
-
-
-def make_files(recorded: dict[str, Any], folder: Path) -> None:
-    """Make the files that a session found in its folder."""
-    for name, content in recorded.get("files", {}).items():
-        path = folder / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        encoded = content.removeprefix("base64:")
-        path.write_bytes(base64.b64decode(encoded) if encoded != content else content.encode())
-
-
-def work(requests: list[dict[str, Any]]) -> list[tuple[str, str, Any]]:
-    """The requests that do the work, their bodies without what means nothing."""
-    return [
-        (request["method"], request["path"], _meaning(request.get("json")))
-        for request in requests
-        if request["path"] in WORK and not _is_stub(request)
-    ]
-
-
-def _meaning(body: Any) -> Any:
-    if not isinstance(body, dict):
-        return body
-    named = {("model" if name == "name" else name): value for name, value in body.items()}
-    return {name: value for name, value in named.items() if value not in ("", None, [], {}, False) or name == "think"}
-
-
-def _is_stub(request: dict[str, Any]) -> bool:
-    body = _meaning(request.get("json")) or {}
-    return request["path"] == "/api/pull" and str(body.get("model", "")).endswith(("-cloud", ":cloud"))
+from in_thread import in_thread
 
 
 @dataclass
-class ScriptedServer:
-    """A server that answers by a recorded session's routes: the first that fits.
+class RoutedServer:
+    """Such a server, and what it was asked.
 
-    ``times`` limits how often one is taken; ``held``, an event, is waited for before it answers.
+    A route names method and path, the model if it is for one, and how often it answers at most (``times``); it has the
+    answer's ``status`` and one of ``ndjson``, ``json`` and ``text``, and may ``delay`` the lines or ``cut`` it short.
+    ``held``, an event, is waited for before it answers.
     """
 
     url: str
@@ -95,11 +37,11 @@ def _body_of(route: dict[str, Any]) -> tuple[bytes, str]:
     return route.get("text", "").encode(), "text/plain"
 
 
-class Handler(BaseHTTPRequestHandler):
+class _Handler(BaseHTTPRequestHandler):
     """Notes each request, and answers it by the first route that fits."""
 
     protocol_version = "HTTP/1.1"
-    server: RouteServer
+    server: _Server
 
     def do_GET(self) -> None:
         """Any method."""
@@ -149,13 +91,13 @@ class Handler(BaseHTTPRequestHandler):
         """Say nothing."""
 
 
-class RouteServer(ThreadingHTTPServer):
+class _Server(ThreadingHTTPServer):
     """A server with routes."""
 
     daemon_threads = True
 
     def __init__(self, routes: list[dict[str, Any]], port: int) -> None:
-        super().__init__(("127.0.0.1", port), Handler)
+        super().__init__(("127.0.0.1", port), _Handler)
         self.seen: list[dict[str, Any]] = []
         self._routes = routes
         self._used: Counter[int] = Counter()
@@ -172,8 +114,8 @@ class RouteServer(ThreadingHTTPServer):
 
 
 @contextmanager
-def serving(routes: list[dict[str, Any]], port: int = 0) -> Iterator[ScriptedServer]:
+def routed_server(routes: list[dict[str, Any]], port: int = 0) -> Iterator[RoutedServer]:
     """Run such a server, at any free port or at a certain one."""
-    server = RouteServer(routes, port)
-    with running(server):
-        yield ScriptedServer(f"http://127.0.0.1:{server.server_port}", server.seen)
+    server = _Server(routes, port)
+    with in_thread(server):
+        yield RoutedServer(f"http://127.0.0.1:{server.server_port}", server.seen)

@@ -60,7 +60,7 @@ def put_rotation_away(context: Context, place: Place) -> None:
     except CliError as error:
         error.message = f"Nothing else is signed out, for {what} of a rotation is still here. {error.message}"
         raise
-    context.streams.say(f"{told(ended, what)}")
+    context.streams.say(told(ended, what))
 
 
 def put_away_key(context: Context, place: Place, record: KeyRecord) -> Ended:

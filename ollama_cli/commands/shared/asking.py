@@ -21,7 +21,7 @@ def ask(
     place: Place,
     question: Callable[[OllamaClient], _Answer],
     *,
-    instead: str = "ask ollama.com with --cloud.",
+    instead: str | None = None,
 ) -> tuple[_Answer, Active | None]:
     """Ask a server; at ollama.com, sign in on the way where a person is there to do it.
 
@@ -29,7 +29,7 @@ def ask(
         context: What the command works with.
         place: The server.
         question: Asks it; it is called a second time after a sign-in.
-        instead: What else can be done where no daemon answers; see ``daemon.no_daemon``.
+        instead: What else can be done where no daemon answers; see ``daemon.no_daemon``. None is to ask ollama.com.
 
     Returns:
         The answer, and the credential that it was asked with.
@@ -39,6 +39,8 @@ def ask(
         UnavailableError: No daemon answers.
     """
     if place.kind == "daemon":
+        if instead is None:
+            instead = "" if context.settings.no_cloud else "ask ollama.com with --cloud."
         return _ask_daemon(context, place, question, instead)
     return _ask_cloud(context, place, question)
 
@@ -46,14 +48,14 @@ def ask(
 def _ask_cloud(
     context: Context, place: Place, question: Callable[[OllamaClient], _Answer]
 ) -> tuple[_Answer, Active | None]:
-    from ollama_cli.commands.signin_when_refused import sign_in_or_raise
-
     active = context.cloud_credential(place)
     try:
         answer = question(context.client(place, active))
     except SignInError as refused:
         if refused.code == "clock_wrong":
             raise
+        from ollama_cli.commands.shared.signin_when_refused import sign_in_or_raise
+
         sign_in_or_raise(context, place, active, refused)
         active = context.cloud_credential(place)
         answer = question(context.client(place, active))
@@ -64,7 +66,7 @@ def _ask_cloud(
 def _ask_daemon(
     context: Context, place: Place, question: Callable[[OllamaClient], _Answer], instead: str
 ) -> tuple[_Answer, Active | None]:
-    from ollama_cli.commands.daemon import explaining_daemon
+    from ollama_cli.commands.shared.daemon import explaining_daemon
 
     active = context.daemon_credential(place)
     with explaining_daemon(place, active, instead):

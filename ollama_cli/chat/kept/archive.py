@@ -8,10 +8,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from ollama_cli.chat.database import Database
-from ollama_cli.chat.kept_form import message_of, session_of
-from ollama_cli.chat.searching import Pattern
-from ollama_cli.chat.stored import ChatFacts, Found, StoredChat
+from ollama_cli.chat.kept.database import Database
+from ollama_cli.chat.kept.form import message_of, session_of
+from ollama_cli.chat.kept.searching import Pattern
+from ollama_cli.chat.kept.stored import ChatFacts, Found, StoredChat
 from ollama_cli.errors import ArchiveError, UsageError
 
 HOW_TO_KEEP = "`ollama-cli run MODEL --keep` keeps a chat; OLLAMA_CLI_KEEP=1 keeps every one."

@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
+from in_thread import in_thread
+
 SECONDS = 30
 PIECE = 1 << 20
 
@@ -22,7 +24,7 @@ def _going_on() -> threading.Event:
 
 
 @dataclass
-class Daemon:
+class CreatingDaemon:
     """What it has and was asked, and how it is to answer.
 
     Attributes:
@@ -124,7 +126,7 @@ class _Handler(BaseHTTPRequestHandler):
 class _Server(ThreadingHTTPServer):
     daemon_threads = True
 
-    def __init__(self, state: Daemon) -> None:
+    def __init__(self, state: CreatingDaemon) -> None:
         super().__init__(("127.0.0.1", 0), _Handler)
         self.state = state
 
@@ -133,15 +135,9 @@ class _Server(ThreadingHTTPServer):
 
 
 @contextmanager
-def running(state: Daemon) -> Iterator[Daemon]:
+def creating_daemon(state: CreatingDaemon) -> Iterator[CreatingDaemon]:
     """Run such a daemon."""
     server = _Server(state)
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
     state.url = f"http://127.0.0.1:{server.server_port}"
-    try:
+    with in_thread(server):
         yield state
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()
