@@ -14,7 +14,9 @@ from ollama_cli.credentials.files import OWNER_ONLY_FILE, cannot_write, private_
 from ollama_cli.errors import UsageError
 from ollama_cli.settings.hosts import is_loopback
 
-SECONDS_TO_ANSWER = 1.0
+SECONDS_TO_ANSWER = 5.0
+"""How long a sandbox may be busy: to take it for none would have a command sign in by itself beside it."""
+
 SECONDS_TO_END = 3.0
 _FILE, _LOCK = "server.json", "server.lock"
 _LONGEST_ANSWER = 4096

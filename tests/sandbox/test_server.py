@@ -8,6 +8,7 @@ import socket
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
@@ -19,6 +20,7 @@ from in_thread import in_thread
 from ollama_cli.credentials.credential import ApiKey
 from ollama_cli.credentials.device_key import DeviceKey
 from ollama_cli.errors import StoreError, UsageError
+from ollama_cli.sandbox import discovery
 from ollama_cli.sandbox.accounts import LONGEST_NAME, Accounts
 from ollama_cli.sandbox.discovery import announce_server, forget_server, running
 from ollama_cli.sandbox.server import EmbeddedSandbox, serve
@@ -261,7 +263,24 @@ class TestDiscovery:
             announce_server(folder, f"http://127.0.0.1:{other.server_port}", "x")
             assert running(folder) is None
 
-    def test_a_server_that_says_nothing_is_none(self, folder: Path) -> None:
+    def test_one_that_is_busy_for_a_while_is_found(self, folder: Path) -> None:
+        class Busy(BaseHTTPRequestHandler):
+            def do_GET(self) -> None:
+                time.sleep(1.5)
+                self.send_response(200)
+                self.end_headers()
+                self.wfile.write(b'{"sandbox": "x"}')
+
+            def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base class names it so
+                pass
+
+        with HTTPServer(("127.0.0.1", 0), Busy) as busy, in_thread.running(busy):
+            url = f"http://127.0.0.1:{busy.server_port}"
+            announce_server(folder, url, "x")
+            assert running(folder) == url
+
+    def test_a_server_that_says_nothing_is_none(self, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(discovery, "SECONDS_TO_ANSWER", 0.2)
         with socket.create_server(("127.0.0.1", 0)) as silent:
             announce_server(folder, f"http://127.0.0.1:{silent.getsockname()[1]}", "x")
             assert running(folder) is None
