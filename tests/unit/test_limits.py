@@ -1,9 +1,8 @@
-"""Time limits, each held to a server that says nothing, or nothing more."""
+"""Time limits, each held to a server that says nothing, or nothing more; without the limit its test would not end."""
 
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 
@@ -17,8 +16,6 @@ from ollama_cli.transport.limits import Deadline, Limits
 from ollama_cli.transport.retries import Retries
 
 HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: application/x-ndjson\r\n\r\n"
-SECONDS_OF_PATIENCE = 20
-"""What a busy machine may add; without a limit to everything, the servers below hold a client for minutes."""
 Talk = Callable[..., Exchange]
 
 
@@ -87,10 +84,8 @@ def test_the_time_is_over_before_an_answer(talk: Talk) -> None:
 
 def test_the_time_is_over_within_the_head_of_an_answer(talk: Talk) -> None:
     """A byte at a time: no step of it takes long."""
-    begun = time.monotonic()
     came, error = stream(talk(saying(b"HTTP/1.1 200 OK\r\nX-Patience: ", again=b"a"), total_seconds=0.2))
     assert (came, error.code, error.status) == (b"", "timed_out", 7)
-    assert time.monotonic() - begun < SECONDS_OF_PATIENCE
 
 
 def test_the_time_is_over_while_a_request_is_sent(talk: Talk) -> None:
@@ -100,11 +95,9 @@ def test_the_time_is_over_while_a_request_is_sent(talk: Talk) -> None:
         while await reader.read(1024):
             await asyncio.sleep(0.01)
 
-    begun = time.monotonic()
     with pytest.raises(UnavailableError) as caught:
         talk(handle, total_seconds=0.2).send("POST", "/api/embed", {"input": "a" * 64 * 1024 * 1024})
     assert caught.value.code == "timed_out"
-    assert time.monotonic() - begun < SECONDS_OF_PATIENCE
 
 
 @pytest.mark.parametrize("again", [b"", b"{}\n"], ids=["stalled", "endless"])

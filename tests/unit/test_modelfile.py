@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import codecs
-import time
-from contextlib import suppress
 from dataclasses import replace
 
 import pytest
@@ -174,12 +172,11 @@ def test_whatever_stands_there_is_read_or_refused(text: str) -> None:
 @pytest.mark.parametrize(
     "piece", ['"""', '"', '""" ', " ", "\n", "# x\n", "\r", 'SYSTEM """\n', "FROM a\n", "PARAMETER stop a\n", "a"]
 )
-def test_the_time_grows_with_the_text(piece: str) -> None:
-    seconds = []
-    for size in (100_000, 400_000):
-        begun = time.process_time()
-        for start in ('SYSTEM """', "", "# "):
-            with suppress(UsageError):
-                parse_modelfile(f"FROM tiny\n{start}{piece * (size // len(piece))}")
-        seconds.append(time.process_time() - begun)
-    assert seconds[1] < 12 * seconds[0] + 0.1
+@pytest.mark.parametrize("start", ['SYSTEM """', "", "# "])
+def test_a_long_text_is_read_to_its_end(start: str, piece: str) -> None:
+    """Where the time grew with the square of the length, this would not end."""
+    text = f"FROM tiny\n{start}{piece * (2_000_000 // len(piece))}"
+    try:
+        assert parse_modelfile(text)[0].name == "from"
+    except UsageError as error:
+        assert error.code == "bad_modelfile"  # noqa: PT017 - either is right
