@@ -77,8 +77,9 @@ class Deadline:
             UnavailableError: It is.
         """
         if not self.left:
+            unit = "second" if self._seconds == 1 else "seconds"
             raise UnavailableError(
-                f"The answer was not complete within {self._seconds:g} seconds.",
+                f"The answer was not complete within {self._seconds:g} {unit}.",
                 hint="Allow more time, or try again in a moment.",
                 code="timed_out",
             ) from cause
