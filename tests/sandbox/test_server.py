@@ -274,7 +274,7 @@ class TestDiscovery:
             def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base class names it so
                 pass
 
-        with HTTPServer(("127.0.0.1", 0), Busy) as busy, in_thread.running(busy):
+        with HTTPServer(("127.0.0.1", 0), Busy) as busy, in_thread(busy):
             url = f"http://127.0.0.1:{busy.server_port}"
             announce_server(folder, url, "x")
             assert running(folder) == url
