@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ollama_cli.commands.command_line import Command
-from ollama_cli.errors import SafetyError, UsageError
+from ollama_cli.errors import CliError, SafetyError, UsageError
 from ollama_cli.settings.hosts import host_of_option, is_loopback
 
 if TYPE_CHECKING:
@@ -119,6 +119,9 @@ def run(context: Context, options: ServeOptions) -> None:
         _refuse_itself(listener, daemon)
         if context.approves_itself:
             _sign_in_to_sandbox(context, place)
+        if context.streams.interactive and not settings.no_cloud:  # a passphrase is asked for now, or not at all
+            with suppress(CliError):  # which is told once it serves, and to who asks
+                keys.read()
         setup = Setup(
             listener=listener,
             address=address,

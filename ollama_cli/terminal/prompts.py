@@ -10,9 +10,15 @@ _TRIES = 3
 
 
 def ask_hidden(streams: Streams, question: str) -> str | None:
-    """Ask for a secret, whose letters are not shown; None at the end of input. Ask only where ``interactive``."""
+    """Ask for a secret, whose letters are not shown; None at the end of input. Ask only where ``interactive``.
+
+    Only the main thread asks, in any other it is None: a signal would end the program without giving the terminal back.
+    """
+    import threading
     from getpass import getpass
 
+    if threading.current_thread() is not threading.main_thread():
+        return None
     try:
         with typing_a_line():
             return getpass(clean_line(question), stream=streams.err)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import re
 import socket
+import termios
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -15,6 +17,7 @@ from ollama_com import ollama_com
 from scripted_server import DONE, ScriptedServer, Seen, plain
 from serve_process import MODEL, Serve, serve_process
 from support import Cli, approved_key, make_device
+from terminals import Terminal
 from watching_proxy import WatchingProxy
 
 from ollama_cli import DeviceKey, signin_url
@@ -349,3 +352,39 @@ def test_where_cloud_models_are_off_nothing_is_asked_of_the_cloud(device: Cli, c
             refused = post(serve, path, QUESTION, method)
             assert (refused.status_code, "cloud is disabled" in refused.json()["error"]) == (403, True)
     assert not cloud.seen
+
+
+def encrypted(own: Cli, sandbox: EmbeddedSandbox) -> DeviceKey:
+    """Have the device keep a key that is on the account, and has a passphrase; in the place of any other."""
+    key, wallet = approved_key(sandbox), wallet_of(own)
+    wallet.forget(sandbox.url)
+    return wallet.adopt(sandbox.url, key, key.to_openssh("open sesame")).credential
+
+
+def test_at_a_terminal_a_passphrase_is_asked_for_before_it_serves(own: Cli, sandbox: EmbeddedSandbox) -> None:
+    encrypted(own, sandbox)
+    terminal = Terminal(own, "serve", "--port", "0")
+    terminal.until_text(r"Passphrase for the key(?s:.*)not encrypted:")
+    terminal.type("open sesame\r")
+    terminal.until_text("Listening at http(?s:.*)Signed in as sandbox")
+    url = re.findall(r"Listening at (\S+)", terminal.text)[0]
+    assert httpx.post(f"{url}/api/generate", json=QUESTION, trust_env=False).status_code == 200
+    encrypted(own, sandbox)  # nobody is asked now, for Ctrl-C is to end it as ever
+    refused = httpx.post(f"{url}/api/generate", json=QUESTION, trust_env=False)
+    assert refused.status_code >= 500
+    assert "passphrase" in refused.json()["error"]
+    terminal.type("\x03")
+    assert terminal.end() == 0
+    assert "fault" not in terminal.text
+
+
+def test_ctrl_c_at_the_question_for_a_passphrase_gives_the_terminal_back(own: Cli, sandbox: EmbeddedSandbox) -> None:
+    encrypted(own, sandbox)
+    terminal = Terminal(own, "serve", "--port", "0")
+    before = termios.tcgetattr(terminal.child.child_fd)
+    terminal.until_text(r"Passphrase for the key(?s:.*)not encrypted:")
+    terminal.type("\x03")
+    while terminal.read():
+        pass
+    assert termios.tcgetattr(terminal.child.child_fd) == before
+    assert terminal.end() == 130
