@@ -52,8 +52,10 @@ class TransferBars:
 
     def end(self) -> None:
         """Leave what is shown as it is, and the cursor below it."""
-        with self._lines.changing():
-            self._settle_status()
+        try:
+            with self._lines.changing():
+                self._settle_status()
+        finally:
             self._lines.stop()
 
     def _settle_status(self) -> None:

@@ -11,7 +11,10 @@ import pytest
 from support import until
 from terminals import Window
 
+from ollama_cli.api.work_steps import WorkStep
+from ollama_cli.terminal.live_lines import LiveLines
 from ollama_cli.terminal.streams import LastLines, Streams
+from ollama_cli.terminal.transfer_bars import TransferBars
 from ollama_cli.terminal.waiting import SignOfLife, pausing_spinner, spinner
 
 LINK = f"https://ollama.com/connect?key={'x' * 80}"
@@ -94,3 +97,15 @@ def test_a_sign_of_life_that_is_stopped_as_it_ends_is_taken_off(
     with pytest.raises(KeyboardInterrupt):
         waiting.stop()
     assert window.getvalue().endswith("\r  \r")
+
+
+def test_bars_that_are_stopped_as_they_end_give_the_cursor_back(
+    streams: Streams, window: Window, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bars = TransferBars(streams)
+    step = WorkStep("pulling aa", "sha256:aa", 10, 5)
+    bars.show(step.status, step)
+    told_in(monkeypatch, LiveLines, "changing")
+    with pytest.raises(KeyboardInterrupt):
+        bars.end()
+    assert window.getvalue().rfind("\x1b[?25h") > window.getvalue().rfind("\x1b[?25l")
