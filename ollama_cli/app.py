@@ -112,7 +112,7 @@ def _keep_profile(error: CliError, context: object) -> None:
     from ollama_cli.context import Context
 
     if isinstance(context, Context) and context.named_profile is not None:
-        error.hint = in_profile(error.hint, context.named_profile)
+        error.hint = error.hint and in_profile(error.hint, context.named_profile)
 
 
 def _usage_error(error: TyperException) -> UsageError:

@@ -75,6 +75,6 @@ def _run(args: Sequence[str], streams: Streams) -> int:
 
 def _report(streams: Streams, error: CliError, *, as_json: bool, debug: bool = False, sandboxed: bool = False) -> int:
     if sandboxed:
-        error.hint = in_sandbox(error.hint)
+        error.hint = error.hint and in_sandbox(error.hint)
     show_error(streams, error, as_json=as_json, raised=error if debug else None)
     return error.status

@@ -53,7 +53,7 @@ class Command(TyperCommand):
         except CliError as error:
             there = self.at_ollama_com or ctx.params.get("cloud") or ctx.params.get("direct")
             if there and ctx.obj.settings.names_daemon:
-                error.hint = in_cloud(error.hint)
+                error.hint = error.hint and in_cloud(error.hint)
             raise
 
 

@@ -80,12 +80,7 @@ def run(context: Context, options: DoctorOptions) -> None:
 
 
 def _to_be_typed(context: Context, finding: Finding, options: DoctorOptions) -> Finding:
-    """What it says to type has to stay at ollama.com, in the sandbox, or in the profile."""
-    from ollama_cli.terminal.errors import in_cloud, in_profile, in_sandbox
-
-    hint = in_cloud(finding.hint) if options.cloud and context.settings.names_daemon else finding.hint
-    hint = in_sandbox(hint) if context.options.sandbox else hint
-    return replace(finding, hint=in_profile(hint, context.named_profile) if context.named_profile else hint)
+    return replace(finding, hint=finding.hint and context.to_be_typed(finding.hint, at_ollama_com=options.cloud))
 
 
 def _show(context: Context, findings: Sequence[Finding]) -> None:

@@ -48,6 +48,22 @@ class Identity(Surroundings):
         if name is not None and not self.options.sandbox:
             self.wallet.profiles.require(name)
 
+    def to_be_typed(self, text: str, *, at_ollama_com: bool = False) -> str:
+        """A text whose commands act where this one does: in its profile or in the sandbox.
+
+        Args:
+            text: With commands in backticks.
+            at_ollama_com: Whether this one acts there whatever OLLAMA_HOST says, so that commands about the account
+                have to as well.
+        """
+        from ollama_cli.terminal.errors import in_cloud, in_profile, in_sandbox
+
+        if at_ollama_com and self.settings.names_daemon:
+            text = in_cloud(text)
+        if self.options.sandbox:
+            return in_sandbox(text)
+        return text if self.named_profile is None else in_profile(text, self.named_profile)
+
     def _tell_busy(self) -> None:
         if self.streams.err.isatty():
             self.streams.say("Waiting for another ollama-cli, which changes the stored credentials.")

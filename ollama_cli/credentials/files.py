@@ -5,7 +5,8 @@ from __future__ import annotations
 import errno
 import os
 import stat
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from ollama_cli.errors import StoreError
@@ -28,7 +29,7 @@ def private_folder(path: Path) -> Path:
                 folder.chmod(OWNER_ONLY_FOLDER)
         path.mkdir(exist_ok=True)  # says so where a file stands in its place
     except OSError as error:
-        raise cannot_write(path, error) from error
+        raise _cannot_write(path, error) from error
     return path
 
 
@@ -101,7 +102,7 @@ def write_atomically(path: Path, text: str, *, durable: bool = True) -> None:
     try:
         descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")  # mkstemp makes it 0600
     except OSError as error:
-        raise cannot_write(path, error) from error
+        raise _cannot_write(path, error) from error
     try:
         with os.fdopen(descriptor, "w", encoding="utf-8", newline="") as file:
             file.write(text)
@@ -111,10 +112,37 @@ def write_atomically(path: Path, text: str, *, durable: bool = True) -> None:
         Path(temporary).chmod(OWNER_ONLY_FILE)
         Path(temporary).replace(path)
     except OSError as error:
-        raise cannot_write(path, error) from error
+        raise _cannot_write(path, error) from error
     finally:
         with suppress(OSError):
             Path(temporary).unlink()
+
+
+@contextmanager
+def locked_file(path: Path, *, seconds: float = -1) -> Iterator[None]:
+    """Keep out other processes that lock the same file, which is made if need be, while the block runs.
+
+    Args:
+        path: The file; nothing stands in it.
+        seconds: How long to wait for another process; below zero is as long as it takes.
+
+    Raises:
+        TimeoutError: Another process held it for so long.
+        StoreError: It cannot be made.
+    """
+    from filelock import FileLock
+
+    lock = FileLock(private_folder(path.parent) / path.name, mode=OWNER_ONLY_FILE)
+    try:
+        lock.acquire(timeout=seconds)
+    except TimeoutError:
+        raise
+    except OSError as error:
+        raise _cannot_write(path, error) from error
+    try:
+        yield
+    finally:
+        lock.release()
 
 
 def remove_leftovers(path: Path) -> None:
@@ -127,8 +155,7 @@ def remove_leftovers(path: Path) -> None:
         leftover.unlink(missing_ok=True)
 
 
-def cannot_write(path: Path, error: OSError) -> StoreError:
-    """What is told of a file of ours that the system does not let us write."""
+def _cannot_write(path: Path, error: OSError) -> StoreError:
     return StoreError(
         f"{path} cannot be written: {error.strerror or error}.",
         hint="Free some space, mend the folder's permissions, or name another folder with OLLAMA_CLI_HOME.",

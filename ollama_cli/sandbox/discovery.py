@@ -6,11 +6,11 @@ import http.client
 import json
 import os
 from collections.abc import Iterator
-from contextlib import closing, contextmanager, suppress
+from contextlib import ExitStack, closing, contextmanager, suppress
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from ollama_cli.credentials.files import OWNER_ONLY_FILE, cannot_write, private_folder, write_atomically
+from ollama_cli.credentials.files import locked_file, write_atomically
 from ollama_cli.errors import UsageError
 from ollama_cli.settings.hosts import is_loopback
 
@@ -50,21 +50,14 @@ def only_server(folder: Path) -> Iterator[None]:
         UsageError: Another one serves it.
         StoreError: The folder cannot be used.
     """
-    from filelock import FileLock, Timeout
-
-    lock = FileLock(private_folder(folder) / _LOCK, mode=OWNER_ONLY_FILE)
-    try:
-        if running(folder) is not None:
-            raise _running_already(folder)
-        lock.acquire(timeout=SECONDS_TO_END)
-    except Timeout:
-        raise _running_already(folder) from None
-    except OSError as error:
-        raise cannot_write(folder, error) from error
-    try:
+    if running(folder) is not None:
+        raise _running_already(folder)
+    with ExitStack() as held:
+        try:
+            held.enter_context(locked_file(folder / _LOCK, seconds=SECONDS_TO_END))
+        except TimeoutError:
+            raise _running_already(folder) from None
         yield
-    finally:
-        lock.release()
 
 
 def _running_already(folder: Path) -> UsageError:

@@ -11,14 +11,7 @@ import secrets
 from pathlib import Path
 from typing import TextIO
 
-from ollama_cli.credentials.files import (
-    OWNER_ONLY_FILE,
-    cannot_write,
-    private_folder,
-    read_file,
-    refuse_unsafe,
-    write_atomically,
-)
+from ollama_cli.credentials.files import locked_file, read_file, refuse_unsafe, write_atomically
 from ollama_cli.errors import UsageError
 from ollama_cli.secret import Secret
 
@@ -89,15 +82,6 @@ def kept_token(path: Path) -> Secret:
 
 def _make(path: Path) -> None:
     """Make a token, unless a server that starts in the same moment has just made it."""
-    from filelock import FileLock
-
-    lock = FileLock(private_folder(path.parent) / f"{path.name}.lock", mode=OWNER_ONLY_FILE)
-    try:
-        lock.acquire()
-    except OSError as error:
-        raise cannot_write(path, error) from error
-    try:
+    with locked_file(path.with_name(f"{path.name}.lock")):
         if not path.exists():
             write_atomically(path, f"{secrets.token_urlsafe(32)}\n")
-    finally:
-        lock.release()

@@ -57,25 +57,23 @@ def _show_frames(streams: Streams, error: BaseException | None) -> None:
     streams.say("".join(traceback.format_list(traceback.extract_tb(error.__traceback__))))
 
 
-def in_sandbox(hint: str | None) -> str | None:
-    """A hint whose commands stay in the sandbox, as does the page that it names."""
-    if not hint:
-        return hint
+def in_sandbox(text: str) -> str:
+    """A text whose commands stay in the sandbox, as does the page that it names."""
     from ollama_cli.settings.hosts import KEYS_PAGE
 
-    commands = re.sub("`ollama-cli (?!--sandbox )", "`ollama-cli --sandbox ", hint)
+    commands = re.sub("`ollama-cli (?!--sandbox )", "`ollama-cli --sandbox ", text)
     return commands.replace(KEYS_PAGE, "/settings/keys of `ollama-cli sandbox`")
 
 
-def in_profile(hint: str | None, name: str) -> str | None:
-    """A hint whose commands act as a profile."""
-    return re.sub(r"`ollama-cli (?!profile )", f"`ollama-cli --profile {name} ", hint) if hint else hint
+def in_profile(text: str, name: str) -> str:
+    """A text whose commands act as a profile."""
+    return re.sub(r"`ollama-cli (?!profile )", f"`ollama-cli --profile {name} ", text)
 
 
-def in_cloud(hint: str | None) -> str | None:
-    """A hint whose commands about the account go to ollama.com, where OLLAMA_HOST names another server."""
+def in_cloud(text: str) -> str:
+    """A text whose commands about the account go to ollama.com, where OLLAMA_HOST names another server."""
     commands = r"(`ollama-cli (?:--\S+ )*(?:signin|signout|status))(?! --host)"
-    return re.sub(commands, r"\1 --cloud", hint) if hint else hint
+    return re.sub(commands, r"\1 --cloud", text)
 
 
 def show_error(streams: Streams, error: CliError, *, as_json: bool, raised: BaseException | None = None) -> None:

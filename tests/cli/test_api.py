@@ -15,6 +15,7 @@ from pathlib import Path
 
 import pytest
 from in_thread import in_thread
+from scripted_server import Seen
 from streaming_server import streaming_server
 from support import COMMAND, SECONDS, Cli, Sandbox
 from terminals import finish, pexpect_child, printed, screen
@@ -26,25 +27,12 @@ ENOUGH = 160 * 1024 * 1024
 Reply = tuple[int, Mapping[str, str], bytes]
 
 
-@dataclass(frozen=True)
-class Got:
-    """A request as it came."""
-
-    method: str
-    target: str
-    headers: list[tuple[str, str]]
-    body: bytes
-
-    def header(self, name: str) -> str | None:
-        return next((value for other, value in self.headers if other.lower() == name), None)
-
-
 @dataclass
 class Echo:
     """A server that keeps requests, and what makes it ollama.com's stand-in."""
 
     environment: dict[str, str]
-    got: list[Got] = field(default_factory=list)
+    got: list[Seen] = field(default_factory=list)
 
 
 @contextmanager
@@ -58,7 +46,9 @@ def answering(*replies: Reply) -> Iterator[Echo]:
 
         def answer(self) -> None:
             body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
-            echo.got.append(Got(self.command, self.path, self.headers.items(), body))
+            echo.got.append(
+                Seen(self.command, self.path, [(name.lower(), value) for name, value in self.headers.items()], body)
+            )
             status, headers, content = left.pop(0) if len(left) > 1 else left[0]
             self.send_response_only(status)
             for name, value in {"Content-Length": str(len(content)), **headers}.items():

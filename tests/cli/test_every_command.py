@@ -27,7 +27,7 @@ from every_command import CLOUD, EVERY_COMMAND, LOCAL, command_line, furnish, ta
 from forking import Forks, Trouble
 from mutations import CONTROLS
 from stored_credentials import entries
-from support import Cli, can, needs_a_user
+from support import Cli, needs_a_user, needs_mounts
 
 from ollama_cli import DeviceKey
 from ollama_cli.chat.kept.archive import Archive
@@ -42,8 +42,6 @@ HOLDS_A_KEY = re.compile(r"key|exported|(state/data|\.local/share/ollama-cli)/ke
 API_KEY = "an-api-key-that-nobody-is-shown"
 YEAR = 365 * 24 * 3600
 EVIL = "\x1b]52;c;aGFjaw==\x07\x1b[2Jnews\u202e\u2066\x9b31m\r\n"
-
-needs_mounts = pytest.mark.skipif(not can("unshare", "--mount", "--"), reason="mounting takes root")
 
 
 def port_of(url: str) -> int:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
-from support import AS_A_USER, COMMAND, SECONDS, Cli, Sandbox, can, needs_a_user
+from support import AS_A_USER, COMMAND, SECONDS, Cli, Sandbox, needs_a_user, needs_mounts
 
 from ollama_cli.chat.kept.archive import Archive
 from ollama_cli.chat.kept.writing import KeptChat
@@ -23,7 +23,6 @@ pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="POSIX permissio
 
 MODEL = "gpt-oss:120b-cloud"
 
-needs_mounts = pytest.mark.skipif(not can("unshare", "--mount", "--"), reason="mounting takes root")
 needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="changing owners takes root")
 
 

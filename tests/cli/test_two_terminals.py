@@ -88,13 +88,20 @@ def rotate(device: Cli, sandbox: Sandbox) -> str:
     return new.fingerprint
 
 
+def held_up(
+    folder: Path, start: Callable[..., Sandbox], command: str, fault: str
+) -> tuple[Cli, Sandbox, subprocess.Popen[str]]:
+    """A command with --json, of a device that is signed in, and a server that answers one request of it late."""
+    slow = start(fault)
+    device = Cli(folder, {"OLLAMA_CLOUD_BASE_URL": slow.url})
+    sign_in(device, slow)
+    return device, slow, device.start(command, "--json")
+
+
 def test_status_tells_of_the_new_key_where_a_rotation_ends_meanwhile(
     tmp_path: Path, start: Callable[..., Sandbox]
 ) -> None:
-    slow = start("POST /api/me=delay:4*1")
-    device = Cli(tmp_path, {"OLLAMA_CLOUD_BASE_URL": slow.url})
-    sign_in(device, slow)
-    process = device.start("status", "--json")
+    device, slow, process = held_up(tmp_path, start, "status", "POST /api/me=delay:4*1")
     until(lambda: any(request["target"].startswith("/api/me") for request in slow.requests()), process)
     fingerprint = rotate(device, slow)
     out, err = process.communicate(timeout=30)
@@ -105,10 +112,7 @@ def test_status_tells_of_the_new_key_where_a_rotation_ends_meanwhile(
 def test_signout_does_not_say_that_a_device_is_off_whose_key_was_rotated_meanwhile(
     tmp_path: Path, start: Callable[..., Sandbox]
 ) -> None:
-    slow = start("DELETE /api/user/keys/*=delay:4*1")
-    device = Cli(tmp_path, {"OLLAMA_CLOUD_BASE_URL": slow.url})
-    sign_in(device, slow)
-    process = device.start("signout", "--json")
+    device, slow, process = held_up(tmp_path, start, "signout", SLOW_ONCE)
     wait_until_asked(slow, "DELETE", process)
     rotate(device, slow)
     out, err = process.communicate(timeout=30)

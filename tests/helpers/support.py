@@ -46,6 +46,7 @@ def can(*command: str) -> bool:
         return False
 
 
+needs_mounts = pytest.mark.skipif(not can("unshare", "--mount", "--"), reason="mounting takes root")
 needs_a_user = pytest.mark.skipif(not can(*AS_A_USER), reason="a user namespace is not allowed here")
 
 

@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 from lying_registry import Lying, RegistryHandler, pull_in_process
 from models_on_disk import blob_path, cheap_bytes, digest_of, is_sound, manifest_of, put_model
-from support import COMMAND, SECONDS, Cli, can, until
+from support import COMMAND, SECONDS, Cli, needs_mounts, until
 
 from ollama_cli.errors import UnavailableError
 
@@ -171,8 +171,6 @@ def _rest(handler: RegistryHandler, when: threading.Event) -> None:
     assert when.wait(SECONDS)
     handler.wfile.write(memoryview(SMALL)[1_000_000:])
 
-
-needs_mounts = pytest.mark.skipif(not can("unshare", "--mount", "--"), reason="mounting takes root")
 
 ON_A_SMALL_DISK = """
 mount -t tmpfs -o size=6m tmpfs {store} || exit 99

@@ -47,7 +47,6 @@ def run(context: Context, options: ListOptions) -> None:
         ArchiveError: They cannot be read.
     """
     from ollama_cli.chat.kept.archive import HOW_TO_KEEP
-    from ollama_cli.terminal.errors import in_sandbox
     from ollama_cli.terminal.tables import show_table
 
     chats = context.archive.chats()
@@ -57,5 +56,4 @@ def run(context: Context, options: ListOptions) -> None:
     rows = [(str(chat.id), chat.changed_on, str(chat.messages), chat.model, chat.title) for chat in chats]
     show_table(context.streams, _HEADINGS, rows)
     if not rows:
-        how = in_sandbox(HOW_TO_KEEP) if context.options.sandbox else HOW_TO_KEEP
-        context.streams.say(f"No chat is kept. {how}")
+        context.streams.say(context.to_be_typed(f"No chat is kept. {HOW_TO_KEEP}"))

@@ -134,9 +134,8 @@ def _tell(context: Context, source: str, before: StoredKey | None, stored: Store
     say(clean_line(f"This device's key is now {fingerprint}, in {stored.source}."))
     if source != _STDIN and not stored.shared_with_ollama:
         say(clean_line(f"{source} is left as it is, and holds the key too."))
-    named = f"--profile {context.named_profile} " if context.named_profile is not None else ""
-    to_cloud = " --cloud" if context.settings.names_daemon else ""
-    say(f"If it is on no account yet, `ollama-cli {named}signin{to_cloud}` puts it on yours.")
+    way = "If it is on no account yet, `ollama-cli signin` puts it on yours."
+    say(context.to_be_typed(way, at_ollama_com=True))
 
 
 def _tell_what_counts_before(context: Context) -> None:

@@ -74,11 +74,8 @@ def run(context: Context, options: ListOptions) -> None:
     ]
     show_table(context.streams, _HEADINGS, rows, folds=True)
     if not rows:
-        named = "--sandbox " if context.options.sandbox else ""
-        if context.named_profile is not None:
-            named = f"--profile {context.named_profile} "
-        to_cloud = " --cloud" if context.settings.names_daemon else ""
-        context.streams.say(f"This machine has no device key. `ollama-cli {named}signin{to_cloud}` makes one.")
+        way = "This machine has no device key. `ollama-cli signin` makes one."
+        context.streams.say(context.to_be_typed(way, at_ollama_com=True))
 
 
 def _store(key: KeyFacts) -> str:

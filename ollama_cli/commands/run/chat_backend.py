@@ -76,15 +76,8 @@ class ContextBackend:
 
     def explained(self, error: CliError, opened: Opened) -> CliError:
         """An error with the way out that its server has; what it says to type stays with that, and with the profile."""
-        from ollama_cli.terminal.errors import in_cloud, in_profile, in_sandbox
-
         told = self._explained(error, opened)
-        if opened.in_cloud and self._context.settings.names_daemon:
-            told.hint = in_cloud(told.hint)
-        if self._context.options.sandbox:
-            told.hint = in_sandbox(told.hint)
-        elif self._context.named_profile is not None:
-            told.hint = in_profile(told.hint, self._context.named_profile)
+        told.hint = told.hint and self._context.to_be_typed(told.hint, at_ollama_com=opened.in_cloud)
         return told
 
     def _explained(self, error: CliError, opened: Opened) -> CliError:

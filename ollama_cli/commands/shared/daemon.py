@@ -43,7 +43,7 @@ def at_ollama_com(settings: Settings, words: str, command: str) -> str:
     """
     if settings.no_cloud:
         return ""
-    return f"{words}: `ollama-cli {command}{'' if settings.host is None else ' --cloud'}`"
+    return f"{words}: `ollama-cli {command}{' --cloud' if settings.names_daemon else ''}`"
 
 
 OF_THE_SERVER = "`ollama-cli list` shows the models that it has."
